@@ -1,0 +1,1 @@
+"""Owns the life cycle of PostgreSQL, Valkey and our own processes; builds on no other app."""
