@@ -1,0 +1,12 @@
+"""How allauth behaves here: nobody registers themselves."""
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+
+
+class InvitationOnlyAdapter(DefaultAccountAdapter):
+    """Accounts come from invitations only; see ``crm.accounts.services.accept_invitation``."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Refuse allauth's own sign-up page."""
+        return False

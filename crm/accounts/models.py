@@ -1,0 +1,136 @@
+"""Users, sales teams, invitations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from crm.accounts.enums import Role, Theme
+
+
+class SalesTeam(models.Model):
+    """A group of sales reps who share a pool of handoffs and a time zone."""
+
+    name = models.CharField(max_length=100, unique=True)
+    time_zone = models.CharField(max_length=64, default="UTC")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserManager(BaseUserManager["User"]):
+    """Creates users; there is no user name, the e-mail address is the login."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Create a user with ``email``, normalised to lower case."""
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Create an administrator who may also enter the Django admin."""
+        fields = {"is_staff": True, "is_superuser": True, "roles": [Role.ADMIN], **fields}
+        return self.create_user(email, password, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """Find a user by e-mail whatever its case."""
+        return self.get(email=(username or "").strip().lower())
+
+    def reps(self) -> models.QuerySet[User]:
+        """Return the people who can hold a handoff today: active, with the role of a rep."""
+        return self.filter(is_active=True, roles__contains=[Role.REP])
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """One person who logs in. People who leave become inactive; they are never deleted."""
+
+    email = models.EmailField(max_length=254, unique=True)
+    full_name = models.CharField(max_length=150)
+    roles = ArrayField(models.CharField(max_length=10, choices=Role), default=list, blank=True)
+    sales_team = models.ForeignKey(
+        SalesTeam, null=True, blank=True, on_delete=models.PROTECT, related_name="members"
+    )
+    time_zone = models.CharField(max_length=64, default="UTC")
+    theme = models.CharField(max_length=5, choices=Theme, default=Theme.AUTO)
+    single_key_shortcuts = models.BooleanField(default=True)
+    wants_mail = models.BooleanField(default=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["full_name"]
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(roles__contained_by=Role.values), name="user_roles_are_known"
+            ),
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_is_lower"),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name or self.email
+
+    def has_role(self, *roles: Role) -> bool:
+        """Say whether the person holds any of ``roles``."""
+        return any(role in self.roles for role in roles)
+
+    @property
+    def sees_all_leads(self) -> bool:
+        """Marketers, managers and admins see every lead; a rep sees what was handed to them."""
+        return self.has_role(Role.MARKETER, Role.MANAGER, Role.ADMIN)
+
+    @property
+    def initials(self) -> str:
+        """Return at most two letters for the avatar."""
+        words = self.full_name.split() or [self.email]
+        return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+    def get_full_name(self) -> str:
+        """Return the name to show; Django and allauth ask for it under this name."""
+        return self.full_name
+
+    def get_short_name(self) -> str:
+        """Return the first word of the name."""
+        return self.full_name.split(" ")[0]
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    """Invitations by state."""
+
+    def open(self, now: datetime) -> InvitationQuerySet:
+        """Return invitations that can still be accepted at ``now``."""
+        return self.filter(accepted_at__isnull=True, expires_at__gt=now)
+
+
+class Invitation(models.Model):
+    """A promise of an account, with its roles; the only way in besides ``createsuperuser``.
+
+    Only a digest of the token is stored: whoever reads the table cannot use it.
+    """
+
+    email = models.EmailField(max_length=254)
+    full_name = models.CharField(max_length=150, blank=True)
+    roles = ArrayField(models.CharField(max_length=10, choices=Role), default=list)
+    sales_team = models.ForeignKey(SalesTeam, null=True, blank=True, on_delete=models.PROTECT)
+    token_digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"Invitation of {self.email}"

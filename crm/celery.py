@@ -1,0 +1,26 @@
+"""The Celery application and its ticks: each is a wake-up that a lost message only delays."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
+
+app = Celery("baton")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+def _tick(task: str, *, queue: str, every: float) -> dict[str, object]:
+    """Return a beat entry that expires before the next one is due, so ticks never pile up."""
+    return {"task": task, "schedule": every, "options": {"queue": queue, "expires": every}}
+
+
+app.conf.beat_schedule = {
+    "enforce deadlines": _tick("handoff.enforce_deadlines", queue="sla", every=2.0),
+    "absorb events": _tick("engagement.absorb_events", queue="events", every=1.0),
+    "score due leads": _tick("scoring.score_due_leads", queue="events", every=1.0),
+    "dispatch outbox": _tick("common.dispatch_outbox", queue="outbox", every=2.0),
+    "run imports": _tick("leads.run_imports", queue="bulk", every=3.0),
+    "keep event partitions": _tick("engagement.keep_partitions", queue="bulk", every=3600.0),
+}

@@ -1,0 +1,12 @@
+"""States shared by the mechanisms of ``crm.common``."""
+
+from django.db.models import TextChoices
+
+
+class OutboxState(TextChoices):
+    """Where a message to the outside stands."""
+
+    PENDING = "PENDING", "Pending"
+    SENT = "SENT", "Sent"
+    UNCERTAIN = "UNCERTAIN", "Uncertain"
+    DEAD = "DEAD", "Gave up"

@@ -1,0 +1,203 @@
+"""Small marks that repeat on every row, drawn as inline SVG and kept once drawn.
+
+Widths and dashes are SVG attributes: the content security policy allows no style attribute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from crm.common.ui.badges import ClockState, SlaBadge
+from crm.common.ui.icons import icon
+
+GRADES = "ABCD"
+LEVELS = "1234"
+ANSWER_WORDS = {"YES": "yes", "NO": "no", "UNKNOWN": "unknown", "NOT_ASKED": "not asked"}
+BANT_QUESTIONS = ("Budget", "Authority", "Need", "Timeline")
+
+_STILL_ICONS = {
+    ClockState.PAUSED: "pause",
+    ClockState.WAITING: "hourglass",
+    ClockState.MET: "check",
+}
+_ANSWER_SHAPES = {
+    "YES": '<circle class="disc" cx="8" cy="8" r="8"/><path class="tick" d="M4.6 8.3 7 10.6l4.4-5"/>',
+    "NO": '<circle class="ring" cx="8" cy="8" r="7.3"/><path class="sign" d="m5.7 5.7 4.6 4.6m0-4.6-4.6 4.6"/>',
+    "UNKNOWN": (
+        '<circle class="ring" cx="8" cy="8" r="7.3"/>'
+        '<path class="sign" d="M6 6.4a2 2 0 1 1 2.8 2c-.6.3-.8.6-.8 1.2M8 11.6v.1"/>'
+    ),
+    "NOT_ASKED": '<circle class="dashes" cx="8" cy="8" r="7.2"/>',
+}
+
+
+def grade_cell(cell: str | None, definition: Collection[str], *, large: bool = False) -> SafeString:
+    """Draw a grade cell such as ``B2`` in the grid of the MQL definition; None is "Not evaluated"."""
+    return _grade_cell(cell or "", frozenset(definition), large)
+
+
+@lru_cache(maxsize=512)
+def _grade_cell(cell: str, definition: frozenset[str], large: bool) -> SafeString:
+    size = " is-large" if large else ""
+    if not cell:
+        return format_html('<span class="grade-cell is-missing{}">Not evaluated</span>', size)
+    inside = cell in definition
+    codes = [grade + level for grade in GRADES for level in LEVELS]
+    return format_html(
+        '<span class="grade-cell{}{}" role="img" aria-label="{}" title="{}">'
+        '<svg viewBox="0 0 19 19" aria-hidden="true">'
+        '<path class="off" d="{}"/><path class="tint" d="{}"/><path class="own" d="{}"/></svg>{}</span>',
+        size,
+        " is-inside" if inside else "",
+        *[f"Grade {cell}, {'inside' if inside else 'outside'} the MQL definition"] * 2,
+        _squares([code for code in codes if code not in definition and code != cell]),
+        _squares([code for code in codes if code in definition and code != cell]),
+        _squares([cell], grow=0.6),
+        cell,
+    )
+
+
+def _squares(codes: Sequence[str], grow: float = 0) -> str:
+    """Path of the 4 x 4 grid's squares: A to D downwards, 1 to 4 across, sides 4 with gaps of 1."""
+    side = 4 + 2 * grow
+    return "".join(
+        f"M{5 * LEVELS.index(code[1]) - grow:g} {5 * GRADES.index(code[0]) - grow:g}"
+        f"h{side:g}v{side:g}h-{side:g}z"
+        for code in codes
+    )
+
+
+def sla_badge(badge: SlaBadge, *, large: bool = False) -> SafeString:
+    """Draw a clock as a pill: ring or icon, the clock's name, what it says."""
+    return format_html(
+        '<span class="clock-badge is-{}{}" title="{}"{}>{}<span class="clock-name">{}</span> '
+        '<strong class="clock-text">{}</strong></span>',
+        badge.state,
+        " is-large" if large else "",
+        badge.title,
+        _countdown_attributes(badge),
+        _face(badge, 20 if large else 16),
+        badge.clock,
+        badge.text,
+    )
+
+
+def countdown(badge: SlaBadge) -> SafeString:
+    """Draw a clock as the queue's first column: large ring and figure, the clock's name below."""
+    return format_html(
+        '<div class="countdown is-{}" title="{}"{}>{}<div><p class="countdown-time">'
+        '<strong class="clock-figure">{}</strong> <span class="clock-word">{}</span></p>'
+        '<p class="countdown-clock">{}{}</p></div></div>',
+        badge.state,
+        badge.title,
+        _countdown_attributes(badge),
+        _face(badge, 24),
+        badge.figure,
+        badge.word,
+        badge.clock,
+        "" if badge.state == ClockState.WAITING else " clock",
+    )
+
+
+def _face(badge: SlaBadge, size: int) -> SafeString:
+    if badge.state in _STILL_ICONS:
+        return icon(_STILL_ICONS[badge.state], size)
+    return _ring(round(100 * badge.share_left), size)
+
+
+@lru_cache(maxsize=512)
+def _ring(share: int, size: int) -> SafeString:
+    """All faces of a running clock; the class of the badge decides which of them is seen."""
+    return mark_safe(  # noqa: S308 -- two integers
+        f'<svg class="clock-ring" width="{size}" height="{size}" viewBox="0 0 16 16" aria-hidden="true">'
+        '<circle class="track" cx="8" cy="8" r="6.4"/>'
+        f'<circle class="arc" cx="8" cy="8" r="6.4" pathLength="100" stroke-dasharray="{share} 100" '
+        'transform="rotate(-90 8 8)"/>'
+        '<path class="octagon" d="M5.3 1.6h5.4l3.7 3.7v5.4l-3.7 3.7H5.3l-3.7-3.7V5.3z"/>'
+        '<path class="bang" d="M8 4.8v3.7m0 2.3v.2"/></svg>'
+    )
+
+
+def _countdown_attributes(badge: SlaBadge) -> SafeString | str:
+    running = badge.running
+    if running is None:
+        return ""
+    return format_html(
+        ' data-clock="{}" data-left="{}" data-allowed="{}" data-read-at="{}" data-closes-at="{}"',
+        badge.clock,
+        int(running.left.total_seconds()),
+        int(running.allowed.total_seconds()),
+        int(running.read_at.timestamp()),
+        int(running.closes_at.timestamp()) if running.closes_at else "",
+    )
+
+
+def answer_mark(answer: str, size: int = 14) -> SafeString:
+    """Draw one BANT answer: filled check yes, cross no, question mark unknown, dashes not asked."""
+    return mark_safe(  # noqa: S308 -- a constant and an integer
+        f'<svg class="answer" width="{int(size)}" height="{int(size)}" viewBox="0 0 16 16" '
+        f'aria-hidden="true">{_ANSWER_SHAPES[answer]}</svg>'
+    )
+
+
+@lru_cache(maxsize=1024)
+def _bant_mark(answers: tuple[str, ...], size: int) -> SafeString:
+    sentence = ", ".join(
+        f"{question} {ANSWER_WORDS[answer]}"
+        for question, answer in zip(BANT_QUESTIONS, answers, strict=True)
+    )
+    return format_html(
+        '<span class="bant-mark" role="img" aria-label="{}" title="{}">{}</span>',
+        sentence,
+        sentence,
+        format_html_join("", "{}", ((answer_mark(answer, size),) for answer in answers)),
+    )
+
+
+def bant_mark(answers: Sequence[str], size: int = 14) -> SafeString:
+    """Draw the four answers in the order Budget, Authority, Need, Timeline.
+
+    Args:
+        answers: Four of ``YES``, ``NO``, ``UNKNOWN``, ``NOT_ASKED``.
+        size: Sides of one mark in px.
+
+    Raises:
+        ValueError: There are not four answers.
+    """
+    return _bant_mark(tuple(str(answer) for answer in answers), size)
+
+
+@lru_cache(maxsize=256)
+def attempts_mark(done: int, planned: int) -> SafeString:
+    """Draw the attempts made so far as small bars, and say them: ``2 of 6``."""
+    bars = "".join(
+        f'<rect class="{"done" if place < done else "open"}" x="{6 * place}" width="5" height="12" rx="1.5"/>'
+        for place in range(planned)
+    )
+    return mark_safe(  # noqa: S308 -- integers only
+        f'<span class="attempts"><svg width="{6 * planned - 1}" height="12" aria-hidden="true">{bars}</svg>'
+        f'<span>{int(done)} of {int(planned)}<span class="visually-hidden"> attempts</span></span></span>'
+    )
+
+
+def bar(share: float, *, mark: float | None = None, hollow: bool = False) -> SafeString:
+    """Draw a share of 0 to 1 as a bar, with an optional mark such as the average of all."""
+    filled = min(max(share, 0.0), 1.0) * 100
+    line = (
+        format_html(
+            '<line class="bar-mark" x1="{0}%" x2="{0}%" y1="0" y2="100%"/>', f"{mark * 100:.1f}"
+        )
+        if mark is not None
+        else ""
+    )
+    return format_html(
+        '<svg class="bar{}" aria-hidden="true"><rect class="bar-track" width="100%" height="100%" rx="2"/>'
+        '<rect class="bar-fill" width="{}%" height="100%" rx="2"/>{}</svg>',
+        " is-hollow" if hollow else "",
+        f"{filled:.1f}",
+        line,
+    )

@@ -1,0 +1,169 @@
+"""One process of ours: started, watched and stopped. Standard library only."""
+
+import fcntl
+import os
+import pwd
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from crm.embedded.location import ROOT, give_to_service_account
+
+PR_SET_PDEATHSIG = 1
+LOG_LIMIT = 5_000_000  # bytes; a longer log is set aside at the next start
+
+
+class StillRunning(Exception):
+    """A process of an earlier start is still alive."""
+
+
+class StartFailed(Exception):
+    """A program ended, or stayed silent, before it was ready."""
+
+
+def nothing_to_clear() -> None:
+    """Leave everything as it is: most programs need no clearing up before a start."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """How to run one program.
+
+    ``lock`` names a file that every process of the program keeps locked for as long as it lives: the
+    kernel, not a stored process id, knows whether the program still runs. ``clear_up`` runs under
+    that lock before each start.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    account: pwd.struct_passwd | None = None
+    lock: Path | None = None
+    clear_up: Callable[[], None] = nothing_to_clear
+    stop_signal: signal.Signals = signal.SIGTERM
+    last_resort: signal.Signals = signal.SIGKILL
+    grace: float = 3.0  # seconds between the two
+
+
+class Process:
+    """A program and, while it runs, the process that runs it."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._popen: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the latest start."""
+        return self._popen.pid if self._popen else None
+
+    def is_alive(self) -> bool:
+        """Tell whether the process runs; reaps it if it just ended."""
+        return self._popen is not None and self._popen.poll() is None
+
+    def ending(self) -> str:
+        """Say in words how the process ended."""
+        code = self._popen.poll() if self._popen else None
+        if code is not None and code < 0:
+            return f"was ended by {signal.Signals(-code).name}"
+        return f"ended with status {code}"
+
+    def start(self) -> None:
+        """Start the program in a session of its own, so a terminal's Ctrl-C reaches only us.
+
+        Raises:
+            StillRunning: a process of an earlier start holds the program's lock.
+        """
+        program = self.program
+        lock = _take_lock(program.lock) if program.lock else None
+        try:
+            program.clear_up()
+            with _open_log(program.log) as log:
+                self._popen = subprocess.Popen(
+                    program.command,
+                    cwd=ROOT if program.account is None else "/",
+                    env={**os.environ, **program.environment},
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    pass_fds=() if lock is None else (lock,),
+                    preexec_fn=_follow_into_death(program.stop_signal),  # noqa: PLW1509 -- no threads here
+                    **as_account(program.account),
+                )
+        finally:
+            if lock is not None:
+                os.close(lock)  # the child's copy keeps it locked
+
+    def wait_until(self, is_ready: Callable[[], bool], *, timeout: float) -> None:
+        """Return once ``is_ready`` says so.
+
+        Raises:
+            StartFailed: the process ended, or ``timeout`` seconds went by.
+        """
+        deadline = time.monotonic() + timeout
+        while not is_ready():
+            if not self.is_alive():
+                raise StartFailed(f"{self.program.name} {self.ending()}\n{self._last_lines()}")
+            if time.monotonic() > deadline:
+                raise StartFailed(f"{self.program.name} was not ready within {timeout:g} s")
+            time.sleep(0.03)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the process, if it still runs."""
+        if self._popen is not None:
+            self._popen.send_signal(number)
+
+    def end_stragglers(self) -> None:
+        """Kill what the ended process left behind in its process group."""
+        if self._popen is not None:
+            try:
+                os.killpg(self._popen.pid, self.program.last_resort)
+            except (ProcessLookupError, PermissionError):
+                return
+
+    def _last_lines(self, count: int = 15) -> str:
+        lines = self.program.log.read_text(errors="replace").splitlines()
+        return "\n".join(lines[-count:])
+
+
+def stop_together(processes: list[Process]) -> None:
+    """Ask all to stop at once, wait for as long as the most patient allows, then make them."""
+    for process in processes:
+        process.send(process.program.stop_signal)
+    deadline = time.monotonic() + max((p.program.grace for p in processes), default=0)
+    while any(p.is_alive() for p in processes) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for process in processes:
+        if process.is_alive():
+            process.send(process.program.last_resort)
+        process.end_stragglers()
+
+
+def as_account(account: pwd.struct_passwd | None) -> dict[str, object]:
+    """Return the ``subprocess`` arguments that run a program as ``account``."""
+    if account is None:
+        return {}
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+def say(line: str) -> None:
+    """Tell the person at the terminal."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _take_lock(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    give_to_service_account(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise StillRunning(path.stem) from None
+    return descriptor

@@ -1,0 +1,14 @@
+"""App configuration."""
+
+from django.apps import AppConfig
+
+
+class ShellConfig(AppConfig):
+    """The frame around every page."""
+
+    name = "crm.shell"
+    label = "shell"
+
+    def ready(self) -> None:
+        """Bind tasks to our Celery application in every process."""
+        from crm.celery import app  # noqa: F401, PLC0415 -- app ready

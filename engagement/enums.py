@@ -1,0 +1,56 @@
+"""Kinds of events and assets, and who caused an event."""
+
+from django.db.models import TextChoices
+
+
+class EventKind(TextChoices):
+    """What happened, as scoring and the timeline tell events apart."""
+
+    PAGE_VIEW = "PAGE_VIEW", "Viewed a page"
+    DOWNLOAD = "DOWNLOAD", "Downloaded"
+    FORM_SUBMIT = "FORM_SUBMIT", "Submitted a form"
+    NEWSLETTER_SIGNUP = "NEWSLETTER_SIGNUP", "Signed up for the newsletter"
+    WEBINAR_REGISTERED = "WEBINAR_REGISTERED", "Registered for a webinar"
+    WEBINAR_ATTENDED = "WEBINAR_ATTENDED", "Attended a webinar"
+    WEBINAR_NO_SHOW = "WEBINAR_NO_SHOW", "Missed a webinar"
+    EMAIL_OPEN = "EMAIL_OPEN", "Opened an e-mail"
+    EMAIL_CLICK = "EMAIL_CLICK", "Clicked in an e-mail"
+    UNSUBSCRIBE = "UNSUBSCRIBE", "Unsubscribed"
+    DEMO_REQUEST = "DEMO_REQUEST", "Asked for a demo"
+    TRIAL_START = "TRIAL_START", "Started a trial"
+    CONSULTATION_REQUEST = "CONSULTATION_REQUEST", "Asked for a consultation"
+    PRICING_REQUEST = "PRICING_REQUEST", "Asked for a price"
+    IDENTIFY = "IDENTIFY", "Identified"
+    CUSTOM = "CUSTOM", "Custom event"
+
+
+class Actor(TextChoices):
+    """Who caused an event. Only human events score."""
+
+    HUMAN = "HUMAN", "Human"
+    MACHINE = "MACHINE", "Machine"
+    UNKNOWN = "UNKNOWN", "Unknown"
+
+
+class FunnelStage(TextChoices):
+    """How close to a purchase an asset speaks."""
+
+    TOFU = "TOFU", "Top of funnel"
+    MOFU = "MOFU", "Middle of funnel"
+    BOFU = "BOFU", "Bottom of funnel"
+
+
+class AssetKind(TextChoices):
+    """What an asset is."""
+
+    BLOG = "BLOG", "Blog post"
+    GUIDE = "GUIDE", "Guide"
+    EBOOK = "EBOOK", "E-book"
+    CHECKLIST = "CHECKLIST", "Checklist"
+    NEWSLETTER = "NEWSLETTER", "Newsletter"
+    WEBINAR = "WEBINAR", "Webinar"
+    TOOL = "TOOL", "Tool"
+    CASE_STUDY = "CASE_STUDY", "Case study"
+    COMPARISON = "COMPARISON", "Comparison"
+    PRICING = "PRICING", "Pricing page"
+    PAGE = "PAGE", "Page"

@@ -1,0 +1,144 @@
+"""Assets, visitors, the intake inbox and the partitioned event log."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+
+from engagement.enums import Actor, AssetKind, EventKind, FunnelStage
+from leads.models import Lead
+
+
+class Asset(models.Model):
+    """A piece of content or a page. ``path`` is the URL path that shows or delivers it."""
+
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=100, unique=True)
+    kind = models.CharField(max_length=12, choices=AssetKind, default=AssetKind.PAGE)
+    funnel_stage = models.CharField(max_length=4, choices=FunnelStage)
+    path = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(funnel_stage__in=FunnelStage.values), name="asset_stage_is_known"
+            ),
+            models.UniqueConstraint(
+                fields=["path"], condition=~Q(path=""), name="asset_one_per_path"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Visitor(models.Model):
+    """An anonymous browser or device, by the random id its client sends."""
+
+    anonymous_id = models.CharField(max_length=200, unique=True)
+    lead = models.ForeignKey(
+        Lead, null=True, blank=True, on_delete=models.SET_NULL, related_name="visitors"
+    )
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    identified_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.anonymous_id
+
+
+class InboxMessage(models.Model):
+    """One message as it arrived, durable before it was acknowledged; ``absorb`` deletes it.
+
+    A message that cannot be absorbed stays, with ``error`` and no ``due_at``.
+    """
+
+    source = models.CharField(max_length=50)
+    message_id = models.CharField(max_length=200)
+    body = models.JSONField()
+    received_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        db_table = "engagement_inbox"
+        indexes = [
+            models.Index(
+                fields=["due_at", "id"], condition=Q(due_at__isnull=False), name="inbox_due"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.message_id}"
+
+
+class EventKey(models.Model):
+    """The message ids ever absorbed, one row each: what makes a resend the same event.
+
+    A table of its own because a unique index on a partitioned table must contain the partition key.
+    """
+
+    pk = models.CompositePrimaryKey("source", "message_id")
+    source = models.CharField(max_length=50)
+    message_id = models.CharField(max_length=200)
+    event_id = models.UUIDField()
+
+    class Meta:
+        db_table = "engagement_event_key"
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.message_id}"
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    """Events by time and by who caused them."""
+
+    def human(self) -> EventQuerySet:
+        """Return the events that may score."""
+        return self.filter(actor=Actor.HUMAN)
+
+    def before(self, moment: datetime) -> EventQuerySet:
+        """Return events that happened before ``moment``."""
+        return self.filter(occurred_at__lt=moment)
+
+
+class Event(models.Model):
+    """One thing a lead or visitor did at a time. Append-only, partitioned by month of ``occurred_at``.
+
+    A trigger refuses deletes and any change but ``lead`` (whom it belongs to) and ``actor`` with
+    ``actor_reason`` (who caused it). ``received_at`` is when the server had it.
+    """
+
+    pk = models.CompositePrimaryKey("occurred_at", "id")
+    id = models.UUIDField(default=uuid.uuid4)
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    lead = models.ForeignKey(
+        Lead, null=True, on_delete=models.DO_NOTHING, related_name="events", db_index=False
+    )
+    visitor = models.ForeignKey(
+        Visitor, null=True, on_delete=models.DO_NOTHING, related_name="events", db_index=False
+    )
+    asset = models.ForeignKey(
+        Asset, null=True, on_delete=models.DO_NOTHING, related_name="events", db_index=False
+    )
+    kind = models.CharField(max_length=20, choices=EventKind)
+    name = models.CharField(max_length=200, blank=True)
+    funnel_stage = models.CharField(max_length=4, choices=FunnelStage, blank=True)
+    url = models.CharField(max_length=2000, blank=True)
+    properties = models.JSONField(default=dict)
+    actor = models.CharField(max_length=7, choices=Actor, default=Actor.HUMAN)
+    actor_reason = models.CharField(max_length=100, blank=True)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+        db_table = "engagement_event"
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.occurred_at:%Y-%m-%d %H:%M}"

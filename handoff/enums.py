@@ -1,0 +1,108 @@
+"""States, clocks, outcomes and reasons of the handoff to sales."""
+
+from django.db.models import TextChoices
+
+
+class AgreementState(TextChoices):
+    """An agreement is drafted, comes into force when both sides signed, and is superseded."""
+
+    DRAFT = "DRAFT", "Draft"
+    IN_FORCE = "IN_FORCE", "In force"
+    SUPERSEDED = "SUPERSEDED", "Superseded"
+
+
+class HandoffState(TextChoices):
+    """Where a handoff stands; the last four are closed."""
+
+    OFFERED = "OFFERED", "Offered"
+    ACCEPTED = "ACCEPTED", "Accepted"
+    WORKING = "WORKING", "Working"
+    REJECTED = "REJECTED", "Rejected"
+    QUALIFIED = "QUALIFIED", "Qualified"
+    RECYCLED = "RECYCLED", "Recycled"
+    DISQUALIFIED = "DISQUALIFIED", "Disqualified"
+
+
+OPEN_STATES = (HandoffState.OFFERED, HandoffState.ACCEPTED, HandoffState.WORKING)
+
+
+class ClockKind(TextChoices):
+    """The three promises of sales, in the order in which they fall due."""
+
+    ACCEPT = "ACCEPT", "Accept"
+    FIRST_TOUCH = "FIRST_TOUCH", "Touch"
+    VERDICT = "VERDICT", "Qualify"
+
+
+class Alarm(TextChoices):
+    """What the sweep does next for a running clock."""
+
+    HALF = "HALF", "Warn at 50 %"
+    MOST = "MOST", "Warn at 80 %"
+    BREACH = "BREACH", "Breach"
+
+
+class TouchChannel(TextChoices):
+    """How sales reached out."""
+
+    CALL = "CALL", "Call"
+    EMAIL = "EMAIL", "E-mail"
+    MEETING = "MEETING", "Meeting"
+
+
+class TouchOutcome(TextChoices):
+    """What came of a touch."""
+
+    CONNECTED = "CONNECTED", "Connected"
+    NO_ANSWER = "NO_ANSWER", "No answer"
+    LEFT_MESSAGE = "LEFT_MESSAGE", "Left message"
+    WRONG_NUMBER = "WRONG_NUMBER", "Wrong number"
+    SENT = "SENT", "Sent"
+    BOOKED = "BOOKED", "Booked"
+
+
+class RejectionReason(TextChoices):
+    """Why sales refuses an MQL."""
+
+    NOT_A_FIT = "NOT_A_FIT", "Not our kind of customer"
+    NO_CONTACT_DATA = "NO_CONTACT_DATA", "Cannot be reached"
+    DUPLICATE = "DUPLICATE", "Already in work"
+    TOO_EARLY = "TOO_EARLY", "Too early"
+    COMPETITOR = "COMPETITOR", "Competitor, student or vendor"
+
+
+class BantAnswer(TextChoices):
+    """An answer to one of the four questions."""
+
+    YES = "YES", "Yes"
+    NO = "NO", "No"
+    UNKNOWN = "UNKNOWN", "Unknown"
+    NOT_ASKED = "NOT_ASKED", "Not asked"
+
+
+class Verdict(TextChoices):
+    """What a salesperson decides after BANT."""
+
+    SQL = "SQL", "SQL"
+    RECYCLE = "RECYCLE", "Recycle"
+    DISQUALIFY = "DISQUALIFY", "Disqualify"
+
+
+class RecycleReason(TextChoices):
+    """Why a lead goes back to nurture."""
+
+    NO_BUDGET = "NO_BUDGET", "No budget now"
+    NO_AUTHORITY = "NO_AUTHORITY", "Not the decision maker"
+    NO_TIMELINE = "NO_TIMELINE", "No date in sight"
+    NO_RESPONSE = "NO_RESPONSE", "No response"
+    TOO_EARLY = "TOO_EARLY", "Too early"
+
+
+class DisqualifyReason(TextChoices):
+    """Why a lead is out."""
+
+    NOT_A_FIT = "NOT_A_FIT", "Not our kind of customer"
+    NO_NEED = "NO_NEED", "No need"
+    COMPETITOR = "COMPETITOR", "Competitor, student or vendor"
+    UNREACHABLE = "UNREACHABLE", "Cannot be reached"
+    OPTED_OUT = "OPTED_OUT", "Does not want contact"

@@ -1,0 +1,29 @@
+"""The tables of ``handoff``, one file per subject."""
+
+from handoff.models.agreement import Agreement, SlaTier
+from handoff.models.assignment import AssignmentDecision, RepProfile
+from handoff.models.bant import BantAssessment
+from handoff.models.calendar import WorkCalendar
+from handoff.models.handoff import (
+    Clock,
+    ClockQuerySet,
+    Handoff,
+    HandoffQuerySet,
+    HolderInterval,
+    Touch,
+)
+
+__all__ = [
+    "Agreement",
+    "AssignmentDecision",
+    "BantAssessment",
+    "Clock",
+    "ClockQuerySet",
+    "Handoff",
+    "HandoffQuerySet",
+    "HolderInterval",
+    "RepProfile",
+    "SlaTier",
+    "Touch",
+    "WorkCalendar",
+]

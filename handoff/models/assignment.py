@@ -1,0 +1,59 @@
+"""Who may be given work, and the record of why somebody was."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class RepProfile(models.Model):
+    """What routing needs to know of a rep; the rows of a team are its round-robin ring.
+
+    ``turn`` orders the ring: the eligible rep with the lowest turn is next, and being chosen adds
+    ``1 / weight``. The rows are locked while one is chosen. ``capacity`` caps open handoffs.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        primary_key=True,
+        on_delete=models.CASCADE,
+        related_name="rep_profile",
+    )
+    weight = models.PositiveSmallIntegerField(default=1)
+    capacity = models.PositiveSmallIntegerField(default=40)
+    turn = models.FloatField(default=0)
+    absent_from = models.DateTimeField(null=True, blank=True)
+    absent_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(weight__gte=1), name="rep_weight_from_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Profile of user {self.user_id}"
+
+
+class AssignmentDecision(models.Model):
+    """Why a handoff went where it went: every candidate with the reason for or against.
+
+    ``candidates`` is a list of ``{"user": id, "name": ..., "chosen": bool, "reason": ...}`` in the
+    order in which they were considered.
+    """
+
+    handoff = models.ForeignKey(
+        "handoff.Handoff", on_delete=models.CASCADE, related_name="decisions"
+    )
+    rule = models.CharField(max_length=200)
+    candidates = models.JSONField()
+    chosen = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["handoff", "decided_at"], name="decision_of_handoff")]
+
+    def __str__(self) -> str:
+        return f"{self.rule}, handoff {self.handoff_id}"

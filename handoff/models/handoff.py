@@ -1,0 +1,262 @@
+"""Handoffs, who held them, their clocks and the touches that stop clocks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Coalesce
+
+from crm.accounts.enums import Role
+from crm.accounts.models import SalesTeam, User
+from handoff.enums import (
+    OPEN_STATES,
+    Alarm,
+    ClockKind,
+    HandoffState,
+    RejectionReason,
+    TouchChannel,
+    TouchOutcome,
+)
+from handoff.models.agreement import Agreement, SlaTier
+from handoff.models.calendar import WorkCalendar
+from leads.models import Lead
+
+
+class HandoffQuerySet(models.QuerySet["Handoff"]):
+    """Which handoffs, and who may see them."""
+
+    def visible_to(self, user: User) -> HandoffQuerySet:
+        """Return what ``user`` may see: all, or what they hold or held, or their team's pool."""
+        if user.has_role(Role.MARKETER, Role.MANAGER, Role.ADMIN):
+            return self
+        mine = Q(holder=user)
+        if user.sales_team_id:
+            mine |= Q(holder__isnull=True, team=user.sales_team_id, state=HandoffState.OFFERED)
+        return self.filter(mine)
+
+    def open(self) -> HandoffQuerySet:
+        """Return handoffs that sales still owes a verdict."""
+        return self.filter(closed_at__isnull=True)
+
+
+class Handoff(models.Model):
+    """One MQL passed to sales, with its deadlines. Written by ``handoff.services`` only.
+
+    ``raised_at`` is the buyer's act or the scoring that made the MQL, ``opened_at`` when Baton opened
+    the handoff; both are server time. ``brief`` is frozen at opening and ``brief_digest`` proves it.
+    """
+
+    lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="handoffs")
+    cycle = models.PositiveSmallIntegerField()
+    team = models.ForeignKey(SalesTeam, null=True, blank=True, on_delete=models.PROTECT)
+    holder = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="handoffs",
+    )
+    state = models.CharField(max_length=12, choices=HandoffState, default=HandoffState.OFFERED)
+    agreement = models.ForeignKey(Agreement, null=True, on_delete=models.PROTECT)
+    tier = models.ForeignKey(SlaTier, null=True, on_delete=models.PROTECT)
+    calendar = models.ForeignKey(WorkCalendar, on_delete=models.PROTECT)
+    is_fast_track = models.BooleanField(default=False)
+    raised_at = models.DateTimeField()
+    opened_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    first_touch_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    rejection_reason = models.CharField(max_length=20, choices=RejectionReason, blank=True)
+    rejection_note = models.CharField(max_length=500, blank=True)
+    brief = models.JSONField()
+    brief_digest = models.CharField(max_length=64)
+    why = models.CharField(max_length=200, blank=True)
+    score = models.DecimalField(max_digits=5, decimal_places=1, null=True)
+    cell = models.CharField(max_length=2, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    snooze_reason = models.CharField(max_length=200, blank=True)
+
+    objects = HandoffQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lead"],
+                condition=Q(closed_at__isnull=True),
+                name="handoff_one_open_per_lead",
+            ),
+            models.UniqueConstraint(fields=["lead", "cycle"], name="handoff_one_per_cycle"),
+            models.CheckConstraint(
+                condition=Q(state__in=HandoffState.values), name="handoff_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=OPEN_STATES, closed_at__isnull=True)
+                | (~Q(state__in=OPEN_STATES) & Q(closed_at__isnull=False)),
+                name="handoff_closed_when_state_says_so",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=HandoffState.REJECTED) | ~Q(rejection_reason=""),
+                name="handoff_rejection_has_reason",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["holder", "id"],
+                condition=Q(closed_at__isnull=True),
+                name="handoff_open_held",
+            ),
+            models.Index(
+                fields=["team", "opened_at", "id"],
+                condition=Q(closed_at__isnull=True, holder__isnull=True),
+                name="handoff_pool",
+            ),
+            models.Index(fields=["opened_at", "id"], name="handoff_by_opening"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Handoff {self.pk} of lead {self.lead_id}"
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether sales still owes a verdict."""
+        return self.closed_at is None
+
+
+class HolderInterval(models.Model):
+    """Who was answerable from ``started_at`` (included) to ``ended_at`` (not); no holder is the pool."""
+
+    handoff = models.ForeignKey(Handoff, on_delete=models.CASCADE, related_name="holders")
+    holder = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="holders_do_not_overlap",
+                expressions=[
+                    ("handoff", RangeOperators.EQUAL),
+                    (Func("started_at", "ended_at", function="tstzrange"), RangeOperators.OVERLAPS),
+                ],
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("started_at")),
+                name="holder_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Holder {self.holder_id} of handoff {self.handoff_id}"
+
+
+class ClockQuerySet(models.QuerySet["Clock"]):
+    """Clocks by what is due. Withdrawn clocks were never owed to the end and count neither way."""
+
+    def running(self) -> ClockQuerySet:
+        """Return clocks that no evidence has stopped."""
+        return self.filter(stopped_at__isnull=True, withdrawn_at__isnull=True)
+
+    def alarming(self, now: datetime) -> ClockQuerySet:
+        """Return clocks with a warning or a breach to record at ``now``."""
+        return self.filter(alarm_at__lte=now)
+
+    def kept(self) -> ClockQuerySet:
+        """Return clocks stopped in time; the due instant itself is in time."""
+        return self.filter(stopped_at__lte=F("due_at"))
+
+    def missed(self, now: datetime) -> ClockQuerySet:
+        """Return clocks in breach at ``now``, whether or not a sweep has recorded it."""
+        ended = Coalesce("stopped_at", "withdrawn_at", Value(now))
+        return self.alias(ended=ended).filter(ended__gt=F("due_at"))
+
+
+class Clock(models.Model):
+    """One deadline of a handoff. ``target`` is working time; the instants are absolute.
+
+    ``warn_half_at`` and ``warn_most_at`` are 50 % and 80 % of the target in working time. ``alarm``
+    at ``alarm_at`` is what the sweep does next; both are empty once nothing is left to do.
+    ``breached_at`` is the due time, whenever it was recorded; evidence that came late leaves it.
+    A clock that was withdrawn (the handoff closed without it being owed) counts neither way.
+    """
+
+    handoff = models.ForeignKey(Handoff, on_delete=models.CASCADE, related_name="clocks")
+    kind = models.CharField(max_length=11, choices=ClockKind)
+    target = models.DurationField()
+    started_at = models.DateTimeField()
+    warn_half_at = models.DateTimeField()
+    warn_most_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    breached_at = models.DateTimeField(null=True, blank=True)
+    alarm = models.CharField(max_length=6, choices=Alarm, blank=True)
+    alarm_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ClockQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["handoff", "kind"], name="clock_kind_once"),
+            models.CheckConstraint(
+                condition=Q(breached_at__isnull=True) | Q(breached_at=F("due_at")),
+                name="clock_breach_is_dated_by_due_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(stopped_at__isnull=True) | Q(stopped_at__gte=F("started_at")),
+                name="clock_stops_after_start",
+            ),
+            models.CheckConstraint(
+                condition=Q(stopped_at__isnull=True) | Q(withdrawn_at__isnull=True),
+                name="clock_stopped_or_withdrawn",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["alarm_at", "id"], condition=Q(alarm_at__isnull=False), name="clock_alarm"
+            ),
+            models.Index(fields=["kind", "due_at", "id"], name="clock_by_due"),
+            models.Index(
+                fields=["due_at", "id"],
+                condition=Q(stopped_at__isnull=True, withdrawn_at__isnull=True),
+                name="clock_running",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} clock of handoff {self.handoff_id}"
+
+
+class Touch(models.Model):
+    """Evidence that sales acted. ``occurred_at`` is when it happened, ``recorded_at`` when it was
+    written; a touch written long after it happened is marked and stops no clock by itself.
+    """
+
+    handoff = models.ForeignKey(Handoff, on_delete=models.CASCADE, related_name="touches")
+    rep = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    channel = models.CharField(max_length=7, choices=TouchChannel)
+    outcome = models.CharField(max_length=12, choices=TouchOutcome)
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    is_backdated = models.BooleanField(default=False)
+    note = models.CharField(max_length=1000, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(occurred_at__lte=F("recorded_at")), name="touch_not_in_the_future"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["handoff", "-occurred_at", "-id"], name="touch_newest_first")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.outcome}, handoff {self.handoff_id}"

@@ -1,0 +1,19 @@
+"""The tables of ``leads``, one file per subject."""
+
+from leads.models.company import Company
+from leads.models.deal import Deal
+from leads.models.lead import ExternalId, Lead, LeadAttribute, LeadFact, LeadQuerySet, Note
+from leads.models.stage import StageInterval, StageIntervalQuerySet
+
+__all__ = [
+    "Company",
+    "Deal",
+    "ExternalId",
+    "Lead",
+    "LeadAttribute",
+    "LeadFact",
+    "LeadQuerySet",
+    "Note",
+    "StageInterval",
+    "StageIntervalQuerySet",
+]

@@ -1,0 +1,210 @@
+"""Leads, their outside names, declared attributes, fact log and notes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat, Lower
+
+from crm.accounts.models import SalesTeam, User
+from leads.enums import AttributeType, LifecycleStage
+from leads.models.company import Company
+
+
+class LeadQuerySet(models.QuerySet["Lead"]):
+    """Which leads, and who may see them."""
+
+    def visible_to(self, user: User) -> LeadQuerySet:
+        """Return the leads ``user`` may see: the one door to leads for pages, counts and exports."""
+        if user.sees_all_leads:
+            return self
+        pool = Q(owner__isnull=True, team=user.sales_team_id) if user.sales_team_id else Q()
+        return self.filter(Q(owner=user) | pool) if pool else self.filter(owner=user)
+
+    def active_since(self, moment: datetime) -> LeadQuerySet:
+        """Return leads that did something at or after ``moment``."""
+        return self.filter(last_activity_at__gte=moment)
+
+
+class Lead(models.Model):
+    """A person whose contact data we have. Written by ``leads.services`` only.
+
+    ``stage``, ``stage_since`` and ``cycle`` repeat the open stage interval for lists;
+    ``owner`` and ``team`` repeat the open handoff's holder (``team`` alone is the team's pool).
+    ``created_at`` is when the person was captured, ``imported_at`` when history was brought in.
+    """
+
+    email = models.EmailField(max_length=254, null=True, blank=True, unique=True)
+    first_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100, blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    title = models.CharField(max_length=150, blank=True)
+    company_name = models.CharField(max_length=200, blank=True)
+    company = models.ForeignKey(
+        Company, null=True, blank=True, on_delete=models.PROTECT, related_name="leads"
+    )
+    country = models.CharField(max_length=2, blank=True)
+    region = models.CharField(max_length=100, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    website = models.CharField(max_length=500, blank=True)
+    source = models.CharField(max_length=100, blank=True)
+    medium = models.CharField(max_length=100, blank=True)
+    campaign = models.CharField(max_length=200, blank=True)
+    attributes = models.JSONField(default=dict, blank=True)
+
+    stage = models.CharField(max_length=12, choices=LifecycleStage, default=LifecycleStage.LEAD)
+    stage_since = models.DateTimeField()
+    cycle = models.PositiveSmallIntegerField(default=1)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="leads",
+    )
+    team = models.ForeignKey(
+        SalesTeam, null=True, blank=True, on_delete=models.PROTECT, related_name="leads"
+    )
+    next_step = models.CharField(max_length=200, blank=True)
+    next_step_at = models.DateTimeField(null=True, blank=True)
+    wake_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    imported_at = models.DateTimeField(null=True, blank=True)
+    last_activity_at = models.DateTimeField()
+    search_text = models.GeneratedField(
+        expression=Lower(
+            Concat(
+                F("first_name"),
+                Value(" "),
+                F("last_name"),
+                Value(" "),
+                F("email"),
+                Value(" "),
+                F("company_name"),
+                output_field=models.TextField(),
+            )
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
+    objects = LeadQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(stage__in=LifecycleStage.values), name="lead_stage_is_known"
+            ),
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="lead_email_is_lower"),
+            models.CheckConstraint(condition=~Q(email=""), name="lead_email_is_null_not_empty"),
+            models.CheckConstraint(condition=Q(cycle__gte=1), name="lead_cycle_from_one"),
+        ]
+        indexes = [
+            models.Index(fields=["-last_activity_at", "-id"], name="lead_by_activity"),
+            models.Index(fields=["-created_at", "-id"], name="lead_by_created"),
+            models.Index(fields=["last_name", "first_name", "id"], name="lead_by_name"),
+            models.Index(fields=["company_name", "id"], name="lead_by_company"),
+            models.Index(fields=["stage", "-last_activity_at", "-id"], name="lead_stage_activity"),
+            models.Index(fields=["stage", "-created_at", "-id"], name="lead_stage_created"),
+            models.Index(
+                fields=["source", "-last_activity_at", "-id"], name="lead_source_activity"
+            ),
+            models.Index(fields=["country", "-last_activity_at", "-id"], name="lead_country_activ"),
+            models.Index(fields=["owner", "-last_activity_at", "-id"], name="lead_owner_activity"),
+            models.Index(
+                fields=["wake_at"], condition=Q(wake_at__isnull=False), name="lead_waking"
+            ),
+            GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="lead_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def full_name(self) -> str:
+        """Return first and last name as one."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def display_name(self) -> str:
+        """Return what a person would call this lead: name, else e-mail, else a number."""
+        return self.full_name or self.email or f"Lead {self.pk}"
+
+    @property
+    def initials(self) -> str:
+        """Return at most two letters for the avatar."""
+        return "".join(word[0] for word in (self.first_name, self.last_name) if word).upper() or "?"
+
+
+class ExternalId(models.Model):
+    """The name of a lead in another system; importing it again finds the same lead."""
+
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="external_ids")
+    system = models.CharField(max_length=50)
+    external_id = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["system", "external_id"], name="external_id_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.system}:{self.external_id}"
+
+
+class LeadAttribute(models.Model):
+    """A declared key of ``Lead.attributes``; undeclared keys are refused by the services."""
+
+    name = models.SlugField(max_length=60, unique=True)
+    label = models.CharField(max_length=100)
+    type = models.CharField(max_length=8, choices=AttributeType, default=AttributeType.TEXT)
+    choices = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(type__in=AttributeType.values), name="lead_attribute_type_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class LeadFact(models.Model):
+    """One attribute of a lead took one value at one time; the log that fit "as of" is read from.
+
+    ``field`` is a column of Lead or ``attributes`` (the whole mapping).
+    """
+
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="facts")
+    field = models.CharField(max_length=60)
+    value = models.JSONField(null=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["lead", "field", "-recorded_at", "-id"], name="lead_fact_latest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.field} of lead {self.lead_id}"
+
+
+class Note(models.Model):
+    """Something a person wrote about a lead."""
+
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="notes")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    text = models.TextField(max_length=5000)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["lead", "-created_at", "-id"], name="note_newest_first")]
+
+    def __str__(self) -> str:
+        return self.text[:50]

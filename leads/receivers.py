@@ -1,0 +1,1 @@
+"""Reactions to facts announced by lower floors, inside their transaction."""
