@@ -19,7 +19,11 @@ ROOT = Path(__file__).resolve().parents[2]
 SOCKET_DIR_LIMIT = 107 - 14
 
 
-class UnsafeDirectory(Exception):
+class CannotStart(Exception):
+    """Something here keeps Baton from starting; the message says what, and what to do."""
+
+
+class UnsafeDirectory(CannotStart):
     """A directory that must be private belongs to somebody else."""
 
 

@@ -1,5 +1,6 @@
 """One process of ours: started, watched and stopped. Standard library only."""
 
+import ctypes
 import fcntl
 import os
 import pwd
@@ -10,8 +11,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, TypedDict
 
-from crm.embedded.location import ROOT, give_to_service_account
+from crm.embedded.location import ROOT, CannotStart, give_to_service_account
 
 PR_SET_PDEATHSIG = 1
 LOG_LIMIT = 5_000_000  # bytes; a longer log is set aside at the next start
@@ -21,7 +23,7 @@ class StillRunning(Exception):
     """A process of an earlier start is still alive."""
 
 
-class StartFailed(Exception):
+class StartFailed(CannotStart):
     """A program ended, or stayed silent, before it was ready."""
 
 
@@ -33,14 +35,15 @@ def nothing_to_clear() -> None:
 class Program:
     """How to run one program.
 
-    ``lock`` names a file that every process of the program keeps locked for as long as it lives: the
-    kernel, not a stored process id, knows whether the program still runs. ``clear_up`` runs under
-    that lock before each start.
+    ``lock`` names a file that every process of the program keeps locked for as long as it lives:
+    the kernel, not a stored process id, knows whether the program still runs. ``clear_up`` runs
+    under that lock before each start.
     """
 
     name: str
     command: tuple[str, ...]
     log: Path
+    directory: Path = ROOT
     environment: Mapping[str, str] = field(default_factory=dict)
     account: pwd.struct_passwd | None = None
     lock: Path | None = None
@@ -86,15 +89,15 @@ class Process:
             with _open_log(program.log) as log:
                 self._popen = subprocess.Popen(
                     program.command,
-                    cwd=ROOT if program.account is None else "/",
+                    cwd=program.directory,
                     env={**os.environ, **program.environment},
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                     pass_fds=() if lock is None else (lock,),
-                    preexec_fn=_follow_into_death(program.stop_signal),  # noqa: PLW1509 -- no threads here
-                    **as_account(program.account),
+                    preexec_fn=_follow_into_death(program.stop_signal),  # noqa: PLW1509 -- no threads
+                    **credentials(program.account),
                 )
         finally:
             if lock is not None:
@@ -145,10 +148,18 @@ def stop_together(processes: list[Process]) -> None:
         process.end_stragglers()
 
 
-def as_account(account: pwd.struct_passwd | None) -> dict[str, object]:
-    """Return the ``subprocess`` arguments that run a program as ``account``."""
+class Credentials(TypedDict):
+    """The arguments of ``subprocess`` that say who runs a program; None leaves it to us."""
+
+    user: int | None
+    group: int | None
+    extra_groups: list[int] | None
+
+
+def credentials(account: pwd.struct_passwd | None) -> Credentials:
+    """Return the arguments that run a program as ``account``, in no group but its own."""
     if account is None:
-        return {}
+        return {"user": None, "group": None, "extra_groups": None}
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
@@ -167,3 +178,26 @@ def _take_lock(path: Path) -> int:
         os.close(descriptor)
         raise StillRunning(path.stem) from None
     return descriptor
+
+
+def _open_log(path: Path) -> IO[bytes]:
+    if path.exists() and path.stat().st_size > LOG_LIMIT:
+        path.replace(path.with_suffix(".log.1"))
+    log = path.open("ab")
+    give_to_service_account(path)
+    return log
+
+
+def _follow_into_death(number: signal.Signals) -> Callable[[], None] | None:
+    """Return what asks the kernel, in the child, to send ``number`` when we die; Linux only."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None)
+    parent = os.getpid()
+
+    def ask() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, number)
+        if os.getppid() != parent:  # died before the kernel knew
+            os._exit(1)
+
+    return ask

@@ -1,0 +1,210 @@
+"""Runs everything: servers, web, workers, beat. Standard library only, so it stays small in memory.
+
+``manage.py up`` replaces itself with this program.
+"""
+
+import argparse
+import http.client
+import os
+import pwd
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+from typing import IO
+
+from crm.embedded import children
+from crm.embedded.location import ROOT, CannotStart, make_private, service_account, state_dir
+from crm.embedded.process import Program, credentials, say
+from crm.embedded.servers import (
+    lock_file,
+    read_owner,
+    sign,
+    start,
+    try_lock,
+    wanted_servers,
+)
+from crm.embedded.supervisor import Supervisor
+
+DEFAULT_PORT = 8000
+OWNER = "./baton up"
+END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SILENCE = 60.0  # seconds of no answer after which the web process is called slow
+
+
+class AlreadyRunning(CannotStart):
+    """Another ``up`` runs on the same state directory."""
+
+
+class PreparationFailed(CannotStart):
+    """The database, the static files or the demo data could not be brought up to date."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``up``."""
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="first port to try (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--no-demo", action="store_true", help="start empty instead of with the demo company"
+    )
+
+
+def main() -> int:
+    """Run until told to stop; return the exit status."""
+    parser = argparse.ArgumentParser(prog="./baton up", description="Run Baton on this machine.")
+    add_arguments(parser)
+    options = parser.parse_args()
+    for number in END_SIGNALS:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        with lock_file("owner.lock") as owner:
+            _own(owner)
+            _run(owner, options)
+    except CannotStart as problem:
+        say(f"Baton cannot start: {problem}")
+        return 1
+    except KeyboardInterrupt:
+        say("Stopped. The data stays for the next start.")
+    return 0
+
+
+def _own(owner: IO[str]) -> None:
+    """Become the owner of the servers, after any management command that runs them just now.
+
+    Raises:
+        AlreadyRunning: the owner is another ``up``.
+    """
+    told = False
+    while not try_lock(owner):
+        user = read_owner(owner)
+        if user.startswith(OWNER):
+            raise AlreadyRunning(f"it runs already: {user}")
+        if not told:
+            say(f"Waiting for {user} to finish with the database ...")
+            told = True
+        time.sleep(0.1)
+
+
+def _run(owner: IO[str], options: argparse.Namespace) -> None:
+    port = free_port(options.port)
+    url = f"http://localhost:{port}"
+    sign(owner, f"{OWNER}, process {os.getpid()}, {url}")
+    os.environ.setdefault("PUBLIC_URL", url)
+    make_private(state_dir() / "media")
+    supervisor = Supervisor()
+    try:
+        for server in wanted_servers():
+            supervisor.keep([start(server)])
+        _prepare(demo=not options.no_demo)
+        for stage in _stages(port):
+            supervisor.start(stage)
+        _tell_when_ready(supervisor, url, port)
+        supervisor.look_after_until(lambda: False)
+    finally:
+        for number in END_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)  # we are ending already
+        supervisor.stop()
+
+
+def _prepare(*, demo: bool) -> None:
+    command = [sys.executable, "manage.py", "prepare", *(["--demo"] if demo else [])]
+    done = subprocess.run(command, cwd=ROOT, check=False, start_new_session=True)
+    if done.returncode:
+        raise PreparationFailed(f"preparing failed with status {done.returncode}, see above")
+
+
+def _stages(port: int) -> list[list[Program]]:
+    account = children_account()
+    environment = {"PYTHONUNBUFFERED": "1"}
+    if account is None and os.geteuid() == 0:
+        environment["C_FORCE_ROOT"] = "1"
+    logs = make_private(state_dir() / "logs")
+    return [
+        [
+            Program(
+                name=child.name,
+                command=child.command,
+                log=logs / f"{child.name}.log",
+                environment=environment,
+                account=account,
+                grace=child.grace,
+            )
+            for child in stage
+        ]
+        for stage in children.stages(port=port)
+    ]
+
+
+def children_account() -> pwd.struct_passwd | None:
+    """Return the account for web and workers; None means our own.
+
+    Root gives them the servers' account, so a hole in the application is not a hole in the machine.
+    Where that account cannot read the checkout or Python (both often lie below root's closed home)
+    they run as root all the same: opening root's directories, or copying the application elsewhere
+    behind root's back, would be the greater surprise.
+    """
+    account = service_account()
+    if account is None:
+        return None
+    trial = subprocess.run(
+        [sys.executable, "-c", "import crm, django"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        **credentials(account),
+    )
+    if trial.returncode == 0:
+        return account
+    say(f"Web and workers run as root: {account.pw_name} cannot read {ROOT} or {sys.executable}.")
+    return None
+
+
+def free_port(first: int) -> int:
+    """Return ``first``, or else the nearest port above it on which nobody listens."""
+    for port in range(first, min(first + 100, 65536)):
+        if port and _is_free(port):
+            return port
+    return _any_port()
+
+
+def _is_free(port: int) -> bool:
+    """Tell whether both loopback addresses are free: a browser may try either for localhost."""
+    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        with closing(socket.socket(family)) as probe:
+            probe.settimeout(1)
+            if probe.connect_ex((address, port)) == 0:
+                return False
+    return True
+
+
+def _any_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _tell_when_ready(supervisor: Supervisor, url: str, port: int) -> None:
+    deadline = time.monotonic() + SILENCE
+    supervisor.look_after_until(lambda: _answers(port) or time.monotonic() > deadline)
+    say(f"\nBaton runs at {url}")
+    say(f"Data and logs are in {state_dir()}. Ctrl-C stops everything; the data stays.")
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/health", headers={"Host": f"localhost:{port}"})
+        connection.getresponse()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
