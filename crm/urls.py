@@ -1,9 +1,20 @@
-"""Every address of the site."""
+"""Every address of the site; each app names its own first segments (``leads/``, ``queue/``)."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
+
+admin.autodiscover()
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # lock-out, TOTP
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("", include("crm.shell.urls")),
+    path("", include("crm.accounts.urls")),
+    path("", include("leads.urls")),
+    path("", include("engagement.urls")),
+    path("", include("scoring.urls")),
+    path("", include("handoff.urls")),
+    path("", include("crm.reports.urls")),
 ]

@@ -1,0 +1,48 @@
+"""One address, two answers: the whole page, or the partial that htmx swaps in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django_htmx.middleware import HtmxDetails
+
+from crm.accounts.models import User
+
+
+class AppRequest(HttpRequest):
+    """A request behind ``login_required``: the user is a person, and htmx says whether it asked."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+def wants_partial(request: HttpRequest) -> bool:
+    """Say whether htmx asked for a part of a page.
+
+    A boosted link and a page that htmx rebuilds after "back" want the whole.
+    """
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]  # set by HtmxMiddleware
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def render_page(
+    request: HttpRequest,
+    template: str,
+    context: Mapping[str, Any],
+    *,
+    partial: str | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Render ``partial`` for htmx when there is one, and ``template`` for everyone else.
+
+    The answer says that it varies by that header, so that "back" never shows a bare partial.
+    """
+    name = partial if partial and wants_partial(request) else template
+    response = render(request, name, dict(context), status=status)
+    if partial:
+        patch_vary_headers(response, ["HX-Request"])
+    return response
