@@ -1,0 +1,39 @@
+"""The one filter language: a JSON tree over registered lead fields.
+
+``{"all": [...]}``, ``{"any": [...]}`` and ``{"not": {...}}`` hold trees; a leaf is
+``{"field": "stage", "op": "in", "value": ["MQL", "SAL"]}``; ``{}`` fits every lead. Lists,
+saved views, segments, fit rules, disqualifiers, routing and tiers all use it. ``fields`` says what
+can be asked, ``tree`` checks and compiles, ``query`` writes trees into addresses and reads them back.
+"""
+
+from crm.common.criteria.fields import Field, Kind, Op, ValueInvalid, column_field, fields
+from crm.common.criteria.query import Chip, chips, from_query, to_query
+from crm.common.criteria.tree import (
+    Criteria,
+    CriteriaInvalid,
+    compile_q,
+    known_q,
+    parse,
+    sentence,
+    used_fields,
+)
+
+__all__ = [
+    "Chip",
+    "Criteria",
+    "CriteriaInvalid",
+    "Field",
+    "Kind",
+    "Op",
+    "ValueInvalid",
+    "chips",
+    "column_field",
+    "compile_q",
+    "fields",
+    "from_query",
+    "known_q",
+    "parse",
+    "sentence",
+    "to_query",
+    "used_fields",
+]

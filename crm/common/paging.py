@@ -1,0 +1,202 @@
+"""Keyset pages and honest counts: a page costs the same anywhere in a list of any length."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Generic, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.db.models import F, Model, OrderBy, Q, QuerySet
+
+EXACT_UP_TO = 10_000
+LONGEST_CURSOR = 2_000
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True)
+class Page(Generic[M]):
+    """Rows in the order asked for; the cursors are None at either end."""
+
+    items: list[M]
+    next_cursor: str | None
+    previous_cursor: str | None
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many rows match; above ``EXACT_UP_TO`` the planner's estimate."""
+
+    value: int
+    is_estimate: bool
+
+    def __str__(self) -> str:
+        """Return ``128`` or ``about 12,300``."""
+        if not self.is_estimate:
+            return f"{self.value:,}"
+        digits = max(len(str(self.value)) - 3, 0)
+        return f"about {round(self.value, -digits):,}"
+
+
+@dataclass(frozen=True)
+class _Term:
+    """One ordering column. A nullable one sorts its nulls last in either direction."""
+
+    path: str
+    descending: bool
+    nullable: bool
+
+    def expression(self, *, backwards: bool) -> OrderBy:
+        """Return the order_by expression; nulls are spelt only where the index spells them."""
+        descending = self.descending is not backwards
+        nulls = {"nulls_first" if backwards else "nulls_last": True} if self.nullable else {}
+        column = F(self.path)
+        return column.desc(**nulls) if descending else column.asc(**nulls)
+
+    def value_of(self, row: Any) -> Any:
+        """Return the row's value in this column; a missing related row means None."""
+        value = row
+        for name in self.path.split("__"):
+            value = getattr(value, name, None)
+        return value.isoformat() if isinstance(value, date) else value
+
+
+def keyset_page(
+    queryset: QuerySet[M], *, ordering: Sequence[str], cursor: str | None = None, size: int = 50
+) -> Page[M]:
+    """Return the page that starts after (or ends before) ``cursor``.
+
+    Args:
+        queryset: the rows, filtered but not ordered.
+        ordering: order_by terms with a unique tail, all of columns without nulls; only the first may
+            hold nulls, is then written with a question mark (``-score__engagement_score?``), and
+            has its nulls at the end of the list.
+        cursor: from an earlier page; one that cannot be read means the first page.
+        size: rows a page.
+    """
+    terms = [_term(text) for text in ordering]
+    mark = _read_cursor(cursor, len(terms))
+    try:
+        found = _rows(queryset, terms, mark, size + 1)
+    except (ValidationError, ValueError, TypeError):
+        mark = None
+        found = _rows(queryset, terms, mark, size + 1)
+    backwards = mark is not None and mark.backwards
+    has_more, items = len(found) > size, found[:size]
+    if backwards:
+        items.reverse()
+    has_next = bool(items) and (has_more or backwards)
+    has_previous = bool(items) and (has_more if backwards else mark is not None)
+    return Page(
+        items=items,
+        next_cursor=_write_cursor(items[-1], terms, backwards=False) if has_next else None,
+        previous_cursor=_write_cursor(items[0], terms, backwards=True) if has_previous else None,
+    )
+
+
+def estimate_count(queryset: QuerySet[Any]) -> Count:
+    """Return the exact count up to ``EXACT_UP_TO``, beyond it what the planner expects."""
+    exact = queryset.order_by().values("pk")[: EXACT_UP_TO + 1].count()
+    if exact <= EXACT_UP_TO:
+        return Count(exact, is_estimate=False)
+    sql, params = queryset.order_by().values("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+        plan = cursor.fetchone()[0]
+    parsed = json.loads(plan) if isinstance(plan, str) else plan
+    return Count(max(int(parsed[0]["Plan"]["Plan Rows"]), exact), is_estimate=True)
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """The row a page starts after, or ends before."""
+
+    backwards: bool
+    values: list[Any]
+
+
+def _term(text: str) -> _Term:
+    return _Term(text.strip("-?"), text.startswith("-"), text.endswith("?"))
+
+
+def _rows(queryset: QuerySet[M], terms: list[_Term], mark: _Mark | None, limit: int) -> list[M]:
+    """Return up to ``limit`` rows beyond the mark.
+
+    Known and null values of the first column are asked for one after the other, so that each
+    question is one range of one index.
+    """
+    backwards = mark is not None and mark.backwards
+    rows: list[M] = []
+    for part, part_terms, values in _parts(queryset, terms, mark):
+        ordered = part.order_by(*(term.expression(backwards=backwards) for term in part_terms))
+        if values is not None:
+            ordered = ordered.filter(_beyond(part_terms, values, backwards=backwards))
+        rows += ordered[: limit - len(rows)]
+        if len(rows) == limit:
+            break
+    return rows
+
+
+def _parts(
+    queryset: QuerySet[M], terms: list[_Term], mark: _Mark | None
+) -> list[tuple[QuerySet[M], list[_Term], list[Any] | None]]:
+    """Return the pieces of the list still to read, in reading order, with where to start each."""
+    values = mark.values if mark else None
+    first, rest = terms[0], terms[1:]
+    if not first.nullable:
+        return [(queryset, terms, values)]
+    known = queryset.filter(**{f"{first.path}__isnull": False})
+    unknown = queryset.filter(**{f"{first.path}__isnull": True})
+    if mark is None or values is None:
+        return [(known, terms, None), (unknown, rest, None)]
+    if values[0] is None:
+        start = (unknown, rest, values[1:])
+        return [start, (known, terms, None)] if mark.backwards else [start]
+    here = (known, terms, values)
+    return [here] if mark.backwards else [here, (unknown, rest, None)]
+
+
+def _beyond(terms: list[_Term], values: list[Any], *, backwards: bool) -> Q:
+    """Return the rows after the mark in lexicographic order.
+
+    The outer bound on the first column repeats what follows from the rest: it is what the index can
+    start at.
+    """
+    result = Q()
+    for term, value in reversed(list(zip(terms, values, strict=True))):
+        side = "lt" if term.descending is not backwards else "gt"
+        beyond = Q(**{f"{term.path}__{side}": value})
+        result = beyond | (Q(**{term.path: value}) & result) if result else beyond
+    side = "lte" if terms[0].descending is not backwards else "gte"
+    return Q(**{f"{terms[0].path}__{side}": values[0]}) & result
+
+
+def _write_cursor(row: Any, terms: list[_Term], *, backwards: bool) -> str:
+    values = [term.value_of(row) for term in terms]
+    raw = json.dumps([int(backwards), *values], default=str, separators=(",", ":"))
+    return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str | None, columns: int) -> _Mark | None:
+    """Return the mark, or None when there is none or it is not one of ours."""
+    if not cursor or len(cursor) > LONGEST_CURSOR:
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
+        backwards, *values = json.loads(raw)
+    except (binascii.Error, ValueError, TypeError):
+        return None
+    is_ours = len(values) == columns and backwards in (0, 1) and all(map(_is_plain, values))
+    return _Mark(bool(backwards), values) if is_ours else None
+
+
+def _is_plain(value: Any) -> bool:
+    """Say whether a cursor's value can be compared in the database."""
+    if isinstance(value, str):
+        return "\x00" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
+    return value is None or (isinstance(value, int) and abs(value) < 2**63)

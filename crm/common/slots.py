@@ -1,0 +1,125 @@
+"""Where upper floors furnish the pages of lower ones; each app registers in its ``furniture.py``.
+
+Everything is contributed with a batched query: a page of 50 leads costs a constant number of
+queries, however many apps contribute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from crm.accounts.enums import Role
+from crm.accounts.models import User
+from crm.common.registry import Registry
+
+LoadColumn = Callable[[Sequence[int], User, datetime], Mapping[int, Any]]
+LoadPanel = Callable[[Any, User, datetime], Mapping[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the lead list.
+
+    ``load(lead_ids, viewer, now)`` returns a value per lead; leads without one may be missing. The
+    template gets ``lead`` and ``value``. ``sort`` is the ordering the list may offer, a tuple of
+    order_by terms with a unique tail, all on indexed columns. ``export(value)`` is its cell in CSV.
+    """
+
+    name: str
+    label: str
+    order: int
+    load: LoadColumn
+    template: str
+    align: str = ""
+    sort: tuple[str, ...] = ()
+    is_default: bool = True
+    export: Callable[[Any], str] = str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A block of the lead page. ``load(lead, viewer, now)`` returns its context, None to stay away.
+
+    ``place`` is ``header``, ``left`` or ``right``.
+    """
+
+    name: str
+    order: int
+    place: str
+    load: LoadPanel
+    template: str
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """One line of a lead's timeline.
+
+    ``kind`` groups it under a filter: ``acts``, ``score`` or ``sales``. ``tone`` is ``plain``,
+    ``stage``, ``system`` or ``machine``. Neighbours with the same ``key`` collapse into one.
+    ``points`` are what the act added to the score. ``tail`` makes the order of one instant stable.
+    """
+
+    at: datetime
+    kind: str
+    icon: str
+    title: str
+    detail: str = ""
+    tag: str = ""
+    points: Decimal | None = None
+    tone: str = "plain"
+    url: str = ""
+    key: str = ""
+    tail: str = ""
+
+
+@dataclass(frozen=True)
+class TimelineSource:
+    """Entries of one app: ``load(lead_id, viewer, before, limit)``, newest first.
+
+    ``before`` is exclusive; None means from now. At most ``limit`` entries are returned; a source
+    that holds more entries of the last instant than fit returns all of that instant.
+    """
+
+    name: str
+    order: int
+    load: Callable[[int, User, datetime | None, int], Sequence[TimelineEntry]]
+
+
+@dataclass(frozen=True)
+class SavedView:
+    """A tab of the lead list that ships with Baton: a criteria tree and a sort, for some roles."""
+
+    name: str
+    label: str
+    order: int
+    tree: Mapping[str, Any]
+    sort: str = "activity"
+    roles: tuple[Role, ...] = ()
+    tone: str = ""
+    icon: str = ""
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """A link of the side bar. ``badge(user, now)`` is the small count beside it."""
+
+    name: str
+    label: str
+    url_name: str
+    icon: str
+    order: int
+    group: str = ""
+    roles: tuple[Role, ...] = ()
+    badge: Callable[[User, datetime], int | str | None] | None = None
+    query: str = ""
+
+
+lead_columns: Registry[Column] = Registry("lead column")
+lead_panels: Registry[Panel] = Registry("lead panel")
+timeline_sources: Registry[TimelineSource] = Registry("timeline source")
+lead_views: Registry[SavedView] = Registry("lead view")
+navigation: Registry[NavItem] = Registry("navigation item")
