@@ -18,6 +18,7 @@ WITHOUT_SERVERS = frozenset(
         "makemessages",
         "up",
         "version",
+        "working_time",
     }
 )
 
