@@ -40,7 +40,7 @@ if LOCAL:
 
 _values = required_values()
 SECRET_KEY = _values["SECRET_KEY"]
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS")
 PUBLIC_URL = _values["PUBLIC_URL"].rstrip("/")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = _values["DEFAULT_FROM_EMAIL"]

@@ -9,7 +9,10 @@ from django.db.models import Q
 from handoff.enums import BantAnswer, DisqualifyReason, RecycleReason, Verdict
 from handoff.models.handoff import Handoff
 
-_ANSWER = {"max_length": 9, "choices": BantAnswer, "default": BantAnswer.NOT_ASKED}
+
+def _answer() -> models.CharField[str, str]:
+    """Return the column of one of the four answers."""
+    return models.CharField(max_length=9, choices=BantAnswer, default=BantAnswer.NOT_ASKED)
 
 
 class BantAssessment(models.Model):
@@ -21,16 +24,16 @@ class BantAssessment(models.Model):
     handoff = models.OneToOneField(
         Handoff, primary_key=True, on_delete=models.CASCADE, related_name="bant"
     )
-    budget = models.CharField(**_ANSWER)
+    budget = _answer()
     budget_detail = models.CharField(max_length=200, blank=True)
     budget_note = models.TextField(max_length=2000, blank=True)
-    authority = models.CharField(**_ANSWER)
+    authority = _answer()
     authority_detail = models.CharField(max_length=200, blank=True)
     authority_note = models.TextField(max_length=2000, blank=True)
-    need = models.CharField(**_ANSWER)
+    need = _answer()
     need_detail = models.CharField(max_length=200, blank=True)
     need_note = models.TextField(max_length=2000, blank=True)
-    timeline = models.CharField(**_ANSWER)
+    timeline = _answer()
     timeline_detail = models.CharField(max_length=200, blank=True)
     timeline_note = models.TextField(max_length=2000, blank=True)
     sources = models.JSONField(default=dict, blank=True)

@@ -3,7 +3,7 @@
 ``{"all": [...]}``, ``{"any": [...]}`` and ``{"not": {...}}`` hold trees; a leaf is
 ``{"field": "stage", "op": "in", "value": ["MQL", "SAL"]}``; ``{}`` fits every lead. Lists,
 saved views, segments, fit rules, disqualifiers, routing and tiers all use it. ``fields`` says what
-can be asked, ``tree`` checks and compiles, ``query`` writes trees into addresses and reads them back.
+can be asked, ``tree`` checks and compiles, ``query`` writes trees into addresses and back.
 """
 
 from crm.common.criteria.fields import Field, Kind, Op, ValueInvalid, column_field, fields

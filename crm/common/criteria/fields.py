@@ -82,6 +82,11 @@ OPS_OF_KIND: dict[Kind, tuple[Op, ...]] = {
     Kind.CUSTOM: (Op.IS, Op.IS_NOT),
 }  # fmt: skip
 
+_READERS: dict[Kind, Callable[[Any], Any]] = {
+    Kind.NUMBER: values.number,
+    Kind.BOOLEAN: values.boolean,
+}
+
 Choices = Sequence[tuple[str, str]]
 
 
@@ -132,13 +137,11 @@ class Field:
         if self.kind is Kind.DATE:
             return _read_date(op, raw)
         if self.kind is Kind.CHOICE:
-            return values.choices(raw, [code for code, _ in self.choices()] if self.choices else [])
+            offered = self.choices() if self.choices else ()
+            return values.choices(raw, [code for code, _ in offered])
         if self.kind is Kind.CUSTOM and self.read:
             return self.read(values.text(raw))
-        readers: dict[Kind, Callable[[Any], Any]] = {
-            Kind.TEXT: values.text, Kind.NUMBER: values.number, Kind.BOOLEAN: values.boolean,
-        }  # fmt: skip
-        return readers.get(self.kind, values.text)(raw)
+        return _READERS.get(self.kind, values.text)(raw)
 
     def value_words(self, op: Op, raw: Any) -> str:
         """Return the value of a leaf as people say it."""
