@@ -30,7 +30,7 @@ class Running:
         left: Working time left at ``read_at``; negative when over.
         allowed: Working time the clock started with.
         read_at: Server time at which ``left`` was true.
-        closes_at: End of the working window around ``read_at``; the clock stands still from then on.
+        closes_at: End of the working window around ``read_at``, from which the clock stands still;
             None when it does not close.
     """
 

@@ -19,14 +19,20 @@ LEVELS = "1234"
 ANSWER_WORDS = {"YES": "yes", "NO": "no", "UNKNOWN": "unknown", "NOT_ASKED": "not asked"}
 BANT_QUESTIONS = ("Budget", "Authority", "Need", "Timeline")
 
+_ATTEMPT_PITCH = 6
 _STILL_ICONS = {
     ClockState.PAUSED: "pause",
     ClockState.WAITING: "hourglass",
     ClockState.MET: "check",
 }
 _ANSWER_SHAPES = {
-    "YES": '<circle class="disc" cx="8" cy="8" r="8"/><path class="tick" d="M4.6 8.3 7 10.6l4.4-5"/>',
-    "NO": '<circle class="ring" cx="8" cy="8" r="7.3"/><path class="sign" d="m5.7 5.7 4.6 4.6m0-4.6-4.6 4.6"/>',
+    "YES": (
+        '<circle class="disc" cx="8" cy="8" r="8"/><path class="tick" d="M4.6 8.3 7 10.6l4.4-5"/>'
+    ),
+    "NO": (
+        '<circle class="ring" cx="8" cy="8" r="7.3"/>'
+        '<path class="sign" d="m5.7 5.7 4.6 4.6m0-4.6-4.6 4.6"/>'
+    ),
     "UNKNOWN": (
         '<circle class="ring" cx="8" cy="8" r="7.3"/>'
         '<path class="sign" d="M6 6.4a2 2 0 1 1 2.8 2c-.6.3-.8.6-.8 1.2M8 11.6v.1"/>'
@@ -36,7 +42,7 @@ _ANSWER_SHAPES = {
 
 
 def grade_cell(cell: str | None, definition: Collection[str], *, large: bool = False) -> SafeString:
-    """Draw a grade cell such as ``B2`` in the grid of the MQL definition; None is "Not evaluated"."""
+    """Draw a cell such as ``B2`` in the grid of the MQL definition; None is "Not evaluated"."""
     return _grade_cell(cell or "", frozenset(definition), large)
 
 
@@ -50,7 +56,8 @@ def _grade_cell(cell: str, definition: frozenset[str], large: bool) -> SafeStrin
     return format_html(
         '<span class="grade-cell{}{}" role="img" aria-label="{}" title="{}">'
         '<svg viewBox="0 0 19 19" aria-hidden="true">'
-        '<path class="off" d="{}"/><path class="tint" d="{}"/><path class="own" d="{}"/></svg>{}</span>',
+        '<path class="off" d="{}"/><path class="tint" d="{}"/><path class="own" d="{}"/>'
+        "</svg>{}</span>",
         size,
         " is-inside" if inside else "",
         *[f"Grade {cell}, {'inside' if inside else 'outside'} the MQL definition"] * 2,
@@ -113,10 +120,10 @@ def _face(badge: SlaBadge, size: int) -> SafeString:
 def _ring(share: int, size: int) -> SafeString:
     """All faces of a running clock; the class of the badge decides which of them is seen."""
     return mark_safe(  # noqa: S308 -- two integers
-        f'<svg class="clock-ring" width="{size}" height="{size}" viewBox="0 0 16 16" aria-hidden="true">'
-        '<circle class="track" cx="8" cy="8" r="6.4"/>'
-        f'<circle class="arc" cx="8" cy="8" r="6.4" pathLength="100" stroke-dasharray="{share} 100" '
-        'transform="rotate(-90 8 8)"/>'
+        f'<svg class="clock-ring" width="{size}" height="{size}" viewBox="0 0 16 16"'
+        ' aria-hidden="true"><circle class="track" cx="8" cy="8" r="6.4"/>'
+        '<circle class="arc" cx="8" cy="8" r="6.4" transform="rotate(-90 8 8)"'
+        f' pathLength="100" stroke-dasharray="{share} 100"/>'
         '<path class="octagon" d="M5.3 1.6h5.4l3.7 3.7v5.4l-3.7 3.7H5.3l-3.7-3.7V5.3z"/>'
         '<path class="bang" d="M8 4.8v3.7m0 2.3v.2"/></svg>'
     )
@@ -174,13 +181,16 @@ def bant_mark(answers: Sequence[str], size: int = 14) -> SafeString:
 @lru_cache(maxsize=256)
 def attempts_mark(done: int, planned: int) -> SafeString:
     """Draw the attempts made so far as small bars, and say them: ``2 of 6``."""
-    bars = "".join(
-        f'<rect class="{"done" if place < done else "open"}" x="{6 * place}" width="5" height="12" rx="1.5"/>'
-        for place in range(planned)
+    bars = (
+        ("done" if place < done else "open", _ATTEMPT_PITCH * place) for place in range(planned)
     )
-    return mark_safe(  # noqa: S308 -- integers only
-        f'<span class="attempts"><svg width="{6 * planned - 1}" height="12" aria-hidden="true">{bars}</svg>'
-        f'<span>{int(done)} of {int(planned)}<span class="visually-hidden"> attempts</span></span></span>'
+    return format_html(
+        '<span class="attempts"><svg width="{}" height="12" aria-hidden="true">{}</svg>'
+        '<span>{} of {}<span class="visually-hidden"> attempts</span></span></span>',
+        _ATTEMPT_PITCH * planned - 1,
+        format_html_join("", '<rect class="{}" x="{}" width="5" height="12" rx="1.5"/>', bars),
+        done,
+        planned,
     )
 
 
@@ -195,7 +205,8 @@ def bar(share: float, *, mark: float | None = None, hollow: bool = False) -> Saf
         else ""
     )
     return format_html(
-        '<svg class="bar{}" aria-hidden="true"><rect class="bar-track" width="100%" height="100%" rx="2"/>'
+        '<svg class="bar{}" aria-hidden="true">'
+        '<rect class="bar-track" width="100%" height="100%" rx="2"/>'
         '<rect class="bar-fill" width="{}%" height="100%" rx="2"/>{}</svg>',
         " is-hollow" if hollow else "",
         f"{filled:.1f}",

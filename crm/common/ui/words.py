@@ -1,4 +1,4 @@
-"""How Baton says times, spans and figures: ``2 h 50``, ``8 min``, ``93.4 %``, ``−8.0``.
+"""How Baton says times, spans and figures: ``2 h 50``, ``8 min``, ``93.4 %``, ``+14.7``.
 
 Pure functions; ``now`` is given, never read. Spaces are ordinary ones, the style sheet keeps the
 figures on one line.
@@ -32,7 +32,7 @@ def duration(span: timedelta) -> str:
 
 
 def working_time(span: timedelta) -> str:
-    """Say a span of working time; its largest unit is the hour, since a working day has no length."""
+    """Say a span of working time; never in days, since a working day has no fixed length."""
     seconds = abs(int(span.total_seconds()))
     if seconds < _MINUTE:
         return f"{seconds} s"
@@ -58,7 +58,7 @@ def ago(moment: datetime, now: datetime) -> str:
 
 
 def day(moment: datetime, now: datetime) -> str:
-    """Say the day: ``Today``, a weekday within the last or next six days, ``12 May``, ``12 May 2025``.
+    """Say the day: ``Today``, ``Mon`` up to six days away, ``12 May``, ``12 May 2025``.
 
     Both in the reader's time zone.
     """
@@ -87,19 +87,19 @@ def to_tenths(number: float | Decimal) -> Decimal:
 
 
 def tenths(number: float | Decimal) -> str:
-    """Say a number with one decimal and a real minus sign: ``61.2``, ``−8.0``."""
+    """Say a number with one decimal and a real minus sign: ``61.2``."""
     return _with_real_minus(f"{to_tenths(number):,.1f}")
 
 
 def signed(number: float | Decimal) -> str:
-    """Say a number with its sign, as it was given: ``+8``, ``+14.7``, ``−8``, and ``0`` without."""
+    """Say a number with its sign, as it was given: ``+8``, ``+14.7``; ``0`` has none."""
     if number == 0:
         return "0"
     return _with_real_minus(f"{number:+,}")
 
 
 def signed_tenths(number: float | Decimal) -> str:
-    """Say a score line's value: ``+14.7``, ``−8.0``, ``+0.0``."""
+    """Say a score line's value: ``+14.7``, and ``+0.0`` for nothing."""
     rounded = to_tenths(number)
     return _with_real_minus(f"{abs(rounded) if rounded == 0 else rounded:+,.1f}")
 

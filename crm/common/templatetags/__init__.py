@@ -1,0 +1,1 @@
+"""Template tags of the design language; load them with ``{% load ui %}``."""

@@ -1,0 +1,193 @@
+"""Tags and filters of the design language; ``docs/ui.md`` shows how pages use them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from crm.accounts.models import User
+from crm.common.ui import marks, scores, spans, words
+from crm.common.ui.icons import icon
+
+register = template.Library()
+
+register.simple_tag(icon)
+register.simple_tag(marks.grade_cell)
+register.simple_tag(marks.sla_badge)
+register.simple_tag(marks.countdown)
+register.simple_tag(marks.bant_mark)
+register.simple_tag(marks.answer_mark)
+register.simple_tag(marks.attempts_mark, name="attempts")
+register.simple_tag(marks.bar)
+register.filter(words.signed)
+register.filter(words.signed_tenths)
+register.filter(words.tenths)
+
+_STAGE_ICONS = {
+    "LEAD": "circle-dashed",
+    "MQL": "contrast",
+    "SAL": "circle-check",
+    "SQL": "circle-dot",
+    "WON": "trophy",
+    "LOST": "circle-x",
+    "RECYCLED": "refresh-cw",
+    "DISQUALIFIED": "ban",
+}
+
+
+@register.filter
+def duration(span: timedelta | None) -> str:
+    """``2 h 50``, ``6 d 4 h``; nothing for None."""
+    return "" if span is None else words.duration(span)
+
+
+@register.filter
+def working_time(span: timedelta | None) -> str:
+    """``2 h 50``, ``31 h``, never days; nothing for None."""
+    return "" if span is None else words.working_time(span)
+
+
+@register.filter
+def ago(moment: datetime | None, now: datetime) -> str:
+    """``8 min``, ``1 h``, ``Mon``, ``12 May``, in the reader's zone; nothing for None."""
+    if moment is None:
+        return ""
+    return words.ago(timezone.localtime(moment), timezone.localtime(now))
+
+
+@register.filter
+def day(moment: datetime | None, now: datetime) -> str:
+    """``Today``, ``Mon``, ``12 May`` in the reader's zone; nothing for None."""
+    if moment is None:
+        return ""
+    return words.day(timezone.localtime(moment), timezone.localtime(now))
+
+
+@register.filter
+def percent(part: float, whole: float) -> str:
+    """``93.4 %``, ``3 of 4`` when fewer than ten were counted, a dash when none was."""
+    return words.percent(part, whole)
+
+
+@register.simple_tag
+def share(part: float, whole: float) -> SafeString:
+    """A percentage with its sample beside it: ``93.4 % n = 198``."""
+    if whole < words.SMALLEST_SAMPLE:
+        return format_html('<span class="share is-small">{}</span>', words.percent(part, whole))
+    return format_html(
+        '<span class="share"><b>{}</b> <span class="sample">n = {}</span></span>',
+        words.percent(part, whole),
+        f"{whole:,.0f}",
+    )
+
+
+@register.simple_tag
+def trend(change: float | Decimal) -> SafeString:
+    """A change with its arrow: up in green, down in grey, a plain 0."""
+    if change == 0:
+        return format_html('<span class="trend">{}</span>', "0")
+    direction, arrow = ("up", "arrow-up-right") if change > 0 else ("down", "arrow-down-right")
+    return format_html(
+        '<span class="trend is-{}">{}{}</span>', direction, icon(arrow, 12, direction), abs(change)
+    )
+
+
+@register.simple_tag
+def stage(code: str, label: str) -> SafeString:
+    """A lifecycle stage: its icon and its name."""
+    return format_html('<span class="stage">{}{}</span>', icon(_STAGE_ICONS[str(code)], 14), label)
+
+
+@register.simple_tag
+def avatar(user: User | None, *, with_name: bool = False) -> SafeString | str:
+    """A person's initials, with the name beside them when ``with_name``; nothing for nobody."""
+    if user is None:
+        return ""
+    face = format_html('<span class="face" aria-hidden="true">{}</span>', user.initials)
+    if with_name:
+        return format_html('<span class="person">{}{}</span>', face, user.full_name)
+    return format_html('{}<span class="visually-hidden">{}</span>', face, user.full_name)
+
+
+@register.inclusion_tag("ui/_score_lines.html")
+def score_lines(lines: Sequence[scores.ScoreLine], name: str = "") -> dict[str, Any]:
+    """Lines of a score with their bars and their ruled total."""
+    rows = list(zip(lines, scores.shares(lines), strict=True))
+    return {"rows": rows, "total": scores.total(lines), "name": name}
+
+
+@register.inclusion_tag("ui/_split_clock.html")
+def split_clock(
+    segments: Sequence[spans.ClockSegment], due_at: datetime | None = None
+) -> dict[str, Any]:
+    """Where the time went between hand-raise and first touch, to scale."""
+    placed, due_x = spans.place_segments(segments, due_at)
+    return {"placed": placed, "due_x": due_x, "sentence": ", ".join(part.title for part in placed)}
+
+
+@register.inclusion_tag("ui/_split_clock_legend.html")
+def split_clock_legend() -> dict[str, Any]:
+    """The key of the split clock's textures."""
+    return {"kinds": list(spans.SegmentKind)}
+
+
+@register.inclusion_tag("ui/_day_rail.html")
+def day_rail(rail: spans.DayRail) -> dict[str, Any]:
+    """The rep's working day with its due times."""
+    return {"rail": rail}
+
+
+@register.inclusion_tag("ui/_kpi.html")
+def kpi(
+    label: str,
+    figure: str,
+    *,
+    unit: str = "",
+    note: str = "",
+    verdict: str = "",
+    state: str = "",
+    url: str = "",
+) -> dict[str, Any]:
+    """One figure of a KPI strip; ``state`` is ok, risk, bad or nothing, ``url`` opens its leads."""
+    return {
+        "label": label,
+        "figure": figure,
+        "unit": unit,
+        "note": note,
+        "verdict": verdict,
+        "state": state,
+        "url": url,
+    }
+
+
+@register.inclusion_tag("ui/_verdict.html")
+def verdict(state: str, text: str) -> dict[str, Any]:
+    """A judgement as icon and words; ``state`` is ok, risk or bad."""
+    return {"state": state, "text": text}
+
+
+@register.inclusion_tag("ui/_empty.html")
+def empty(
+    icon_name: str, title: str, text: str, action_url: str = "", action_label: str = ""
+) -> dict[str, Any]:
+    """An empty place: what it is, why, and one way on."""
+    return {
+        "icon_name": icon_name,
+        "title": title,
+        "text": text,
+        "action_url": action_url,
+        "action_label": action_label,
+    }
+
+
+@register.filter
+def bottom_tabs(navigation: Sequence[Any]) -> list[Any]:
+    """The first three destinations: on a phone they are the tabs at the bottom, before "More"."""
+    return [item for group in navigation for item in group.items][:3]
