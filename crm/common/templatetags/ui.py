@@ -174,7 +174,7 @@ def verdict(state: str, text: str) -> dict[str, Any]:
 
 
 @register.inclusion_tag("ui/_empty.html")
-def empty(
+def empty_state(
     icon_name: str, title: str, text: str, action_url: str = "", action_label: str = ""
 ) -> dict[str, Any]:
     """An empty place: what it is, why, and one way on."""
