@@ -32,6 +32,13 @@ class Actor(TextChoices):
     UNKNOWN = "UNKNOWN", "Unknown"
 
 
+class ClockFault(TextChoices):
+    """Why the time that a client told was not believed."""
+
+    FUTURE = "FUTURE", "Ahead of the server"
+    ABSURD = "ABSURD", "Not a credible time"
+
+
 class FunnelStage(TextChoices):
     """How close to a purchase an asset speaks."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
+from typing import Any
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
-from engagement.enums import Actor, AssetKind, EventKind, FunnelStage
+from engagement.enums import Actor, AssetKind, ClockFault, EventKind, FunnelStage
 from leads.models import Lead
 
 
@@ -94,6 +95,16 @@ class EventKey(models.Model):
         return f"{self.source}:{self.message_id}"
 
 
+#: A column of the log: no constraint and no index of its own; ``0002_event_log`` says why.
+_POINTER: dict[str, Any] = {
+    "null": True,
+    "on_delete": models.PROTECT,
+    "related_name": "events",
+    "db_index": False,
+    "db_constraint": False,
+}
+
+
 class EventQuerySet(models.QuerySet["Event"]):
     """Events by time and by who caused them."""
 
@@ -107,25 +118,21 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class Event(models.Model):
-    """One thing a lead or visitor did at a time. Append-only, partitioned by month of ``occurred_at``.
+    """One thing a lead or visitor did at a time. Append-only, partitioned by month.
 
     A trigger refuses deletes and any change but ``lead`` (whom it belongs to) and ``actor`` with
-    ``actor_reason`` (who caused it). ``received_at`` is when the server had it.
+    ``actor_reason`` (who caused it). ``occurred_at`` is true time, ``received_at`` when the server
+    had it; ``clock_fault`` says why the time the client told was not believed. ``id`` is made by
+    ``engagement.event_ids``. Written by ``engagement.services`` only.
     """
 
     pk = models.CompositePrimaryKey("occurred_at", "id")
-    id = models.UUIDField(default=uuid.uuid4)
+    id = models.UUIDField()
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
-    lead = models.ForeignKey(
-        Lead, null=True, on_delete=models.DO_NOTHING, related_name="events", db_index=False
-    )
-    visitor = models.ForeignKey(
-        Visitor, null=True, on_delete=models.DO_NOTHING, related_name="events", db_index=False
-    )
-    asset = models.ForeignKey(
-        Asset, null=True, on_delete=models.DO_NOTHING, related_name="events", db_index=False
-    )
+    lead = models.ForeignKey(Lead, **_POINTER)
+    visitor = models.ForeignKey(Visitor, **_POINTER)
+    asset = models.ForeignKey(Asset, **_POINTER)
     kind = models.CharField(max_length=20, choices=EventKind)
     name = models.CharField(max_length=200, blank=True)
     funnel_stage = models.CharField(max_length=4, choices=FunnelStage, blank=True)
@@ -133,12 +140,36 @@ class Event(models.Model):
     properties = models.JSONField(default=dict)
     actor = models.CharField(max_length=7, choices=Actor, default=Actor.HUMAN)
     actor_reason = models.CharField(max_length=100, blank=True)
+    clock_fault = models.CharField(max_length=6, choices=ClockFault, blank=True)
 
     objects = EventQuerySet.as_manager()
 
     class Meta:
-        managed = False
         db_table = "engagement_event"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=EventKind.values), name="event_kind_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(actor__in=Actor.values), name="event_actor_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(occurred_at__lte=F("received_at")), name="event_not_in_the_future"
+            ),
+        ]
+        indexes = [
+            BrinIndex(fields=["occurred_at"], name="event_by_time"),
+            models.Index(
+                fields=["lead", "occurred_at"],
+                condition=Q(lead__isnull=False),
+                name="event_of_lead",
+            ),
+            models.Index(
+                fields=["visitor", "occurred_at"],
+                condition=Q(lead__isnull=True),
+                name="event_of_stranger",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.occurred_at:%Y-%m-%d %H:%M}"

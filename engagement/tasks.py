@@ -1,0 +1,12 @@
+"""Wake-ups for the services; what is owed stands in the database."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from engagement import services
+
+
+@shared_task(name="engagement.keep_partitions")
+def keep_partitions(**_: object) -> int:
+    """Run by beat every hour; three months are ready ahead, so missing many runs is harmless."""
+    return services.keep_partitions(now=timezone.now())
