@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Django's ORM refuses to work unless told otherwise.
     """
     items.sort(key=_needs_browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let browser tests and their fixtures use the ORM: the event loop waits meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        if _needs_browser(item):
+            patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        return (yield)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -85,12 +95,3 @@ def base_url(live_server: Any) -> str:
     """Open relative addresses on the live server: ``page.goto("/leads/")``."""
     url: str = live_server.url
     return url
-
-
-@pytest.fixture(autouse=True)
-def _orm_beside_the_browser(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Let browser tests use the ORM: their event loop waits while the test runs."""
-    if request.node.get_closest_marker("e2e"):
-        monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
