@@ -1,1 +1,1 @@
-"""Owns who must act by when: agreement, calendars, clocks, BANT; builds on scoring and all below."""
+"""Owns who must act by when: agreement, calendars, clocks, BANT; builds on scoring and below."""
