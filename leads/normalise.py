@@ -1,0 +1,97 @@
+"""One spelling for what arrives in many: e-mail addresses, phone numbers, sources. Pure."""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+
+#: Local part, then labels of at most 63 characters; linear, and looser than RFC 5321 on purpose:
+#: the only proof of an address is an answer from it.
+_EMAIL = re.compile(
+    r"[^\s@<>()\[\],;:\"\\\x00-\x1f]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W_]{2,63}"
+)
+_EMAIL_LIMIT = 254
+_PHONE_LIMIT = 40
+_SOURCE_LIMIT = 100
+
+_PROVIDERS = """
+    aol.com bigpond.com bol.com.br free.fr freenet.de gmail.com gmx.at gmx.ch gmx.de
+    gmx.net googlemail.com hotmail.co.uk hotmail.com hotmail.de hotmail.fr hotmail.it
+    icloud.com ig.com.br laposte.net libero.it live.com mac.com mail.com mail.ru me.com
+    msn.com naver.com online.de orange.fr outlook.com outlook.de proton.me protonmail.com
+    qq.com rediffmail.com rocketmail.com sky.com t-online.de terra.com.br uol.com.br
+    verizon.net wanadoo.fr web.de yahoo.co.in yahoo.co.uk yahoo.com yahoo.com.br yahoo.de
+    yahoo.es yahoo.fr yahoo.it yandex.ru ymail.com zoho.com 126.com 163.com
+"""
+#: Providers whose domain says nothing about where a person works. Our choice, 2026-11.
+FREE_MAILBOXES = frozenset(_PROVIDERS.split())
+
+
+class NotAnEmail(ValueError):
+    """The text is no e-mail address."""
+
+
+class NotText(ValueError):
+    """The text holds NUL or a lone surrogate, which no database stores."""
+
+
+def clean_text(text: str) -> str:
+    """Return ``text`` without surrounding space.
+
+    Raises:
+        NotText: when it holds NUL or a lone surrogate.
+    """
+    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise NotText("holds a character that is no text")
+    return text.strip()
+
+
+def normalise_email(text: str) -> str | None:
+    """Return the address in lower case, or None when ``text`` is blank.
+
+    Raises:
+        NotAnEmail: when it is anything else.
+    """
+    address = text.strip().lower()
+    if not address:
+        return None
+    if len(address) > _EMAIL_LIMIT or not _EMAIL.fullmatch(address):
+        raise NotAnEmail(f"{address[:60]!r} is not an e-mail address")
+    return address
+
+
+def email_domain(email: str | None) -> str:
+    """Return what follows the last @ in lower case; empty without an address."""
+    return email.rpartition("@")[2].lower() if email else ""
+
+
+def is_free_mailbox(domain: str) -> bool:
+    """Say whether ``domain`` hands out mailboxes to anybody, so that it names no company."""
+    return domain.lower() in FREE_MAILBOXES
+
+
+def normalise_phone(text: str, country: str = "") -> str:
+    """Return the number as E.164 when it can exist, else as typed with single spaces.
+
+    ``country`` (ISO 3166 alpha-2) reads numbers without a country prefix. A number that cannot be
+    read is kept: a person may still be able to.
+    """
+    typed = " ".join(text.split())[:_PHONE_LIMIT]
+    try:
+        number = phonenumbers.parse(typed, country or None)
+    except phonenumbers.NumberParseException:
+        return typed
+    if not phonenumbers.is_valid_number(number) or number.extension:
+        return typed
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def normalise_source(text: str) -> str:
+    """Return a source, medium or campaign code: ``Organic Search`` is ``organic_search``."""
+    return "_".join(re.findall(r"[^\W_]+", text.lower()))[:_SOURCE_LIMIT]
+
+
+def source_label(code: str) -> str:
+    """Return a code of ``normalise_source`` as a person reads it: ``Organic search``."""
+    return code.replace("_", " ").capitalize()

@@ -1,0 +1,105 @@
+import pytest
+
+from leads.countries import country_code, country_name
+from leads.normalise import (
+    NotAnEmail,
+    NotText,
+    clean_text,
+    email_domain,
+    is_free_mailbox,
+    normalise_email,
+    normalise_phone,
+    normalise_source,
+    source_label,
+)
+
+
+def test_an_email_is_lower_case_without_space_around() -> None:
+    assert normalise_email("  Ines.Kallweit@Kesterwald.Example ") == (
+        "ines.kallweit@kesterwald.example"
+    )
+
+
+def test_a_blank_email_is_none() -> None:
+    assert normalise_email("   ") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "none", "@example.com", "a@b", "a b@example.com", "a@@example.com", "a@-example.com",
+        "a@example..com", "a@example.com\x00", "a@" + "x" * 250 + ".com", "a" * 65 + "@example.com",
+    ],
+)  # fmt: skip
+def test_what_is_no_email_is_refused(text: str) -> None:
+    with pytest.raises(NotAnEmail):
+        normalise_email(text)
+
+
+def test_an_address_with_plus_and_a_foreign_domain_is_an_email() -> None:
+    assert normalise_email("o'neil+news@bücher.example") == "o'neil+news@bücher.example"
+
+
+def test_the_domain_of_an_address() -> None:
+    assert email_domain("a@sub.example.com") == "sub.example.com"
+    assert email_domain(None) == ""
+
+
+def test_a_free_mailbox_names_no_company() -> None:
+    assert is_free_mailbox("GMAIL.com")
+    assert not is_free_mailbox("kesterwald.example")
+
+
+@pytest.mark.parametrize(
+    ("typed", "country", "stored"),
+    [
+        ("+49 30 23125 418", "", "+493023125418"),
+        ("030 / 23125418", "DE", "+493023125418"),
+        ("030 / 23125418", "", "030 / 23125418"),
+        ("ask  for Tom", "DE", "ask for Tom"),
+        ("+44 20 7946 0018 ext 5", "", "+44 20 7946 0018 ext 5"),
+        ("", "DE", ""),
+    ],
+)
+def test_a_phone_number_is_international_when_it_can_be_read(
+    typed: str, country: str, stored: object
+) -> None:
+    assert normalise_phone(typed, country) == stored
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("Google", "google"),
+        ("google", "google"),
+        ("Organic Search", "organic_search"),
+        ("  Pay per Click Ads ", "pay_per_click_ads"),
+        ("Référence-2", "référence_2"),
+        ("--", ""),
+    ],
+)
+def test_a_source_has_one_spelling(typed: str, stored: object) -> None:
+    assert normalise_source(typed) == stored
+
+
+def test_a_source_is_shown_as_words() -> None:
+    assert source_label("organic_search") == "Organic search"
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "a\ud800b"])
+def test_what_no_database_stores_is_refused(text: str) -> None:
+    with pytest.raises(NotText):
+        clean_text(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [("de", "DE"), (" Germany ", "DE"), ("UK", "GB"), ("USA", "US"), ("Atlantis", ""), ("", "")],
+)
+def test_a_country_is_found_by_code_and_by_name(typed: str, code: str) -> None:
+    assert country_code(typed) == code
+
+
+def test_a_country_has_a_name() -> None:
+    assert country_name("CI") == "Ivory Coast"
+    assert country_name("ZZ") == "ZZ"
