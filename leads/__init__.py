@@ -1,1 +1,1 @@
-"""Owns who: leads, companies, the lifecycle, deals, import; builds on crm.common and crm.accounts."""
+"""Owns who: leads, companies, lifecycle, deals, import; builds on crm.common and crm.accounts."""

@@ -1,6 +1,8 @@
 """The transition table: which stage may follow which, and when a new cycle begins. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from types import MappingProxyType
 
 from leads.enums import LifecycleStage
@@ -21,8 +23,10 @@ TRANSITIONS: Mapping[LifecycleStage, frozenset[LifecycleStage]] = MappingProxyTy
     }
 )
 
-#: Entering one of these from outside the funnel's middle starts the next trip of the lead.
-_CYCLE_STARTS = frozenset({(S.DISQUALIFIED, S.LEAD)})
+#: A trip that reached one of these is over ...
+_CLOSED = frozenset({S.WON, S.LOST, S.DISQUALIFIED})
+#: ... so that coming back to one of these is the next trip. Back to SAL or SQL is a correction.
+_TRIP_STARTS = frozenset({S.LEAD, S.MQL})
 
 
 class IllegalTransition(Exception):
@@ -36,6 +40,16 @@ class IllegalTransition(Exception):
         self.to_stage = to_stage
 
 
+@dataclass(frozen=True)
+class ScoreSnapshot:
+    """The score of a lead at the moment of a move: points 0 to 100 with one decimal, grade cell."""
+
+    model_version: int
+    fit_score: Decimal | None
+    engagement_score: Decimal | None
+    cell: str = ""
+
+
 def check_transition(from_stage: LifecycleStage, to_stage: LifecycleStage) -> None:
     """Return when the table allows the move.
 
@@ -47,7 +61,9 @@ def check_transition(from_stage: LifecycleStage, to_stage: LifecycleStage) -> No
 
 
 def cycle_after(cycle: int, from_stage: LifecycleStage, to_stage: LifecycleStage) -> int:
-    """Return the cycle a lead is in after the move; recycling and reinstating start a new one."""
-    if to_stage is S.RECYCLED or (from_stage, to_stage) in _CYCLE_STARTS:
-        return cycle + 1
-    return cycle
+    """Return the cycle a lead is in after the move.
+
+    Recycling starts the next one, and so does the way back from an end to the start of the funnel.
+    """
+    starts = to_stage is S.RECYCLED or (from_stage in _CLOSED and to_stage in _TRIP_STARTS)
+    return cycle + 1 if starts else cycle

@@ -282,6 +282,16 @@ class Migration(migrations.Migration):
                 ("value", models.JSONField(null=True)),
                 ("recorded_at", models.DateTimeField()),
                 (
+                    "actor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
                     "lead",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
@@ -380,6 +390,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+        ),
+        migrations.AddIndex(
+            model_name="company",
+            index=models.Index(
+                django.db.models.functions.text.Upper("name"),
+                models.F("id"),
+                name="company_by_name",
+            ),
         ),
         migrations.AddIndex(
             model_name="lead",

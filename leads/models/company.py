@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models import F, Q
+from django.db.models.functions import Lower, Upper
 
 
 class Company(models.Model):
@@ -31,6 +31,7 @@ class Company(models.Model):
                 condition=Q(domain=Lower("domain")), name="company_domain_is_lower"
             ),
         ]
+        indexes = [models.Index(Upper("name"), F("id"), name="company_by_name")]
 
     def __str__(self) -> str:
         return self.name

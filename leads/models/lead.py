@@ -19,7 +19,7 @@ class LeadQuerySet(models.QuerySet["Lead"]):
     """Which leads, and who may see them."""
 
     def visible_to(self, user: User) -> LeadQuerySet:
-        """Return the leads ``user`` may see: the one door to leads for pages, counts and exports."""
+        """Return the leads ``user`` may see: the one door to them for every page and count."""
         if user.sees_all_leads:
             return self
         pool = Q(owner__isnull=True, team=user.sales_team_id) if user.sales_team_id else Q()
@@ -178,13 +178,17 @@ class LeadAttribute(models.Model):
 class LeadFact(models.Model):
     """One attribute of a lead took one value at one time; the log that fit "as of" is read from.
 
-    ``field`` is a column of Lead or ``attributes`` (the whole mapping).
+    ``field`` is a column of Lead or ``attributes`` (the whole mapping); ``actor`` is the person who
+    wrote it, if one did.
     """
 
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="facts")
     field = models.CharField(max_length=60)
     value = models.JSONField(null=True)
     recorded_at = models.DateTimeField()
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         indexes = [

@@ -1,0 +1,25 @@
+"""Everything that writes leads. Callers hold nothing; each function locks what it checks."""
+
+from leads.lifecycle import IllegalTransition, ScoreSnapshot
+from leads.services.capture import DuplicateEmail, create_lead, update_lead
+from leads.services.deals import DealAlreadyRecorded, record_deal
+from leads.services.stages import OverrideNeedsReason, change_stage
+from leads.services.values import LeadInvalid
+from leads.services.work import add_note, assign_lead, record_activity, set_next_step
+
+__all__ = [
+    "DealAlreadyRecorded",
+    "DuplicateEmail",
+    "IllegalTransition",
+    "LeadInvalid",
+    "OverrideNeedsReason",
+    "ScoreSnapshot",
+    "add_note",
+    "assign_lead",
+    "change_stage",
+    "create_lead",
+    "record_activity",
+    "record_deal",
+    "set_next_step",
+    "update_lead",
+]

@@ -1,0 +1,114 @@
+"""Capturing a lead and changing what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from crm.accounts.models import User
+from leads.enums import LifecycleStage
+from leads.models import Lead, StageInterval
+from leads.services.companies import match_company
+from leads.services.facts import FACT_FIELDS, record_facts
+from leads.services.values import clean_values
+from leads.signals import leads_changed
+
+
+class DuplicateEmail(Exception):
+    """Another lead has this address; ``lead_id`` says which."""
+
+    def __init__(self, email: str, lead_id: int) -> None:
+        """Compose the sentence a person reads."""
+        super().__init__(f"{email} belongs to another lead")
+        self.email = email
+        self.lead_id = lead_id
+
+
+@transaction.atomic
+def create_lead(
+    *,
+    now: datetime,
+    actor: User | None = None,
+    created_at: datetime | None = None,
+    rule: str = "",
+    **values: Any,
+) -> Lead:
+    """Capture a lead, open its first stage and announce it.
+
+    ``values`` are columns of Lead that people fill in, and ``attributes``, the declared custom
+    ones. ``created_at`` is when the person was captured, if that was before ``now``.
+
+    Raises:
+        LeadInvalid: naming each value that does not fit.
+        DuplicateEmail: when another lead has the address.
+    """
+    cleaned = clean_values(values)
+    cleaned["attributes"] = _merged({}, cleaned.get("attributes", {}))
+    captured_at = created_at or now
+    lead = Lead(
+        **cleaned, stage_since=captured_at, created_at=captured_at, last_activity_at=captured_at
+    )
+    lead.company = match_company(email=lead.email, company_name=lead.company_name, now=now)
+    _save(lead)
+    StageInterval.objects.create(
+        lead=lead,
+        sequence=1,
+        stage=LifecycleStage.LEAD,
+        cycle=1,
+        started_at=captured_at,
+        actor=actor,
+        rule=rule,
+    )
+    known = [name for name in FACT_FIELDS if cleaned.get(name)]
+    record_facts(lead=lead, fields=known, at=captured_at, actor=actor)
+    leads_changed.send(sender=Lead, lead_ids=[lead.pk], now=now)
+    return lead
+
+
+@transaction.atomic
+def update_lead(*, lead_id: int, now: datetime, actor: User | None = None, **changes: Any) -> Lead:
+    """Change what is known of a lead; log and announce what is different.
+
+    ``attributes`` changes the keys it names and leaves the others; a blank value removes its key.
+
+    Raises:
+        LeadInvalid: naming each value that does not fit.
+        DuplicateEmail: when another lead has the address.
+    """
+    cleaned = clean_values(changes)
+    lead = Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
+    if "attributes" in cleaned:
+        cleaned["attributes"] = _merged(lead.attributes, cleaned["attributes"])
+    changed = [name for name, value in cleaned.items() if getattr(lead, name) != value]
+    if not changed:
+        return lead
+    for name in changed:
+        setattr(lead, name, cleaned[name])
+    written = list(changed)
+    if {"email", "company_name"} & set(changed):
+        lead.company = match_company(email=lead.email, company_name=lead.company_name, now=now)
+        written.append("company")
+    _save(lead, update_fields=written)
+    record_facts(lead=lead, fields=changed, at=now, actor=actor)
+    leads_changed.send(sender=Lead, lead_ids=[lead.pk], now=now)
+    return lead
+
+
+def _merged(known: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes after ``changes``; one without an answer is not kept."""
+    return {name: value for name, value in {**known, **changes}.items() if value is not None}
+
+
+def _save(lead: Lead, update_fields: list[str] | None = None) -> None:
+    """Write the lead; the unique index finds a second owner of the address, even in a race."""
+    try:
+        with transaction.atomic():
+            lead.save(update_fields=update_fields)
+    except IntegrityError as error:
+        other = Lead.objects.filter(email=lead.email).exclude(pk=lead.pk).first()
+        if lead.email is None or other is None:
+            raise
+        raise DuplicateEmail(lead.email, other.pk) from error

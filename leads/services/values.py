@@ -1,0 +1,115 @@
+"""What may be written into a lead: every value is cleaned here, whoever sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from leads.attributes import AttributeInvalid, parse_attribute
+from leads.countries import country_code
+from leads.enums import AttributeType
+from leads.models import Lead, LeadAttribute
+from leads.normalise import (
+    NotAnEmail,
+    NotText,
+    clean_text,
+    normalise_email,
+    normalise_phone,
+    normalise_source,
+)
+
+#: The columns of Lead that people and forms fill in.
+TEXT_FIELDS = (
+    "first_name", "last_name", "phone", "title", "company_name", "country", "region", "city",
+    "website", "source", "medium", "campaign",
+)  # fmt: skip
+WRITABLE_FIELDS = frozenset({*TEXT_FIELDS, "email", "attributes"})
+_LIMITS = {each.name: each.max_length or 0 for each in Lead._meta.fields}
+_WEB = ("http://", "https://")
+
+
+class LeadInvalid(ValueError):
+    """Values that a lead cannot take; ``problems`` holds a sentence per field."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        """Compose one message from all problems."""
+        super().__init__("; ".join(f"{field} {sentence}" for field, sentence in problems.items()))
+        self.problems = dict(problems)
+
+
+def clean_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``values`` as they are stored, in one spelling.
+
+    Raises:
+        LeadInvalid: naming every field that is unknown or does not fit.
+    """
+    problems: dict[str, str] = {}
+    cleaned: dict[str, Any] = {}
+    for field, value in values.items():
+        try:
+            cleaned[field] = _clean(field, value, values)
+        except (NotAnEmail, NotText, _Refused) as problem:
+            problems[field] = str(problem)
+        except LeadInvalid as nested:
+            problems.update(nested.problems)
+    if problems:
+        raise LeadInvalid(problems)
+    return cleaned
+
+
+class _Refused(ValueError):
+    """One value does not fit its field."""
+
+
+def _clean(field: str, value: Any, values: Mapping[str, Any]) -> Any:
+    if field == "attributes":
+        return _clean_attributes(value or {})
+    if field not in WRITABLE_FIELDS:
+        raise _Refused("is not a field of a lead")
+    text = clean_text(value or "")
+    if field == "email":
+        return normalise_email(text)
+    if field == "phone":
+        text = normalise_phone(text, country_code(values.get("country") or ""))
+    text = _SPELLINGS.get(field, str)(text)
+    if len(text) > _LIMITS[field]:
+        raise _Refused(f"is longer than {_LIMITS[field]} characters")
+    return text
+
+
+def _country(text: str) -> str:
+    if text and not country_code(text):
+        raise _Refused(f"{text[:40]!r} is not a country")
+    return country_code(text)
+
+
+def _website(text: str) -> str:
+    """Return a link that can only be followed over http(s)."""
+    return text if not text or text.lower().startswith(_WEB) else f"https://{text}"
+
+
+_SPELLINGS: dict[str, Callable[[str], str]] = {
+    "country": _country,
+    "website": _website,
+    "source": normalise_source,
+    "medium": normalise_source,
+}
+
+
+def _clean_attributes(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return typed attributes; None stands for "no answer"."""
+    declared = {each.name: each for each in LeadAttribute.objects.filter(name__in=values)}
+    problems: dict[str, str] = {}
+    cleaned: dict[str, Any] = {}
+    for name, value in values.items():
+        attribute = declared.get(name)
+        if attribute is None:
+            problems[name] = "is not a declared attribute"
+            continue
+        try:
+            cleaned[name] = parse_attribute(AttributeType(attribute.type), value, attribute.choices)
+        except AttributeInvalid as problem:
+            problems[name] = str(problem)
+    if problems:
+        raise LeadInvalid(problems)
+    return cleaned

@@ -1,0 +1,74 @@
+"""The everyday writes: who holds a lead, what it did last, what comes next, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from crm.accounts.models import SalesTeam, User
+from leads.models import Lead, Note
+from leads.normalise import NotText, clean_text
+from leads.services.values import LeadInvalid
+
+#: The rows are locked in one order, so that two batches of events cannot wait for each other.
+_RECORD_ACTIVITY = """
+    WITH latest AS (
+        SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS t (id, at)
+    ), held AS MATERIALIZED (
+        SELECT lead.id FROM leads_lead lead JOIN latest USING (id)
+        WHERE lead.last_activity_at < latest.at
+        ORDER BY lead.id FOR NO KEY UPDATE OF lead
+    )
+    UPDATE leads_lead lead SET last_activity_at = greatest(lead.last_activity_at, latest.at)
+    FROM latest JOIN held USING (id) WHERE lead.id = latest.id
+"""
+
+
+def assign_lead(*, lead_id: int, owner: User | None, team: SalesTeam | None) -> None:
+    """Write down who holds a lead: a person, a team's pool (``team`` alone) or nobody."""
+    Lead.objects.filter(pk=lead_id).update(owner=owner, team=team)
+
+
+def record_activity(*, latest: Mapping[int, datetime]) -> None:
+    """Bring forward when each lead was last active; an older time changes nothing."""
+    if not latest:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORD_ACTIVITY, [list(latest), list(latest.values())])
+
+
+def set_next_step(*, lead_id: int, next_step: str, next_step_at: datetime | None) -> None:
+    """Write down what happens next with a lead, and when; blank clears it.
+
+    Raises:
+        LeadInvalid: when the text is too long or no text.
+    """
+    text = _text("next_step", next_step, limit=200)
+    Lead.objects.filter(pk=lead_id).update(
+        next_step=text, next_step_at=next_step_at if text else None
+    )
+
+
+@transaction.atomic
+def add_note(*, lead_id: int, author: User, text: str, now: datetime) -> Note:
+    """Keep what a person wrote about a lead.
+
+    Raises:
+        LeadInvalid: when the text is blank, too long or no text.
+    """
+    words = _text("text", text, limit=5000)
+    if not words:
+        raise LeadInvalid({"text": "is empty"})
+    return Note.objects.create(lead_id=lead_id, author=author, text=words, created_at=now)
+
+
+def _text(field: str, text: str, *, limit: int) -> str:
+    try:
+        words = clean_text(text)
+    except NotText as problem:
+        raise LeadInvalid({field: str(problem)}) from problem
+    if len(words) > limit:
+        raise LeadInvalid({field: f"is longer than {limit} characters"})
+    return words
