@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from crm.accounts.models import User
 from crm.common.ui import marks, scores, spans, words
 from crm.common.ui.icons import icon
+from crm.common.ui.navigation import NavGroup, NavItem
 
 register = template.Library()
 
@@ -188,6 +189,6 @@ def empty_state(
 
 
 @register.filter
-def bottom_tabs(navigation: Sequence[Any]) -> list[Any]:
-    """The first three destinations: on a phone they are the tabs at the bottom, before "More"."""
-    return [item for group in navigation for item in group.items][:3]
+def bottom_tabs(navigation: Sequence[NavGroup]) -> list[NavItem]:
+    """The destinations that a phone shows as tabs at the bottom; three fit beside "More"."""
+    return [item for group in navigation for item in group.items if item.tab][:3]

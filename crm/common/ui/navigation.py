@@ -17,6 +17,7 @@ class NavItem:
         badge: A short count or version at the right; empty for none.
         active: Whether the current page belongs to it.
         key: Keys that go there, such as ``g l``; empty for none.
+        tab: Its short name among the tabs at the bottom of a phone; empty keeps it behind "More".
     """
 
     label: str
@@ -25,6 +26,7 @@ class NavItem:
     badge: str = ""
     active: bool = False
     key: str = ""
+    tab: str = ""
 
 
 @dataclass(frozen=True, slots=True)
