@@ -31,12 +31,12 @@ def add_working_time(
 
     Raises:
         NoOpening: It does not elapse before 2200.
-        SpanInvalid: A naive time, one outside of 1970 to 2199, a negative duration, or a pause that
-            ends before it starts.
+        SpanInvalid: A naive time, one outside of 1970 to 2199, a duration below zero or above 230
+            years, or a pause that ends before it starts.
     """
     begin, cuts = _instant(start, "start"), _cuts(pauses)
-    if duration < ZERO:
-        raise SpanInvalid("a duration cannot be negative")
+    if not ZERO <= duration <= LATEST - EARLIEST:
+        raise SpanInvalid("a duration cannot be negative, nor above 230 years")
     if not duration:
         return _next_running(begin, calendar, cuts)
     remaining = duration
