@@ -117,7 +117,8 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 class Invitation(models.Model):
     """A promise of an account, with its roles; the only way in besides ``createsuperuser``.
 
-    Only a digest of the token is stored: whoever reads the table cannot use it.
+    Only a digest of the token is stored: whoever reads the table cannot use it. See
+    ``accounts.invitations`` for how the token is made.
     """
 
     email = models.EmailField(max_length=254)
@@ -131,6 +132,21 @@ class Invitation(models.Model):
     accepted_at = models.DateTimeField(null=True, blank=True)
 
     objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["email"],
+                condition=Q(accepted_at__isnull=True),
+                name="invitation_one_open_per_address",
+            ),
+            models.CheckConstraint(
+                condition=Q(email=Lower("email")), name="invitation_email_is_lower"
+            ),
+            models.CheckConstraint(
+                condition=Q(roles__contained_by=Role.values), name="invitation_roles_are_known"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Invitation of {self.email}"

@@ -183,4 +183,28 @@ class Migration(migrations.Migration):
                 name="user_email_is_lower",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="invitation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("accepted_at__isnull", True)),
+                fields=("email",),
+                name="invitation_one_open_per_address",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invitation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
+                name="invitation_email_is_lower",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invitation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("roles__contained_by", ["MARKETER", "REP", "MANAGER", "ADMIN"])
+                ),
+                name="invitation_roles_are_known",
+            ),
+        ),
     ]
