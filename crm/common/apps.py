@@ -8,3 +8,9 @@ class CommonConfig(AppConfig):
 
     name = "crm.common"
     label = "common"
+
+    def ready(self) -> None:
+        """Connect receivers and register the channels of the outbox."""
+        from crm.common import mail, receivers  # noqa: F401, PLC0415 -- app ready
+
+        mail.register_channels()

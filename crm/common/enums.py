@@ -9,4 +9,5 @@ class OutboxState(TextChoices):
     PENDING = "PENDING", "Pending"
     SENT = "SENT", "Sent"
     UNCERTAIN = "UNCERTAIN", "Uncertain"
+    SUPERSEDED = "SUPERSEDED", "Overtaken"
     DEAD = "DEAD", "Gave up"

@@ -18,16 +18,22 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
         """Return messages whose delivery is owed at ``now``."""
         return self.filter(state=OutboxState.PENDING, deliver_at__lte=now)
 
+    def needing_a_person(self) -> OutboxQuerySet:
+        """Return messages nobody will try again by themselves: given up, or perhaps sent."""
+        return self.filter(state__in=[OutboxState.DEAD, OutboxState.UNCERTAIN])
+
 
 class OutboxMessage(models.Model):
     """One effect on the outside, written in the transaction of its cause; see ``common.outbox``.
 
     ``key`` is the natural key of the effect (``alert:breach:17:first_touch:4``): writing it twice
-    is one message.
+    is one message. Of the messages of one ``topic`` only the newest is still worth sending.
+    ``deliver_at`` is when the next attempt is owed; an attempt moves it before it begins.
     """
 
     key = models.CharField(max_length=200, unique=True)
     channel = models.CharField(max_length=20)
+    topic = models.CharField(max_length=200, blank=True)
     payload = models.JSONField()
     state = models.CharField(max_length=10, choices=OutboxState, default=OutboxState.PENDING)
     created_at = models.DateTimeField()
@@ -49,6 +55,16 @@ class OutboxMessage(models.Model):
                 fields=["deliver_at", "id"],
                 condition=Q(state=OutboxState.PENDING),
                 name="outbox_due",
+            ),
+            models.Index(
+                fields=["topic"],
+                condition=Q(state=OutboxState.PENDING) & ~Q(topic=""),
+                name="outbox_topic_waiting",
+            ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=Q(state__in=[OutboxState.DEAD, OutboxState.UNCERTAIN]),
+                name="outbox_needs_a_person",
             ),
         ]
 
@@ -89,6 +105,9 @@ class Notification(models.Model):
         indexes = [
             models.Index(
                 fields=["recipient", "-created_at", "-id"], name="notification_newest_first"
+            ),
+            models.Index(
+                fields=["recipient"], condition=Q(read_at__isnull=True), name="notification_unread"
             ),
         ]
 

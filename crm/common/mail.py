@@ -1,0 +1,97 @@
+"""How mail leaves the house: internal alerts at least once, mail to prospects at most once.
+
+A repeat of an alert carries the same Message-ID, so that mail programs show it once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import smtplib
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core import mail
+from django.urls import reverse
+
+from crm.accounts.invitations import invitation_token
+from crm.accounts.models import Invitation
+from crm.common.models import Notification, OutboxMessage
+from crm.common.notifications import ALERT
+from crm.common.outbox import NotSent, register_channel
+
+INVITATION = "invitation"
+EMAIL = "email"
+
+
+def register_channels() -> None:
+    """Let the outbox carry alerts, invitations and mail to prospects."""
+    register_channel(ALERT, deliver_alert)
+    register_channel(INVITATION, deliver_invitation)
+    register_channel(EMAIL, deliver_email, at_most_once=True)
+
+
+def deliver_alert(message: OutboxMessage) -> None:
+    """Mail one notification to its recipient, unless they have left since."""
+    line = Notification.objects.select_related("recipient").get(pk=message.payload["notification"])
+    if not line.recipient.is_active:
+        return
+    text = "\n\n".join(part for part in (line.body, _address(line.url)) if part)
+    _send(message, to=line.recipient.email, subject=line.title, text=text or line.title)
+
+
+def deliver_invitation(message: OutboxMessage) -> None:
+    """Mail the link of an invitation; the link is made here, so that no table holds it."""
+    open_ones = Invitation.objects.filter(accepted_at__isnull=True).select_related("invited_by")
+    invitation = open_ones.filter(pk=message.payload["invitation"]).first()
+    if invitation is None:  # accepted or withdrawn meanwhile
+        return
+    link = _address(reverse("accounts:accept_invitation", args=[invitation_token(invitation)]))
+    text = (
+        f"{invitation.invited_by.full_name} invites you to Baton, where marketing hands leads to"
+        f" sales.\n\nChoose a password here:\n{link}\n\n"
+        f"The link works once, until {invitation.expires_at:%d %B %Y, %H:%M} UTC."
+    )
+    _send(message, to=invitation.email, subject="Your account at Baton", text=text)
+
+
+def deliver_email(message: OutboxMessage) -> None:
+    """Mail the payload's ``subject`` and ``text`` to its ``to``."""
+    payload = message.payload
+    _send(message, to=payload["to"], subject=payload["subject"], text=payload["text"])
+
+
+def message_id(key: str) -> str:
+    """Return the Message-ID of the effect ``key``: the same at each attempt, and opaque."""
+    digest = hashlib.sha256(key.encode()).hexdigest()[:32]
+    return f"<{digest}@{urlsplit(settings.PUBLIC_URL).hostname}>"
+
+
+def _address(path: str) -> str:
+    """Return the whole address of ``path``; nothing for nothing."""
+    return f"{settings.PUBLIC_URL}{path}" if path else ""
+
+
+def _send(message: OutboxMessage, *, to: str, subject: str, text: str) -> None:
+    """Send one mail.
+
+    Raises:
+        NotSent: the server could not be reached, or refused; its words are left out, since they
+            often hold the address.
+    """
+    letter = mail.EmailMessage(
+        subject=" ".join(subject.split()),
+        body=text,
+        to=[to],
+        headers={"Message-ID": message_id(message.key)},
+    )
+    server = mail.get_connection()
+    try:
+        server.open()
+    except OSError as error:
+        raise NotSent(f"The mail server cannot be reached: {type(error).__name__}") from None
+    try:
+        server.send_messages([letter])
+    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as error:
+        raise NotSent(f"The mail server refused: {type(error).__name__}") from None
+    finally:
+        server.close()

@@ -1,0 +1,198 @@
+"""Effects on the outside, written with their cause and delivered from the table.
+
+``enqueue`` inserts a row in the caller's transaction. ``dispatch_outbox`` claims one due row at a
+time: the claim counts the attempt and moves ``deliver_at`` on, and is committed before the channel
+is called. So a message that kills the process is not the first one tried again, no transaction
+stays open while a mail server thinks, and any number of dispatchers may run at once.
+
+Which way an effect errs is its channel's choice: at least once (alerts; the receiver knows a repeat
+by its stable id) or at most once (mail to prospects; a crash leaves ``UNCERTAIN``, for a person).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from crm.common import health
+from crm.common.enums import OutboxState
+from crm.common.models import OutboxMessage
+
+logger = logging.getLogger(__name__)
+
+BATCH = 10
+LEASE = timedelta(minutes=5)  # longer than a batch whose mail server is slow at every message
+RETRY_DELAYS = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+)
+ATTEMPTS = len(RETRY_DELAYS) + 1
+LONGEST_ERROR = 500
+LOOP = "dispatch_outbox"
+
+Deliver = Callable[[OutboxMessage], None]
+
+
+class UnknownChannel(LookupError):
+    """No app has registered the channel."""
+
+
+class NotSent(Exception):
+    """Raised by a channel that is sure that nothing has left the house: it may be tried again."""
+
+
+@dataclass(frozen=True)
+class _Channel:
+    """How messages of one kind leave the house."""
+
+    deliver: Deliver
+    at_most_once: bool
+
+
+_channels: dict[str, _Channel] = {}
+
+
+def register_channel(name: str, deliver: Deliver, *, at_most_once: bool = False) -> None:
+    """Let ``deliver`` carry the messages of ``name``; whatever it raises is a failed attempt.
+
+    Args:
+        name: the channel that ``enqueue`` is given.
+        deliver: sends one message, within limits of time of its own.
+        at_most_once: try again after ``NotSent`` only, never after an attempt whose end is unknown.
+    """
+    _channels[name] = _Channel(deliver, at_most_once)
+
+
+def enqueue(
+    *,
+    key: str,
+    channel: str,
+    payload: Mapping[str, Any],
+    now: datetime,
+    deliver_at: datetime | None = None,
+    topic: str = "",
+) -> bool:
+    """Write one message in the caller's transaction; a key that exists already changes nothing.
+
+    Args:
+        key: natural key of the effect, unique for ever.
+        channel: who carries it.
+        payload: what the channel needs; ids rather than personal data.
+        now: time of the cause.
+        deliver_at: not before this; by default at once.
+        topic: what it is about; messages about the same that still wait are overtaken by this one.
+
+    Returns:
+        Whether the message is new.
+
+    Raises:
+        UnknownChannel: nobody could deliver it.
+    """
+    if channel not in _channels:
+        raise UnknownChannel(channel)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO common_outboxmessage (key, channel, topic, payload, state, created_at,"
+            " deliver_at, attempts, last_error) VALUES (%s, %s, %s, %s::jsonb, %s, %s, %s, 0, '')"
+            " ON CONFLICT (key) DO NOTHING",
+            [key, channel, topic, json.dumps(payload), OutboxState.PENDING, now, deliver_at or now],
+        )
+        is_new: bool = cursor.rowcount == 1
+    if is_new and topic:
+        waiting = OutboxMessage.objects.filter(topic=topic, state=OutboxState.PENDING)
+        waiting.exclude(key=key).update(state=OutboxState.SUPERSEDED)
+    return is_new
+
+
+def dispatch_outbox(*, now: datetime, limit: int = BATCH) -> int:
+    """Try up to ``limit`` due messages, oldest first, and report the work done.
+
+    Returns:
+        How many were tried; fewer than ``limit`` means that nothing else is due.
+    """
+    _give_up_on_the_fatal(now)
+    tried = 0
+    while tried < limit and (message := _claim(now)) is not None:
+        _attempt(message, now)
+        tried += 1
+    due = OutboxMessage.objects.due(now)
+    oldest = due.order_by("deliver_at", "id").values_list("deliver_at", flat=True).first()
+    health.beat(LOOP, now, backlog=due.count(), oldest_due_at=oldest)
+    return tried
+
+
+def replay(*, message_id: int, now: datetime) -> bool:
+    """Owe a message again that was given up or may not have arrived; False when it is neither."""
+    changed = (
+        OutboxMessage.objects.needing_a_person()
+        .filter(pk=message_id)
+        .update(state=OutboxState.PENDING, attempts=0, deliver_at=now, last_error="")
+    )
+    return changed == 1
+
+
+def _give_up_on_the_fatal(now: datetime) -> None:
+    """Bury messages whose last attempt took its process with it: nobody recorded its end."""
+    OutboxMessage.objects.due(now).filter(attempts__gte=ATTEMPTS).update(
+        state=OutboxState.DEAD, last_error="The last attempt ended with its process."
+    )
+
+
+def _claim(now: datetime) -> OutboxMessage | None:
+    """Take the oldest due message, count the attempt and lease it; None when nothing is due.
+
+    One statement, committed by itself: whoever dies from here on has spent an attempt.
+    """
+    rows = OutboxMessage.objects.raw(
+        "UPDATE common_outboxmessage SET attempts = attempts + 1, deliver_at = %(lease_end)s,"
+        " state = CASE WHEN channel = ANY(%(once)s) THEN %(uncertain)s ELSE state END"
+        " WHERE id = (SELECT id FROM common_outboxmessage"
+        " WHERE state = %(pending)s AND deliver_at <= %(now)s"
+        " ORDER BY deliver_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *",
+        {
+            "lease_end": now + LEASE,
+            "once": [name for name, channel in _channels.items() if channel.at_most_once],
+            "uncertain": OutboxState.UNCERTAIN.value,
+            "pending": OutboxState.PENDING.value,
+            "now": now,
+        },
+    )
+    return next(iter(rows), None)
+
+
+def _attempt(message: OutboxMessage, now: datetime) -> None:
+    """Hand a claimed message to its channel and record how that ended."""
+    try:
+        _channels[message.channel].deliver(message)
+    except Exception as error:
+        logger.exception("Could not deliver message %s", message.pk)
+        _record_failure(message, error, now)
+    else:
+        OutboxMessage.objects.filter(pk=message.pk).update(
+            state=OutboxState.SENT, delivered_at=now, last_error=""
+        )
+
+
+def _record_failure(message: OutboxMessage, error: Exception, now: datetime) -> None:
+    """Note the error; owe the message again later, or give it up after the last attempt.
+
+    A message that was overtaken meanwhile stays so, one that may have arrived stays uncertain.
+    """
+    row = OutboxMessage.objects.filter(pk=message.pk)
+    row.update(last_error=f"{type(error).__name__}: {error}"[:LONGEST_ERROR])
+    if message.state == OutboxState.UNCERTAIN and not isinstance(error, NotSent):
+        return
+    waiting = row.filter(state=message.state)
+    if message.attempts >= ATTEMPTS:
+        waiting.update(state=OutboxState.DEAD)
+    else:
+        retry_at = now + RETRY_DELAYS[message.attempts - 1]
+        waiting.update(state=OutboxState.PENDING, deliver_at=retry_at)
