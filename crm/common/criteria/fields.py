@@ -83,8 +83,10 @@ OPS_OF_KIND: dict[Kind, tuple[Op, ...]] = {
 }  # fmt: skip
 
 _READERS: dict[Kind, Callable[[Any], Any]] = {
+    Kind.TEXT: values.text,
     Kind.NUMBER: values.number,
     Kind.BOOLEAN: values.boolean,
+    Kind.CUSTOM: values.text,
 }
 
 Choices = Sequence[tuple[str, str]]
@@ -141,7 +143,7 @@ class Field:
             return values.choices(raw, [code for code, _ in offered])
         if self.kind is Kind.CUSTOM and self.read:
             return self.read(values.text(raw))
-        return _READERS.get(self.kind, values.text)(raw)
+        return _READERS[self.kind](raw)
 
     def value_words(self, op: Op, raw: Any) -> str:
         """Return the value of a leaf as people say it."""
