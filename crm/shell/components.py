@@ -203,4 +203,6 @@ def sample_chart() -> dict[str, Any]:
         ],
         "threshold": {"value": 90, "label": "agreed 90"},
         "unit": "%",
+        "min": 80,
+        "max": 100,
     }

@@ -178,6 +178,10 @@ function goTo(id) {
   (row?.querySelector("[data-open]") ?? row?.querySelector("a"))?.focus({ preventScroll: true });
 }
 
+for (const fold of document.querySelectorAll("details[data-fold]")) {
+  fold.open = !matchMedia("(width < 768px)").matches;
+}
+
 /* --- Bulk selection: a form marked data-bulk with boxes, a box for all, and a bar ------------------------ */
 
 document.addEventListener("change", (event) => {

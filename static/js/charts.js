@@ -1,6 +1,6 @@
 /* The one ECharts wrapper. A page writes <div data-chart="ID" role="img" aria-label="..."> and its data with
    json_script: {kind: "line" | "bar" | "stacked", labels: [...], series: [{name, values, dashedFrom?, outline?}],
-   unit?, max?, threshold?: {value, label}}. Canvas and richText keep the content security policy as it is. */
+   unit?, min?, max?, threshold?: {value, label}}. Canvas and richText keep the content security policy as it is. */
 
 const charts = new Map();
 const STEPS = ["--step-1", "--step-2", "--step-3", "--step-4"];
@@ -48,6 +48,7 @@ function frame(data) {
     },
     yAxis: {
       type: "value",
+      min: data.min ?? null,
       max: data.max ?? null,
       splitNumber: 3,
       splitLine: { lineStyle: { color: token("--line") } },

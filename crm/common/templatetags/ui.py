@@ -27,6 +27,8 @@ register.simple_tag(marks.bant_mark)
 register.simple_tag(marks.answer_mark)
 register.simple_tag(marks.attempts_mark, name="attempts")
 register.simple_tag(marks.bar)
+register.simple_tag(marks.stack_bar)
+register.simple_tag(marks.funnel_column)
 register.filter(words.signed)
 register.filter(words.signed_tenths)
 register.filter(words.tenths)
@@ -69,6 +71,12 @@ def day(moment: datetime | None, now: datetime) -> str:
     if moment is None:
         return ""
     return words.day(timezone.localtime(moment), timezone.localtime(now))
+
+
+@register.filter
+def heat(count: float, largest: float) -> int:
+    """The step of a heat map, 0 for nothing to 4 for the largest."""
+    return 0 if not count or not largest else min(4, 1 + int(4 * count / (largest + 1)))
 
 
 @register.filter
