@@ -101,11 +101,12 @@ class Postgres:
             clear_up=self._forget_dead_server,
             stop_signal=signal.SIGINT,  # "fast": roll back what is open, then end
             last_resort=signal.SIGQUIT,  # "immediate"; never SIGKILL, which would orphan backends
+            grace=2,
         )
 
     def is_ready(self) -> bool:
         """Tell whether the server takes connections."""
-        command = [postgres_programs() / "pg_isready", "--quiet", f"--host={socket_dir()}"]
+        command = (postgres_programs() / "pg_isready", "--quiet", f"--host={socket_dir()}")
         return subprocess.run(command, check=False).returncode == 0
 
     def _forget_dead_server(self) -> None:
@@ -117,7 +118,7 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str, statement: str = "") -> None:
         done = subprocess.run(
-            [postgres_programs() / program, *arguments],
+            (postgres_programs() / program, *arguments),
             cwd=state_dir(),
             input=statement,
             capture_output=True,

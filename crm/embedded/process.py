@@ -1,5 +1,7 @@
 """One process of ours: started, watched and stopped. Standard library only."""
 
+from __future__ import annotations
+
 import ctypes
 import fcntl
 import os
@@ -8,14 +10,16 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TypedDict
+from typing import IO, NoReturn, TypedDict
 
 from crm.embedded.location import ROOT, CannotStart, give_to_service_account
 
 PR_SET_PDEATHSIG = 1
+PR_SET_NAME = 15
 LOG_LIMIT = 5_000_000  # bytes; a longer log is set aside at the next start
 
 
@@ -33,7 +37,7 @@ def nothing_to_clear() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """How to run one program.
+    """How to run one program: a command, or a function that runs in a copy of this process.
 
     ``lock`` names a file that every process of the program keeps locked for as long as it lives:
     the kernel, not a stored process id, knows whether the program still runs. ``clear_up`` runs
@@ -41,7 +45,7 @@ class Program:
     """
 
     name: str
-    command: tuple[str, ...]
+    command: tuple[str, ...] | Callable[[], object]
     log: Path
     directory: Path = ROOT
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -53,25 +57,54 @@ class Program:
     grace: float = 3.0  # seconds between the two
 
 
+class Fork:
+    """A function that runs in a copy of this process; looks like a ``subprocess.Popen``.
+
+    The copy shares all that was loaded before. Open no database connection and start no thread
+    before a fork.
+    """
+
+    def __init__(self, program: Program, run: Callable[[], object], log: IO[bytes]) -> None:
+        follow = follower_into_death(program.stop_signal)
+        self.returncode: int | None = None
+        self.pid = os.fork()
+        if self.pid == 0:
+            follow()
+            _live_as_child(program.name, run, log)
+
+    def poll(self) -> int | None:
+        """Return how the copy ended, negative for a signal, or None while it runs."""
+        if self.returncode is None:
+            ended, status = os.waitpid(self.pid, os.WNOHANG)
+            if ended:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the copy, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+
 class Process:
     """A program and, while it runs, the process that runs it."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self._popen: subprocess.Popen[bytes] | None = None
+        self._running: subprocess.Popen[bytes] | Fork | None = None
 
     @property
     def pid(self) -> int | None:
         """The process id of the latest start."""
-        return self._popen.pid if self._popen else None
+        return self._running.pid if self._running else None
 
     def is_alive(self) -> bool:
         """Tell whether the process runs; reaps it if it just ended."""
-        return self._popen is not None and self._popen.poll() is None
+        return self._running is not None and self._running.poll() is None
 
     def ending(self) -> str:
         """Say in words how the process ended."""
-        code = self._popen.poll() if self._popen else None
+        code = self._running.poll() if self._running else None
         if code is not None and code < 0:
             return f"was ended by {signal.Signals(-code).name}"
         return f"ended with status {code}"
@@ -82,26 +115,31 @@ class Process:
         Raises:
             StillRunning: a process of an earlier start holds the program's lock.
         """
-        program = self.program
-        lock = _take_lock(program.lock) if program.lock else None
+        lock = _take_lock(self.program.lock) if self.program.lock else None
         try:
-            program.clear_up()
-            with _open_log(program.log) as log:
-                self._popen = subprocess.Popen(
-                    program.command,
-                    cwd=program.directory,
-                    env={**os.environ, **program.environment},
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                    pass_fds=() if lock is None else (lock,),
-                    preexec_fn=_follow_into_death(program.stop_signal),  # noqa: PLW1509 -- no threads
-                    **credentials(program.account),
-                )
+            self.program.clear_up()
+            with _open_log(self.program.log) as log:
+                self._running = self._spawn(log, lock)
         finally:
             if lock is not None:
                 os.close(lock)  # the child's copy keeps it locked
+
+    def _spawn(self, log: IO[bytes], lock: int | None) -> subprocess.Popen[bytes] | Fork:
+        program = self.program
+        if callable(program.command):
+            return Fork(program, program.command, log)
+        return subprocess.Popen(
+            program.command,
+            cwd=program.directory,
+            env={**os.environ, **program.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=() if lock is None else (lock,),
+            preexec_fn=follower_into_death(program.stop_signal),  # noqa: PLW1509 -- no threads
+            **credentials(program.account),
+        )
 
     def wait_until(self, is_ready: Callable[[], bool], *, timeout: float) -> None:
         """Return once ``is_ready`` says so.
@@ -119,14 +157,14 @@ class Process:
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the process, if it still runs."""
-        if self._popen is not None:
-            self._popen.send_signal(number)
+        if self._running is not None:
+            self._running.send_signal(number)
 
     def end_stragglers(self) -> None:
         """Kill what the ended process left behind in its process group."""
-        if self._popen is not None:
+        if self._running is not None:
             try:
-                os.killpg(self._popen.pid, self.program.last_resort)
+                os.killpg(self._running.pid, self.program.last_resort)
             except (ProcessLookupError, PermissionError):
                 return
 
@@ -188,16 +226,44 @@ def _open_log(path: Path) -> IO[bytes]:
     return log
 
 
-def _follow_into_death(number: signal.Signals) -> Callable[[], None] | None:
+def _live_as_child(name: str, run: Callable[[], object], log: IO[bytes]) -> NoReturn:
+    """Run a function as a process of its own would run, and end with it."""
+    status = 1
+    try:
+        os.setsid()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        for stream in (1, 2):
+            os.dup2(log.fileno(), stream)
+        _rename(name)
+        run()
+        status = 0
+    except SystemExit as ending:
+        status = ending.code if isinstance(ending.code, int) else 1
+    except BaseException:  # noqa: BLE001 -- the last stop before the process ends
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _rename(name: str) -> None:
+    """Show ``name`` as this process's name, where the system can."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode()[:15], 0, 0, 0)
+
+
+def follower_into_death(number: signal.Signals) -> Callable[[], None]:
     """Return what asks the kernel, in the child, to send ``number`` when we die; Linux only."""
     if sys.platform != "linux":
-        return None
+        return lambda: None
     libc = ctypes.CDLL(None)
     parent = os.getpid()
 
-    def ask() -> None:
+    def follow() -> None:
         libc.prctl(PR_SET_PDEATHSIG, number)
-        if os.getppid() != parent:  # died before the kernel knew
+        if os.getppid() != parent:  # it died before the kernel knew
             os._exit(1)
 
-    return ask
+    return follow

@@ -1,7 +1,7 @@
 """Keeps processes alive, and ends them in order. Standard library only."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from crm.embedded.process import Process, Program, StillRunning, say, stop_together
 
@@ -46,22 +46,21 @@ class Kept:
 
 
 class Supervisor:
-    """Starts processes in order, keeps them alive, and stops them in the opposite order."""
+    """Starts processes, keeps them alive, and stops them in stages, the latest stage first."""
 
     def __init__(self) -> None:
         self._stages: list[list[Kept]] = []
 
-    def keep(self, processes: Sequence[Process]) -> None:
-        """Look after processes that run already; they form a stage, stopped together."""
+    def begin_stage(self, *running: Process) -> None:
+        """Begin a stage, of processes that run already or of none; it is stopped as one."""
         now = time.monotonic()
-        self._stages.append([Kept(process, now=now) for process in processes])
+        self._stages.append([Kept(process, now=now) for process in running])
 
-    def start(self, programs: Sequence[Program]) -> None:
-        """Start a stage of programs and look after them."""
-        processes = [Process(program) for program in programs]
-        self.keep(processes)
-        for process in processes:
-            process.start()
+    def start(self, program: Program) -> None:
+        """Start a program in the latest stage and look after it."""
+        process = Process(program)
+        self._stages[-1].append(Kept(process, now=time.monotonic()))
+        process.start()
 
     def look_after_all(self) -> None:
         """Restart what ended."""

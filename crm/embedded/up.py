@@ -1,7 +1,4 @@
-"""Runs everything: servers, web, workers, beat. Standard library only, so it stays small in memory.
-
-``manage.py up`` replaces itself with this program.
-"""
+"""Runs everything: servers, web, workers, beat. Standard library only, so it stays small."""
 
 import argparse
 import http.client
@@ -12,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from typing import IO
 
@@ -31,7 +29,7 @@ from crm.embedded.supervisor import Supervisor
 DEFAULT_PORT = 8000
 OWNER = "./baton up"
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-SILENCE = 60.0  # seconds of no answer after which the web process is called slow
+SILENCE = 60.0  # seconds to wait for a first page before going on without
 
 
 class AlreadyRunning(CannotStart):
@@ -97,11 +95,15 @@ def _run(owner: IO[str], options: argparse.Namespace) -> None:
     supervisor = Supervisor()
     try:
         for server in wanted_servers():
-            supervisor.keep([start(server)])
+            supervisor.begin_stage(start(server))
         _prepare(demo=not options.no_demo)
-        for stage in _stages(port):
-            supervisor.start(stage)
-        _tell_when_ready(supervisor, url, port)
+        web, *others = _programs(port)
+        supervisor.begin_stage()
+        supervisor.start(web)
+        supervisor.look_after_until(_answer_or_silence(port))
+        for program in others:
+            supervisor.start(program)
+        _welcome(url)
         supervisor.look_after_until(lambda: False)
     finally:
         for number in END_SIGNALS:
@@ -116,25 +118,22 @@ def _prepare(*, demo: bool) -> None:
         raise PreparationFailed(f"preparing failed with status {done.returncode}, see above")
 
 
-def _stages(port: int) -> list[list[Program]]:
+def _programs(port: int) -> list[Program]:
     account = children_account()
     environment = {"PYTHONUNBUFFERED": "1"}
     if account is None and os.geteuid() == 0:
         environment["C_FORCE_ROOT"] = "1"
     logs = make_private(state_dir() / "logs")
     return [
-        [
-            Program(
-                name=child.name,
-                command=child.command,
-                log=logs / f"{child.name}.log",
-                environment=environment,
-                account=account,
-                grace=child.grace,
-            )
-            for child in stage
-        ]
-        for stage in children.stages(port=port)
+        Program(
+            name=child.name,
+            command=child.arguments,
+            log=logs / f"{child.name}.log",
+            environment=environment,
+            account=account,
+            grace=child.grace,
+        )
+        for child in children.programs(port=port)
     ]
 
 
@@ -149,17 +148,21 @@ def children_account() -> pwd.struct_passwd | None:
     account = service_account()
     if account is None:
         return None
-    trial = subprocess.run(
-        [sys.executable, "-c", "import crm, django"],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        **credentials(account),
-    )
-    if trial.returncode == 0:
+    if _can_run_the_application(account):
         return account
     say(f"Web and workers run as root: {account.pw_name} cannot read {ROOT} or {sys.executable}.")
     return None
+
+
+def _can_run_the_application(account: pwd.struct_passwd) -> bool:
+    trial = [sys.executable, "-c", "import crm.settings"]
+    try:
+        done = subprocess.run(
+            trial, cwd=ROOT, check=False, capture_output=True, **credentials(account)
+        )
+    except PermissionError:
+        return False
+    return done.returncode == 0
 
 
 def free_port(first: int) -> int:
@@ -187,11 +190,15 @@ def _any_port() -> int:
         return port
 
 
-def _tell_when_ready(supervisor: Supervisor, url: str, port: int) -> None:
-    deadline = time.monotonic() + SILENCE
-    supervisor.look_after_until(lambda: _answers(port) or time.monotonic() > deadline)
+def _welcome(url: str) -> None:
     say(f"\nBaton runs at {url}")
     say(f"Data and logs are in {state_dir()}. Ctrl-C stops everything; the data stays.")
+
+
+def _answer_or_silence(port: int) -> Callable[[], bool]:
+    """Return what tells whether the web process answers, or has kept silent for too long."""
+    deadline = time.monotonic() + SILENCE
+    return lambda: _answers(port) or time.monotonic() > deadline
 
 
 def _answers(port: int) -> bool:

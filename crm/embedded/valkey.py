@@ -51,6 +51,7 @@ class Valkey:
             log=make_private(state_dir() / "logs") / "valkey.log",
             account=service_account(),
             lock=state_dir() / "valkey.lock",
+            grace=1.5,
         )
 
     def is_ready(self) -> bool:
