@@ -1,7 +1,15 @@
-"""Addresses of this app."""
+"""Addresses of the reports."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from crm.reports import views
 
 app_name = "reports"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("reports/funnel/", views.funnel_page, name="funnel"),
+    path("reports/funnel.csv", views.funnel_csv, name="funnel_csv"),
+    path("reports/sla/", views.sla_page, name="sla"),
+    path("reports/sla/handoffs/", views.sla_handoffs, name="sla_handoffs"),
+    path("reports/sla.csv", views.sla_csv, name="sla_csv"),
+]

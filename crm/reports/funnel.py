@@ -1,0 +1,251 @@
+"""The funnel: how far the leads of a cohort came, read from stage intervals alone.
+
+A cohort is every lead (or every cycle of a lead) that entered a stage for the first time in a
+period, wherever it stands today. A step counts who reached it or anything beyond it; who got beyond
+it without a recorded stay is also counted as skipped.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from leads.enums import LifecycleStage
+from leads.models import StageInterval
+
+S = LifecycleStage
+
+#: Each step with every stage that proves it was reached; a lost deal was an SQL before.
+REACHED: Mapping[str, tuple[str, ...]] = {
+    "LEAD": (S.LEAD, S.MQL, S.SAL, S.SQL, S.WON, S.LOST, S.RECYCLED, S.DISQUALIFIED),
+    "MQL": (S.MQL, S.SAL, S.SQL, S.WON, S.LOST),
+    "SAL": (S.SAL, S.SQL, S.WON, S.LOST),
+    "SQL": (S.SQL, S.WON, S.LOST),
+    "WON": (S.WON,),
+}
+STEPS = tuple(REACHED)
+EXITS = ("RECYCLED", "DISQUALIFIED", "LOST")
+
+#: Entering RECYCLED opens the next cycle, so the exit of cycle n is written as n + 1.
+RECYCLED_AHEAD = 1
+
+
+class Unit(StrEnum):
+    """What one count stands for."""
+
+    PEOPLE = "people"
+    CYCLES = "cycles"
+
+
+class Split(StrEnum):
+    """What the rows of the table below the funnel are."""
+
+    SOURCE = "source"
+    MONTH = "month"
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Who is counted: first entry into ``basis`` from ``start`` (included) to ``end`` (not)."""
+
+    basis: str
+    start: datetime
+    end: datetime
+    unit: Unit = Unit.PEOPLE
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """Return the steps from the basis on."""
+        return STEPS[STEPS.index(self.basis) :]
+
+
+@dataclass(frozen=True)
+class FunnelRow:
+    """The counts of one cohort or of one part of it; ``key`` is None for the whole.
+
+    ``median_time[step]`` is the time from the step before to ``step`` among those with both.
+    """
+
+    key: str | None
+    reached: Mapping[str, int]
+    skipped: Mapping[str, int]
+    median_time: Mapping[str, timedelta | None]
+    exits: Mapping[str, int]
+    overridden: int
+    in_progress: int
+
+
+def funnel(cohort: Cohort, *, split: Split, zone: str) -> tuple[FunnelRow, list[FunnelRow]]:
+    """Return the whole cohort and its parts by ``split``.
+
+    Args:
+        cohort: who is counted.
+        split: by the lead's source, or by the month of the first entry in ``zone``.
+        zone: IANA name of the zone in which months begin.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_sql(cohort, split), _params(cohort, zone))
+        names = [column[0] for column in cursor.description or ()]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    read = [_row(record, cohort.steps) for record in rows]
+    whole = next(row for row in read if row.key is None)
+    return whole, [row for row in read if row.key is not None]
+
+
+def cohort_rows(cohort: Cohort) -> Iterator[tuple[Any, ...]]:
+    """Yield one row per lead or cycle of the cohort, as ``pages.FUNNEL_HEADER`` names them."""
+    steps = ", ".join(f"unit.{step.lower()}_at" for step in STEPS)
+    flags = "unit.is_lost, unit.is_recycled, unit.is_disqualified, unit.is_overridden"
+    sql = f"""{_units(cohort)}
+      SELECT lead.id, concat_ws(' ', lead.first_name, lead.last_name), lead.email, lead.source,
+        unit.cycle, unit.began_at, {steps}, {flags}
+      FROM unit JOIN leads_lead lead ON lead.id = unit.lead_id
+      ORDER BY unit.began_at, lead.id, unit.cycle"""  # noqa: S608 -- names from this module only
+    with connection.cursor() as cursor:
+        cursor.execute(sql, _params(cohort, "UTC"))
+        while rows := cursor.fetchmany(2000):
+            yield from rows
+
+
+def reached_q(cohort: Cohort, step: str) -> Q:
+    """Return the filter over Lead for the people one figure of the funnel counts.
+
+    ``step`` is a step, an exit, ``OVERRIDDEN`` or ``OPEN`` (accepted, no verdict yet).
+    """
+    entries = StageInterval.objects.filter(
+        lead=OuterRef("pk"), stage=cohort.basis, started_at__gte=cohort.start,
+        started_at__lt=cohort.end,
+    )  # fmt: skip
+    if cohort.unit is Unit.CYCLES:
+        return Q(Exists(_of_cycle(entries, step)))
+    earlier = StageInterval.objects.filter(
+        lead=OuterRef("pk"), stage=cohort.basis, started_at__lt=cohort.start
+    )
+    person = Q(Exists(entries)) & ~Q(Exists(earlier))
+    own = StageInterval.objects.filter(lead=OuterRef("pk"))
+    return person if step == cohort.basis else person & Q(Exists(_proof(own, step)))
+
+
+def _of_cycle(entries: QuerySet[StageInterval], step: str) -> QuerySet[StageInterval]:
+    """Return the entries whose own cycle reached ``step``."""
+    ahead = RECYCLED_AHEAD if step == S.RECYCLED else 0
+    same = StageInterval.objects.alias(home=F("cycle") - ahead).filter(
+        lead=OuterRef("lead"), home=OuterRef("cycle")
+    )
+    return entries.filter(Exists(_proof(same, step)))
+
+
+def _proof(intervals: QuerySet[StageInterval], step: str) -> QuerySet[StageInterval]:
+    """Return the intervals that prove ``step``."""
+    if step == "OVERRIDDEN":
+        return intervals.filter(is_override=True)
+    if step == "OPEN":
+        return intervals.filter(stage=S.SAL, ended_at__isnull=True)
+    return intervals.filter(stage__in=REACHED.get(step, (step,)))
+
+
+def _params(cohort: Cohort, zone: str) -> dict[str, Any]:
+    stages = {f"at_least_{step.lower()}": list(REACHED[step]) for step in STEPS}
+    return {
+        "basis": cohort.basis, "start": cohort.start, "end": cohort.end, "zone": zone, **stages
+    }  # fmt: skip
+
+
+_COHORT = {
+    Unit.PEOPLE: """
+        SELECT entry.lead_id, NULL::int AS cycle, min(entry.started_at) AS began_at
+        FROM leads_stageinterval entry
+        WHERE entry.stage = %(basis)s
+          AND entry.started_at >= %(start)s AND entry.started_at < %(end)s
+          AND NOT EXISTS (
+            SELECT FROM leads_stageinterval earlier
+            WHERE earlier.lead_id = entry.lead_id AND earlier.stage = %(basis)s
+              AND earlier.started_at < %(start)s)
+        GROUP BY entry.lead_id""",
+    Unit.CYCLES: """
+        SELECT entry.lead_id, entry.cycle::int AS cycle, min(entry.started_at) AS began_at
+        FROM leads_stageinterval entry
+        WHERE entry.stage = %(basis)s
+          AND entry.started_at >= %(start)s AND entry.started_at < %(end)s
+        GROUP BY entry.lead_id, entry.cycle""",
+}
+_KEYS = {
+    Split.SOURCE: "lead.source",
+    Split.MONTH: "to_char(unit.began_at AT TIME ZONE %(zone)s, 'YYYY-MM')",
+}
+_OWN_CYCLE = "(cohort.cycle IS NULL OR own.cycle = cohort.cycle)"
+_OWN_EXIT = f"""(own.stage = 'RECYCLED'
+          AND (cohort.cycle IS NULL OR own.cycle = cohort.cycle + {RECYCLED_AHEAD}))"""
+
+
+def _sql(cohort: Cohort, split: Split) -> str:
+    """Return one statement for the whole and its parts."""
+    key = _KEYS[split]
+    return f"""{_units(cohort)}
+      SELECT {key} AS key, grouping({key}) AS is_whole, {", ".join(_counts())}
+      FROM unit JOIN leads_lead lead ON lead.id = unit.lead_id
+      GROUP BY GROUPING SETS ((), ({key}))
+      ORDER BY {cohort.basis.lower()} DESC, key"""  # noqa: S608 -- names from this module only
+
+
+def _units(cohort: Cohort) -> str:
+    """Return the leads or cycles of the cohort with what is asked of each, as a ``WITH`` clause."""
+    return f"""
+      WITH cohort AS ({_COHORT[cohort.unit]}),
+      unit AS (
+        SELECT cohort.lead_id, cohort.cycle, cohort.began_at, {", ".join(_per_unit())}
+        FROM cohort JOIN leads_stageinterval own ON own.lead_id = cohort.lead_id
+          AND ({_OWN_CYCLE} OR {_OWN_EXIT})
+        GROUP BY cohort.lead_id, cohort.cycle, cohort.began_at)"""  # noqa: S608 -- as above
+
+
+def _per_unit() -> list[str]:
+    """Return what one lead or cycle is asked: when it entered each step, and how far it came."""
+    asked = [
+        f"bool_or({_OWN_CYCLE} AND own.is_override) AS is_overridden",
+        f"bool_or({_OWN_CYCLE} AND own.stage = 'SAL' AND own.ended_at IS NULL) AS is_in_progress",
+        f"bool_or({_OWN_EXIT}) AS is_recycled",
+    ]
+    for step in STEPS:
+        name = step.lower()
+        entered = f"{_OWN_CYCLE} AND own.stage = '{step}'"
+        beyond = f"{_OWN_CYCLE} AND own.stage = ANY(%(at_least_{name})s)"
+        asked.append(f"min(own.started_at) FILTER (WHERE {entered}) AS {name}_at")
+        asked.append(f"bool_or({beyond}) AS is_{name}")
+    outs = ("DISQUALIFIED", "LOST")
+    asked += [f"bool_or({_OWN_CYCLE} AND own.stage = '{out}') AS is_{out.lower()}" for out in outs]
+    return asked
+
+
+def _counts() -> list[str]:
+    """Return what all units together are asked."""
+    flags = [*(step.lower() for step in STEPS), *(name.lower() for name in EXITS)]
+    flags += ["overridden", "in_progress"]
+    asked = [f"count(*) FILTER (WHERE is_{name}) AS {name}" for name in flags]
+    steps = [step.lower() for step in STEPS]
+    asked += [
+        f"count(*) FILTER (WHERE is_{name} AND {name}_at IS NULL) AS no_{name}" for name in steps
+    ]
+    for before, after in itertools.pairwise(steps):
+        span = f"{after}_at - {before}_at"
+        asked.append(f"percentile_cont(0.5) WITHIN GROUP (ORDER BY {span}) AS to_{after}")
+    return asked
+
+
+def _row(record: Mapping[str, Any], steps: tuple[str, ...]) -> FunnelRow:
+    return FunnelRow(
+        key=None if record["is_whole"] else record["key"],
+        reached={step: record[step.lower()] for step in steps},
+        skipped={step: record[f"no_{step.lower()}"] for step in steps},
+        median_time={step: record[f"to_{step.lower()}"] for step in steps[1:]},
+        exits={name: record[name.lower()] for name in EXITS},
+        overridden=record["overridden"],
+        in_progress=record["in_progress"],
+    )

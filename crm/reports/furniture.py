@@ -1,0 +1,29 @@
+"""What reports show on shared pages: links in the side bar, the funnel's figures as a filter."""
+
+from crm.accounts.enums import Role
+from crm.common.criteria import fields
+from crm.common.slots import NavItem, navigation
+from crm.reports.slices import FUNNEL_FIELD
+
+fields.register(FUNNEL_FIELD)
+
+navigation.register(
+    NavItem(
+        name="funnel",
+        label="Funnel",
+        url_name="reports:funnel",
+        icon="funnel",
+        order=300,
+        group="Reports",
+        roles=(Role.MARKETER, Role.MANAGER, Role.ADMIN),
+    ),
+    NavItem(
+        name="sla",
+        label="SLA compliance",
+        url_name="reports:sla",
+        icon="clock-check",
+        order=400,
+        group="Both teams",
+        roles=(Role.MARKETER, Role.MANAGER, Role.ADMIN),
+    ),
+)

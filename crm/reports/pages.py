@@ -1,0 +1,347 @@
+"""What the report templates show: figures joined with the links that open them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.urls import reverse
+
+from crm.common.ui import words
+from crm.reports.funnel import EXITS, FunnelRow, Split
+from crm.reports.period import PRESETS, Period
+from crm.reports.questions import FunnelQuestion, SlaQuestion
+from crm.reports.sla import STANDING_LABELS, By, ComplianceRow, LiveFigures, Standing
+from crm.reports.slices import OPEN, OVERRIDDEN, STEP_LABELS, Slice
+from handoff.enums import ClockKind
+from leads.normalise import source_label
+
+FEWEST = 10  # product.md: percentages are hidden under n = 10
+FUNNEL_HEADER = (
+    "lead", "name", "email", "source", "cycle", "began_at", "lead_at", "mql_at", "accepted_at",
+    "sql_at", "won_at", "lost", "recycled", "disqualified", "overridden",
+)  # fmt: skip
+SLA_HEADER = (
+    "handoff", "lead", "name", "rep", "team", "tier", "source", "clock", "opened_at", "due_at",
+    "stopped_at", "target_minutes", "elapsed_minutes", "standing",
+)  # fmt: skip
+STEP_NOTES = {
+    "LEAD": "Gave contact data",
+    "MQL": "Met the definition",
+    "SAL": "Taken by sales",
+    "SQL": "BANT verdict",
+    "WON": "Deal won",
+}
+EXIT_ICONS = {"RECYCLED": "undo-2", "DISQUALIFIED": "ban", "LOST": "circle-x"}
+
+
+@dataclass(frozen=True)
+class Link:
+    """A choice among several; ``current`` is the one shown."""
+
+    label: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number that opens the list of what it counts."""
+
+    label: str
+    count: int
+    url: str
+    note: str = ""
+    icon: str = ""
+
+
+@dataclass(frozen=True)
+class FunnelStep:
+    """One column of the funnel; ``before`` is the count that its fill is a share of."""
+
+    figure: Figure
+    before: int
+    basis: int
+    basis_label: str
+    median_time: timedelta | None
+    skipped: int
+    is_first: bool
+
+
+@dataclass(frozen=True)
+class FunnelLine:
+    """One row of the table below the funnel."""
+
+    label: str
+    figures: Sequence[Figure]
+    basis: int
+    won: int
+    average: float | None
+
+    @property
+    def share(self) -> float:
+        """Return the part won, 0 to 1."""
+        return self.won / self.basis if self.basis else 0.0
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """One figure of the strip on top; ``state`` is ok, risk, bad or empty."""
+
+    label: str
+    figure: str
+    unit: str = ""
+    note: str = ""
+    verdict: str = ""
+    state: str = ""
+    url: str = ""
+
+
+def period_links(path: str, question: FunnelQuestion | SlaQuestion) -> list[Link]:
+    """Return the periods on offer."""
+    return [
+        Link(label, f"{path}?{question.over(name)}", question.period.name == name)
+        for name, label in PRESETS.items()
+    ]
+
+
+def funnel_steps(question: FunnelQuestion, whole: FunnelRow) -> list[FunnelStep]:
+    """Return the columns of the funnel, each with its link."""
+    steps = list(whole.reached)
+    result, before = [], whole.reached[steps[0]]
+    for step in steps:
+        count = whole.reached[step]
+        result.append(
+            FunnelStep(
+                figure=_figure(question, step, count, note=STEP_NOTES[step]),
+                before=before,
+                basis=whole.reached[steps[0]],
+                basis_label="leads" if question.basis == "LEAD" else "MQLs",
+                median_time=whole.median_time.get(step),
+                skipped=whole.skipped[step],
+                is_first=step == steps[0],
+            )
+        )
+        before = count
+    return result
+
+
+def funnel_exits(question: FunnelQuestion, whole: FunnelRow) -> list[Figure]:
+    """Return the side exits, overrides and what is still in work."""
+    exits = [_figure(question, name, whole.exits[name], icon=EXIT_ICONS[name]) for name in EXITS]
+    overridden = _figure(question, OVERRIDDEN, whole.overridden, icon="fast-forward")
+    return [*exits, overridden, _figure(question, OPEN, whole.in_progress, icon="hourglass")]
+
+
+def funnel_lines(
+    question: FunnelQuestion, whole: FunnelRow, parts: Sequence[FunnelRow]
+) -> list[FunnelLine]:
+    """Return the rows by source (largest first) or by month (in order)."""
+    average = _won_share(whole)
+    rows = (
+        sorted(parts, key=lambda part: part.key or "") if question.split is Split.MONTH else parts
+    )
+    return [_line(question, row, average) for row in rows]
+
+
+def _line(question: FunnelQuestion, row: FunnelRow, average: float | None) -> FunnelLine:
+    key = row.key or ""
+    by_month = question.split is Split.MONTH
+    label = month_label(key) if by_month else source_label(key) or "No source"
+    period = _month_within(question.period, key) if by_month else question.period
+    source = None if by_month else key
+    figures = [
+        _figure(question, step, count, period=period, source=source)
+        for step, count in row.reached.items()
+    ]
+    basis = row.reached[question.basis]
+    return FunnelLine(label, figures, basis, row.reached["WON"], average)
+
+
+def _figure(
+    question: FunnelQuestion,
+    step: str,
+    count: int,
+    *,
+    period: Period | None = None,
+    source: str | None = None,
+    note: str = "",
+    icon: str = "",
+) -> Figure:
+    opened = Slice(question.basis, period or question.period, step, question.unit, source)
+    return Figure(STEP_LABELS[step], count, opened.url, note, icon)
+
+
+def month_label(key: str) -> str:
+    """Return ``2026-05`` as ``May 2026``."""
+    return f"{date.fromisoformat(f'{key}-01'):%b %Y}"
+
+
+def _month_within(period: Period, key: str) -> Period:
+    """Return the days of a month that lie in ``period``."""
+    first = date.fromisoformat(f"{key}-01")
+    following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    return Period(max(first, period.first), min(following - timedelta(days=1), period.last))
+
+
+def _won_share(row: FunnelRow) -> float | None:
+    basis = next(iter(row.reached.values()))
+    return row.reached["WON"] / basis if basis else None
+
+
+def funnel_choices(path: str, question: FunnelQuestion) -> list[tuple[str, list[Link]]]:
+    """Return the switches above the funnel, each with its name."""
+    offered = {
+        "basis": ("Cohort", question.basis, {"LEAD": "Created", "MQL": "MQL"}),
+        "unit": ("Count", question.unit.value, {"people": "People", "cycles": "Cycles"}),
+        "split": ("Split by", question.split.value, {"source": "Source", "month": "Month"}),
+    }
+    return [
+        (name, [Link(label, f"{path}?{question.query(**{key: value})}", value == current)
+                for value, label in labels.items()])
+        for key, (name, current, labels) in offered.items()
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ComplianceLine:
+    """One row of the compliance table with the links of its figures."""
+
+    row: ComplianceRow
+    received_url: str
+    on_time_url: str
+    late_url: str
+    not_yet_due_url: str
+    is_behind: bool
+
+
+def compliance_lines(
+    question: SlaQuestion, rows: Sequence[ComplianceRow], *, goal: int
+) -> list[ComplianceLine]:
+    """Return the rows of the table; behind is below ``goal`` percent with a sample that counts."""
+    return [_compliance_line(question, row, _narrowed(question, row), goal) for row in rows]
+
+
+def whole_line(question: SlaQuestion, row: ComplianceRow, *, goal: int) -> ComplianceLine:
+    """Return the figures of everything asked for."""
+    return _compliance_line(question, row, {}, goal)
+
+
+def _compliance_line(
+    question: SlaQuestion, row: ComplianceRow, narrowed: Mapping[str, object], goal: int
+) -> ComplianceLine:
+    def url(standing: str) -> str:
+        asked = question.query(**{**narrowed, "standing": standing})
+        return f"{reverse('reports:sla_handoffs')}?{asked}"
+
+    return ComplianceLine(
+        row=row,
+        received_url=url(""),
+        on_time_url=url(Standing.ON_TIME),
+        late_url=url(Standing.LATE),
+        not_yet_due_url=url(Standing.NOT_YET_DUE),
+        is_behind=row.share is not None and row.due >= FEWEST and row.share * 100 < goal,
+    )
+
+
+def _narrowed(question: SlaQuestion, row: ComplianceRow) -> dict[str, object]:
+    """Return the parameters that leave exactly the handoffs of ``row``."""
+    if question.by is not By.WEEK:
+        return {question.by.value: row.key}
+    monday = date.fromisoformat(row.key)
+    first = max(monday, question.period.first)
+    last = min(monday + timedelta(days=6), question.period.last)
+    return {"from": first.isoformat(), "to": last.isoformat()}
+
+
+def by_links(path: str, question: SlaQuestion) -> list[Link]:
+    """Return the ways to split the table."""
+    return [
+        Link(by.value.capitalize(), f"{path}?{question.query(by=by.value)}", question.by is by)
+        for by in By
+    ]
+
+
+def kind_links(path: str, question: SlaQuestion) -> list[Link]:
+    """Return the clocks on offer."""
+    return [
+        Link(kind.label, f"{path}?{question.query(kind=kind.value)}", question.kind is kind)
+        for kind in ClockKind
+    ]
+
+
+def counted_title(question: SlaQuestion) -> str:
+    """Return what the list behind a figure holds, in words."""
+    what = STANDING_LABELS[question.standing] if question.standing else "Received"
+    return f"{what}, {question.kind.label.lower()} clock, {question.period.label}"
+
+
+def week_chart(rows: Sequence[ComplianceRow], *, goal: int) -> dict[str, Any]:
+    """Return the chart of the share kept per week; weeks with a small sample stay empty."""
+    shares = [
+        round(row.share * 100, 1) if row.share is not None and row.due >= FEWEST else None
+        for row in rows
+    ]
+    return {
+        "kind": "line",
+        "labels": [row.label for row in rows],
+        "series": [{"name": "On time", "values": shares}],
+        "unit": "%",
+        "max": 100,
+        "threshold": {"value": goal, "label": f"agreed {goal}"},
+    }
+
+
+def kpis(
+    whole: ComplianceLine, before: ComplianceRow, *, goal: int, live: LiveFigures
+) -> list[Kpi]:
+    """Return the strip of six: four of the period, two of this moment."""
+    return [
+        _on_time_kpi(whole, before, goal),
+        Kpi(
+            "Breaches",
+            f"{whole.row.late:,}",
+            note=f"of {whole.row.due:,} due, {before.late:,} in the period before",
+            url=whole.late_url,
+        ),
+        _span_kpi("Median response", whole.row.median, before.median, whole.row.answered),
+        _span_kpi("90th percentile", whole.row.p90, before.p90, whole.row.answered),
+        Kpi("At risk now", f"{live.at_risk:,}", note=f"of {live.running:,} open clocks"),
+        Kpi("Not accepted", f"{live.unaccepted:,}", note=f"{live.overdue:,} past their time"),
+    ]
+
+
+def _on_time_kpi(whole: ComplianceLine, before: ComplianceRow, goal: int) -> Kpi:
+    row = whole.row
+    if row.due < FEWEST:
+        figure = f"{row.on_time} of {row.due}" if row.due else "–"
+        return Kpi(
+            "On time", figure, note="Nothing due" if not row.due else "due", url=whole.on_time_url
+        )
+    then = f", before {words.percent(before.on_time, before.due)}" if before.due >= FEWEST else ""
+    kept = row.on_time * 100 >= goal * row.due
+    return Kpi(
+        "On time",
+        f"{100 * row.on_time / row.due:.1f}",
+        unit="%",
+        note=f"{row.on_time:,} of {row.due:,} due{then}",
+        verdict=f"Goal {goal} %",
+        state="ok" if kept else "bad",
+        url=whole.on_time_url,
+    )
+
+
+def _span_kpi(label: str, now: timedelta | None, then: timedelta | None, answered: int) -> Kpi:
+    if now is None or answered < FEWEST:
+        return Kpi(label, "–", note=f"n = {answered}, shown from {FEWEST}")
+    note = f"working time, n = {answered:,}"
+    if then is None or abs(now - then) < timedelta(minutes=1):
+        return Kpi(label, words.working_time(now), note=note)
+    faster = now < then
+    change = words.working_time(abs(now - then))
+    verdict = f"{change} {'faster' if faster else 'slower'}"
+    return Kpi(
+        label, words.working_time(now), note=note, verdict=verdict, state="ok" if faster else "risk"
+    )

@@ -1,0 +1,136 @@
+"""The pages of the reports and their CSV."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from crm.accounts.access import role_required
+from crm.accounts.enums import Role
+from crm.common.csv import stream_csv
+from crm.common.http import AppRequest
+from crm.common.paging import estimate_count, keyset_page
+from crm.reports import pages, sla
+from crm.reports.funnel import cohort_rows, funnel
+from crm.reports.questions import QuestionInvalid, funnel_question, sla_question
+from handoff.models import Agreement
+
+READERS = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
+DEFAULT_GOAL = 90  # percent on time while no agreement is signed, as Agreement.on_time_goal
+
+
+def _refused(request: AppRequest, error: QuestionInvalid) -> HttpResponse:
+    """Answer an address that asks for what no report has."""
+    return render(request, "reports/refused.html", {"problem": str(error)}, status=400)
+
+
+@role_required(*READERS)
+@require_GET
+def funnel_page(request: AppRequest) -> HttpResponse:
+    """Show how far a cohort came; every figure opens its leads."""
+    try:
+        question = funnel_question(request.GET, now=timezone.now())
+    except QuestionInvalid as error:
+        return _refused(request, error)
+    zone = timezone.get_current_timezone_name()
+    whole, parts = funnel(question.cohort, split=question.split, zone=zone)
+    path = reverse("reports:funnel")
+    context = {
+        "question": question,
+        "periods": pages.period_links(path, question),
+        "choices": pages.funnel_choices(path, question),
+        "steps": pages.funnel_steps(question, whole),
+        "exits": pages.funnel_exits(question, whole),
+        "lines": pages.funnel_lines(question, whole, parts),
+        "csv_url": f"{reverse('reports:funnel_csv')}?{question.query()}",
+    }
+    return render(request, "reports/funnel.html", context)
+
+
+@role_required(*READERS)
+@require_GET
+def funnel_csv(request: AppRequest) -> HttpResponse | StreamingHttpResponse:
+    """Send one row for each lead or cycle that the first step counts."""
+    try:
+        question = funnel_question(request.GET, now=timezone.now())
+    except QuestionInvalid as error:
+        return _refused(request, error)
+    return stream_csv("funnel.csv", pages.FUNNEL_HEADER, cohort_rows(question.cohort))
+
+
+@role_required(*READERS)
+@require_GET
+def sla_page(request: AppRequest) -> HttpResponse:
+    """Show which response times were kept, by whom, and where they were missed."""
+    now = timezone.now()
+    try:
+        question = sla_question(request.GET, now=now)
+    except QuestionInvalid as error:
+        return _refused(request, error)
+    agreement = Agreement.objects.in_force(now).first()
+    goal = agreement.on_time_goal if agreement else DEFAULT_GOAL
+    rows = sla.compliance_by(question.scope, question.by, now=now)
+    weeks = sla.compliance_by(question.scope, sla.By.WEEK, now=now)
+    whole = pages.whole_line(question, sla.compliance(question.scope, now=now), goal=goal)
+    before = sla.compliance(question.scope_before, now=now)
+    live = sla.live_figures(question.kind, now=now)
+    path = reverse("reports:sla")
+    context = {
+        "question": question,
+        "agreement": agreement,
+        "goal": goal,
+        "periods": pages.period_links(path, question),
+        "kinds": pages.kind_links(path, question),
+        "splits": pages.by_links(path, question),
+        "whole": whole,
+        "figures": pages.kpis(whole, before, goal=goal, live=live),
+        "lines": pages.compliance_lines(question, rows, goal=goal),
+        "weeks": weeks,
+        "chart": pages.week_chart(weeks, goal=goal),
+        "breaches": sla.breach_log(question.scope, now=now),
+        "csv_url": f"{reverse('reports:sla_csv')}?{question.query()}",
+    }
+    return render(request, "reports/sla.html", context)
+
+
+@role_required(*READERS)
+@require_GET
+def sla_handoffs(request: AppRequest) -> HttpResponse:
+    """List exactly the handoffs that a figure of the compliance page counts."""
+    now = timezone.now()
+    try:
+        question = sla_question(request.GET, now=now)
+    except QuestionInvalid as error:
+        return _refused(request, error)
+    counted = sla.counted(question.scope, question.standing, now=now)
+    page = keyset_page(
+        counted.select_related("handoff__lead", "handoff__tier", "handoff__calendar", "answerable"),
+        ordering=("-due_at", "-id"),
+        cursor=request.GET.get("cursor"),
+    )
+    context = {
+        "question": question,
+        "page": page,
+        "lines": [sla.clock_line(clock, now=now) for clock in page.items],
+        "count": estimate_count(counted),
+        "title": pages.counted_title(question),
+        "csv_url": f"{reverse('reports:sla_csv')}?{question.query()}",
+        "report_url": f"{reverse('reports:sla')}?{question.query(standing='')}",
+    }
+    return render(request, "reports/sla_handoffs.html", context)
+
+
+@role_required(*READERS)
+@require_GET
+def sla_csv(request: AppRequest) -> HttpResponse | StreamingHttpResponse:
+    """Send the handoffs that the page counted, one row each."""
+    now = timezone.now()
+    try:
+        question = sla_question(request.GET, now=now)
+    except QuestionInvalid as error:
+        return _refused(request, error)
+    rows = sla.counted_rows(question.scope, question.standing, now=now)
+    return stream_csv("sla.csv", pages.SLA_HEADER, rows)
