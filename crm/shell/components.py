@@ -91,12 +91,7 @@ def sample_badges() -> list[SlaBadge]:
 
 
 def _running(clock: str, *, left: int, allowed: int) -> SlaBadge:
-    running = Running(
-        left=timedelta(minutes=left),
-        allowed=timedelta(minutes=allowed),
-        read_at=NOON,
-        closes_at=NOON,
-    )
+    running = Running(timedelta(minutes=left), timedelta(minutes=allowed), read_at=NOON)
     return running_badge(
         clock=clock, running=running, title=f"Due 12 May, 11:03 UTC, {allowed} min of working time"
     )

@@ -1,0 +1,143 @@
+"""The page of components in a real browser: accessible, within the policy, and alive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from crm.accounts.enums import Role
+from tests.factories import client_of, make_user
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
+
+PICTURES = Path(settings.BASE_DIR) / ".baton" / "pictures" / "components"
+DESK = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def components(page: Page, base_url: str) -> Iterator[Page]:
+    """Open the page of components as staff; whatever breaks the policy fails the test."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    session = client_of(make_user(Role.ADMIN, is_staff=True)).cookies[settings.SESSION_COOKIE_NAME]
+    page.context.add_cookies(
+        [
+            {
+                "name": settings.SESSION_COOKIE_NAME,
+                "value": session.value,
+                "domain": urlsplit(base_url).hostname or "",
+                "path": "/",
+            }
+        ]
+    )
+    page.clock.install()
+    page.goto(reverse("shell:components"))
+    yield page
+    assert complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_every_component_is_accessible_in_both_themes_and_sizes(
+    components: Page, scheme: Any, size: Any, request: pytest.FixtureRequest
+) -> None:
+    components.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    components.set_viewport_size(size)
+
+    violations = Axe().run(components).response["violations"]
+    components.screenshot(path=PICTURES / f"{request.node.callspec.id}.png", full_page=True)
+
+    assert [(found["id"], node["html"]) for found in violations for node in found["nodes"]] == []
+
+
+def test_nothing_is_wider_than_a_phone(components: Page) -> None:
+    components.set_viewport_size({"width": 360, "height": 740})
+
+    too_wide = components.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+    assert too_wide <= 0
+
+
+def test_keys_move_through_the_rows_and_select_them(components: Page) -> None:
+    components.keyboard.press("j")
+    components.keyboard.press("j")
+    components.keyboard.press("x")
+
+    expect(components.locator("#row-2 [data-open]")).to_be_focused()
+    expect(components.locator("#row-2 [data-select]")).to_be_checked()
+    expect(components.locator("[data-bulk-count]")).to_have_text("1 selected")
+    expect(components.locator("[data-bulk-bar]")).to_be_visible()
+
+
+def test_keys_are_letters_while_a_field_has_the_focus(components: Page) -> None:
+    components.get_by_label("Date").fill("")
+    components.keyboard.type("jx?")
+
+    expect(components.get_by_label("Date")).to_have_value("jx?")
+    expect(components.locator("#keys-help")).to_be_hidden()
+
+
+def test_the_whole_result_can_be_chosen_and_let_go_again(components: Page) -> None:
+    components.get_by_label("Select all on this page").check()
+    components.get_by_role("button", name="Select all 128").click()
+
+    expect(components.locator("[data-bulk-scope]")).to_have_value("all")
+    expect(components.locator("[data-bulk-count]")).to_have_text("128 selected")
+
+    components.get_by_role("button", name="Clear selection").click()
+
+    expect(components.locator("[data-bulk-scope]")).to_have_value("chosen")
+    expect(components.locator("[data-bulk-bar]")).to_be_hidden()
+
+
+def test_help_lists_the_keys_of_the_page(components: Page) -> None:
+    components.keyboard.press("?")
+
+    expect(components.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    expect(components.locator("[data-page-keys]")).to_contain_text("Search leads, companies")
+
+
+def test_the_slash_goes_to_the_search(components: Page) -> None:
+    components.keyboard.press("/")
+
+    expect(components.get_by_role("searchbox")).to_be_focused()
+
+
+def test_a_clock_runs_on_without_the_server_and_says_that_it_broke(components: Page) -> None:
+    badge = components.locator(".specimen .clock-badge[data-clock='Accept']").first
+    expect(badge).to_contain_text("min left")
+
+    components.clock.fast_forward("22:00")
+
+    expect(badge).to_contain_text("1 min over")
+    expect(badge).to_have_class("clock-badge is-breached")
+    expect(components.locator("#announcer")).to_have_text("Accept clock breached")
+
+
+def test_a_theme_that_was_chosen_beats_that_of_the_device(components: Page) -> None:
+    components.emulate_media(color_scheme="light", reduced_motion="reduce")
+    components.locator(".sidebar-user > button").click()
+    components.get_by_role("button", name="Dark").click()
+
+    background = components.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    assert background == "rgb(14, 16, 19)"
+
+
+def test_a_phone_reaches_the_whole_navigation_from_its_tabs(components: Page) -> None:
+    components.set_viewport_size(PHONE)
+    expect(components.locator("#sidebar")).to_be_hidden()
+
+    components.get_by_role("button", name="More", exact=True).last.click()
+
+    expect(components.get_by_role("navigation", name="Main", exact=True)).to_be_visible()
