@@ -1,5 +1,6 @@
 """The embedded PostgreSQL: its cluster and how to run it. Standard library only."""
 
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -19,6 +20,7 @@ from crm.embedded.process import Program, StartFailed, credentials
 
 NAME = "baton"  # of the database and of its owner
 
+DRAFT = "new-postgres."
 # For data that nobody will miss: tests.
 CARELESS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
@@ -41,7 +43,8 @@ class Postgres:
     def create(self) -> None:
         """Make the cluster and our database in it, unless they are there.
 
-        Both are made aside and appear under their name only when complete.
+        Both are made aside and appear under their name only when complete; what an interrupted
+        attempt left aside is removed.
 
         Raises:
             OtherVersion: there is data, but of another major version.
@@ -57,7 +60,9 @@ class Postgres:
                 f" {self.cluster.name}: dump the old data with the old version, move the folder"
                 " away, and restore into the new one."
             )
-        draft = Path(tempfile.mkdtemp(dir=state_dir(), prefix="new-postgres."))
+        for left in state_dir().glob(f"{DRAFT}*"):
+            shutil.rmtree(left)
+        draft = Path(tempfile.mkdtemp(dir=state_dir(), prefix=DRAFT))
         give_to_service_account(draft)
         self._run(
             "initdb",
@@ -70,14 +75,8 @@ class Postgres:
             "--no-instructions",
             "--pgdata=" + str(draft),
         )
-        self._run(
-            "postgres",
-            "--single",
-            "-D",
-            str(draft),
-            "template1",
-            statement=f"CREATE DATABASE {NAME}",
-        )
+        single_user = ("--single", "-D", str(draft), "template1")
+        self._run("postgres", *single_user, statement=f"CREATE DATABASE {NAME}")
         draft.rename(self.cluster)
 
     def program(self) -> Program:

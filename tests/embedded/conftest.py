@@ -1,0 +1,26 @@
+"""A state directory of one's own for each test."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crm.embedded.location import ROOT
+
+
+@pytest.fixture
+def state(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return the state directory of an installation that knows no server but its own.
+
+    Not pytest's own temporary folder: that one is closed to the servers' account when we are root.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="baton-embedded-"))
+    monkeypatch.setenv("BATON_STATE_DIR", str(folder))
+    monkeypatch.setenv("BATON_MODE", "local")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "BATON_TESTING"):
+        monkeypatch.delenv(name, raising=False)
+    yield folder
+    shutil.rmtree(folder)
