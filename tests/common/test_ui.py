@@ -297,13 +297,6 @@ def test_the_parts_of_a_stack_fill_it() -> None:
     assert 'aria-label="step 1: 15, late: 5"' in html
 
 
-def test_a_funnel_step_is_filled_from_below() -> None:
-    html = marks.funnel_column(0.264)
-
-    assert 'y="73.6%" width="100%" height="26.4%"' in html
-    assert text_of(html) == "26.4 %"
-
-
 def test_heat_steps_run_from_nothing_to_the_largest() -> None:
     steps = [render("{{ count|heat:12 }}", count=count) for count in (0, 1, 4, 8, 12)]
 

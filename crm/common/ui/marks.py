@@ -20,7 +20,6 @@ ANSWER_WORDS = {"YES": "yes", "NO": "no", "UNKNOWN": "unknown", "NOT_ASKED": "no
 BANT_QUESTIONS = ("Budget", "Authority", "Need", "Timeline")
 
 _ATTEMPT_PITCH = 6
-_FUNNEL_LABEL_FITS = 80  # per cent of the column from which its label stands inside the fill
 _STILL_ICONS = {
     ClockState.PAUSED: "pause",
     ClockState.WAITING: "hourglass",
@@ -211,28 +210,6 @@ def stack_bar(parts: Sequence[tuple[str, int]]) -> SafeString:
             '<rect class="is-{}" x="{}%" width="{}%" height="100%"><title>{}</title></rect>',
             drawn,
         ),
-    )
-
-
-def funnel_column(share: float, *, is_start: bool = False) -> SafeString:
-    """Draw a funnel step: filled from below to its share of the step before, 0 to 1."""
-    if is_start:
-        return mark_safe(
-            '<svg class="funnel-column" aria-hidden="true">'
-            '<rect class="funnel-start" width="100%" height="100%" rx="4"/></svg>'
-        )
-    height = min(max(share, 0.0), 1.0) * 100
-    label_is_inside = height > _FUNNEL_LABEL_FITS
-    return format_html(
-        '<svg class="funnel-column" aria-hidden="true">'
-        '<rect class="funnel-rest" width="100%" height="100%" rx="4"/>'
-        '<rect class="funnel-fill" y="{0}%" width="100%" height="{1}%" rx="2"/>'
-        '<text class="{2}" x="10" y="{0}%" dy="{3}">{4} %</text></svg>',
-        f"{100 - height:.1f}",
-        f"{height:.1f}",
-        "on-fill" if label_is_inside else "",
-        20 if label_is_inside else -8,
-        f"{100 * share:.1f}",
     )
 
 
