@@ -9,9 +9,12 @@ from urllib.parse import urlencode
 
 from crm.reports.funnel import Cohort, Split, Unit
 from crm.reports.period import Period, PeriodInvalid, period_from
-from crm.reports.sla import By, Scope, Standing
+from crm.reports.sla import NOBODY, By, Scope, Standing
 from crm.reports.slices import BASES
 from handoff.enums import ClockKind
+
+LONGEST_KEY = 200
+LONGEST_NUMBER = 12
 
 
 class QuestionInvalid(Exception):
@@ -53,11 +56,8 @@ class SlaQuestion:
     period: Period
     kind: ClockKind
     by: By
-    team: int | None = None
-    rep: int | None = None
-    tier: str = ""
-    source: str = ""
-    standing: Standing | None = None
+    only: Mapping[By, str]
+    standing: Standing | None
 
     @property
     def scope(self) -> Scope:
@@ -70,18 +70,14 @@ class SlaQuestion:
         return self._scope(self.period.before())
 
     def _scope(self, period: Period) -> Scope:
-        return Scope(
-            self.kind, period.start, period.end, self.team, self.rep, self.tier, self.source
-        )
+        return Scope(self.kind, period.start, period.end, self.only)
 
     @property
     def kept(self) -> dict[str, str]:
         """Return the parameters that another period leaves as they are."""
-        own = {
-            "kind": self.kind, "by": self.by, "team": self.team, "rep": self.rep,
-            "tier": self.tier, "source": self.source, "standing": self.standing,
-        }  # fmt: skip
-        return {key: str(value) for key, value in own.items() if value not in (None, "")}
+        own = {"kind": self.kind.value, "by": self.by.value}
+        own |= {by.value: value for by, value in self.only.items()}
+        return own | ({"standing": self.standing.value} if self.standing else {})
 
     def query(self, **changes: object) -> str:
         """Return the parameters of this question with ``changes``; empty ones are left out."""
@@ -119,10 +115,7 @@ def sla_question(query: Mapping[str, str], *, now: datetime) -> SlaQuestion:
         period=_period(query, now=now, default="month"),
         kind=ClockKind(_one_of(query, "kind", ClockKind.values, ClockKind.FIRST_TOUCH)),
         by=By(_one_of(query, "by", [by.value for by in By], By.REP)),
-        team=_number(query, "team"),
-        rep=_number(query, "rep"),
-        tier=_text(query, "tier"),
-        source=_text(query, "source"),
+        only={by: _key(query, by) for by in By if query.get(by.value)},
         standing=Standing(standing) if standing else None,
     )
 
@@ -143,15 +136,14 @@ def _one_of(query: Mapping[str, str], name: str, allowed: Iterable[str], default
     return value
 
 
-def _number(query: Mapping[str, str], name: str) -> int | None:
-    value = query.get(name, "")
-    if value and not (value.isascii() and value.isdigit() and len(value) <= 12):
-        raise QuestionInvalid(f"{name} needs a number.")
-    return int(value) if value else None
-
-
-def _text(query: Mapping[str, str], name: str) -> str:
-    value = query.get(name, "")
-    if len(value) > 200 or "\x00" in value:
-        raise QuestionInvalid(f"{name} is longer than any.")
+def _key(query: Mapping[str, str], by: By) -> str:
+    """Return the key of one row of a split, as ``sla.Scope.only`` wants it."""
+    value = query[by.value]
+    if by is By.WEEK:
+        raise QuestionInvalid("week is asked for with from and to.")
+    is_number = value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER
+    if by in (By.REP, By.TEAM) and value != NOBODY and not is_number:
+        raise QuestionInvalid(f"{by.value} needs a number.")
+    if len(value) > LONGEST_KEY or "\x00" in value:
+        raise QuestionInvalid(f"{by.value} is longer than any.")
     return value

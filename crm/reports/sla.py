@@ -7,7 +7,7 @@ yet due, or was withdrawn before it was, counts neither as kept nor as late.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -20,6 +20,7 @@ from django.db.models import (
     DurationField,
     F,
     Q,
+    QuerySet,
     Value,
     When,
 )
@@ -27,7 +28,8 @@ from django.db.models.functions import Coalesce, TruncWeek
 
 from handoff.business_hours import working_time_between
 from handoff.enums import ClockKind
-from handoff.models import Clock, ClockQuerySet
+from handoff.models import Clock
+from leads.normalise import source_label
 
 
 class Standing(StrEnum):
@@ -59,15 +61,15 @@ class By(StrEnum):
 
 @dataclass(frozen=True)
 class Scope:
-    """Which clocks are counted: one kind, of handoffs opened from ``start`` to ``end`` (not)."""
+    """Which clocks are counted: one kind, of handoffs opened from ``start`` to ``end`` (not).
+
+    ``only`` narrows to the row of a key; ``NOBODY`` is the one without rep, team, tier or source.
+    """
 
     kind: ClockKind
     start: datetime
     end: datetime
-    team: int | None = None
-    rep: int | None = None
-    tier: str = ""
-    source: str = ""
+    only: Mapping[By, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,19 +113,14 @@ class Percentile(Aggregate):
         super().__init__(expression, fraction=fraction, output_field=DurationField(), **extra)
 
 
-def clocks(scope: Scope, *, now: datetime) -> ClockQuerySet:
+def clocks(scope: Scope, *, now: datetime) -> QuerySet[Any]:
     """Return the clocks of ``scope``, each with its ``standing`` at ``now``."""
     filters = Q(
         kind=scope.kind, handoff__opened_at__gte=scope.start, handoff__opened_at__lt=scope.end
     )
-    if scope.team is not None:
-        filters &= Q(handoff__team=scope.team)
-    if scope.rep is not None:
-        filters &= Q(answerable=scope.rep)
-    if scope.tier:
-        filters &= Q(handoff__tier__name=scope.tier)
-    if scope.source:
-        filters &= Q(handoff__lead__source=scope.source)
+    for by, value in scope.only.items():
+        column, empty = _COLUMNS[by]
+        filters &= Q(**({column: value} if value != NOBODY else empty))
     return Clock.objects.filter(filters).annotate(standing=standing(now))
 
 
@@ -139,6 +136,13 @@ def standing(now: datetime) -> Case:
     )
 
 
+NOBODY = "-"
+_COLUMNS: Mapping[By, tuple[str, dict[str, Any]]] = {
+    By.REP: ("answerable", {"answerable": None}),
+    By.TEAM: ("handoff__team", {"handoff__team": None}),
+    By.TIER: ("handoff__tier__name", {"handoff__tier": None}),
+    By.SOURCE: ("handoff__lead__source", {"handoff__lead__source": ""}),
+}
 _BY: dict[By, tuple[Any, Any]] = {
     By.REP: (F("answerable"), Coalesce(F("answerable__full_name"), Value("Nobody"))),
     By.TEAM: (F("handoff__team"), Coalesce(F("handoff__team__name"), Value("No team"))),
@@ -172,7 +176,9 @@ def _named(by: By, group: Mapping[str, Any]) -> tuple[str, str]:
     key, label = group["group"], group["group_label"]
     if by is By.WEEK:
         return key.date().isoformat(), f"{key.day} {key:%b}"
-    return ("none" if key is None else str(key)), label or "No source"
+    if by is By.SOURCE:
+        label = source_label(key) or "No source"
+    return (NOBODY if key in (None, "") else str(key)), label
 
 
 def _figures() -> dict[str, Any]:
@@ -225,7 +231,7 @@ class ClockLine:
     is_running: bool
 
 
-def counted(scope: Scope, chosen: Standing | None, *, now: datetime) -> ClockQuerySet:
+def counted(scope: Scope, chosen: Standing | None, *, now: datetime) -> QuerySet[Any]:
     """Return exactly the clocks that a figure counts; ``chosen`` None means all received."""
     found = clocks(scope, now=now)
     return found if chosen is None else found.filter(standing=chosen.value)

@@ -1,0 +1,155 @@
+"""SLA compliance: what a clock counts as, and that every figure is its rows."""
+
+from datetime import timedelta
+
+import pytest
+
+from crm.accounts.enums import Role
+from crm.reports.pages import SLA_HEADER, week_chart
+from crm.reports.sla import (
+    NOBODY,
+    By,
+    Scope,
+    Standing,
+    breach_log,
+    compliance,
+    compliance_by,
+    counted,
+    counted_rows,
+    live_figures,
+)
+from handoff.enums import ClockKind, RejectionReason, TouchChannel, TouchOutcome
+from handoff.models import Clock, Handoff
+from handoff.services import log_touch, reject_handoff
+from tests.factories import NOW, make_team, make_user
+from tests.handoff.factories import ANY_LEAD, make_agreement, make_calendar, make_handoff, make_rep
+
+pytestmark = pytest.mark.django_db
+
+SCOPE = Scope(ClockKind.FIRST_TOUCH, NOW - timedelta(days=1), NOW + timedelta(days=9))
+HOUR = timedelta(hours=1)
+LATER = NOW + timedelta(days=2)
+
+
+def touch(handoff: Handoff, *, after: timedelta) -> None:
+    """Log an unanswered call ``after`` the opening, as it happened."""
+    assert handoff.holder
+    at = handoff.opened_at + after
+    log_touch(
+        handoff_id=handoff.pk, rep=handoff.holder, channel=TouchChannel.CALL,
+        outcome=TouchOutcome.NO_ANSWER, occurred_at=at, now=at,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def worked() -> dict[str, Handoff]:
+    """Five handoffs of one rep under 4 h to first touch, opened Tuesday 11:00 Berlin time."""
+    make_agreement(ANY_LEAD)
+    make_calendar()
+    make_rep(make_team(name="DACH"), full_name="Tomas Orlind")
+    made = {name: make_handoff(source="fair") for name in ("kept", "edge", "late", "open", "gone")}
+    touch(made["kept"], after=HOUR)
+    touch(made["edge"], after=4 * HOUR)
+    touch(made["late"], after=5 * HOUR)
+    assert made["gone"].holder
+    reject_handoff(
+        handoff_id=made["gone"].pk, rep=made["gone"].holder,
+        reason=RejectionReason.NO_CONTACT_DATA, now=NOW + HOUR,
+    )  # fmt: skip
+    return made
+
+
+def test_a_clock_counts_as_what_it_is_at_that_moment(worked: dict[str, Handoff]) -> None:
+    before, after = (compliance(SCOPE, now=NOW + hours * HOUR) for hours in (3, 5))
+    assert (before.on_time, before.late, before.not_yet_due, before.withdrawn) == (2, 1, 1, 1)
+    assert (after.on_time, after.late, after.not_yet_due, after.withdrawn) == (2, 2, 0, 1)
+    assert after.share == 0.5
+    assert after.received == 5
+
+
+def test_an_answer_at_the_due_instant_is_on_time(worked: dict[str, Handoff]) -> None:
+    on_time = counted(SCOPE, Standing.ON_TIME, now=LATER)
+    assert set(on_time.values_list("handoff", flat=True)) == {worked["kept"].pk, worked["edge"].pk}
+
+
+def test_a_breach_counts_even_if_no_sweep_ran(worked: dict[str, Handoff]) -> None:
+    late = counted(SCOPE, Standing.LATE, now=LATER)
+    assert set(late.values_list("handoff", flat=True)) == {worked["late"].pk, worked["open"].pk}
+    assert late.filter(handoff=worked["open"]).get().breached_at is None
+
+
+def test_spans_are_working_time(worked: dict[str, Handoff]) -> None:
+    figures = compliance(SCOPE, now=LATER)
+    assert (figures.median, figures.answered) == (4 * HOUR, 3)
+    lines = {line.clock.handoff_id: line for line in breach_log(SCOPE, now=NOW + timedelta(days=1))}
+    still_open = lines[worked["open"].pk]
+    # Tuesday 11:00-18:00 and Wednesday 09:00-11:00: nine hours of work, five over four.
+    assert (still_open.elapsed, still_open.over_by) == (9 * HOUR, 5 * HOUR)
+    assert still_open.is_running
+
+
+def test_nothing_due_has_no_percentage() -> None:
+    make_handoff()
+    figures = compliance(SCOPE, now=NOW)
+    assert (figures.received, figures.due, figures.share) == (1, 0, None)
+
+
+@pytest.mark.parametrize("by", list(By))
+def test_rows_add_up_to_the_whole_and_to_their_lists(worked: dict[str, Handoff], by: By) -> None:
+    whole = compliance(SCOPE, now=LATER)
+    rows = compliance_by(SCOPE, by, now=LATER)
+    assert sum(row.received for row in rows) == whole.received == 5
+    for standing in Standing:
+        total = sum(getattr(row, standing.value) for row in rows)
+        assert total == counted(SCOPE, standing, now=LATER).count()
+
+
+def test_rows_carry_the_names_people_know(worked: dict[str, Handoff]) -> None:
+    named = {by: [row.label for row in compliance_by(SCOPE, by, now=LATER)] for by in By}
+    assert named == {
+        By.REP: ["Tomas Orlind"],
+        By.TEAM: ["DACH"],
+        By.TIER: ["Everything else"],
+        By.SOURCE: ["Fair"],
+        By.WEEK: ["11 May"],
+    }
+
+
+def test_a_row_narrowed_to_its_rep_counts_the_same(worked: dict[str, Handoff]) -> None:
+    [row] = compliance_by(SCOPE, By.REP, now=LATER)
+    narrowed = Scope(SCOPE.kind, SCOPE.start, SCOPE.end, {By.REP: row.key})
+    assert compliance(narrowed, now=LATER).received == row.received
+    stranger = make_user(Role.REP)
+    nobody = Scope(SCOPE.kind, SCOPE.start, SCOPE.end, {By.REP: str(stranger.pk)})
+    assert compliance(nobody, now=LATER).received == 0
+
+
+@pytest.mark.parametrize("by", [By.REP, By.TEAM, By.TIER, By.SOURCE])
+def test_rows_of_nobody_open_their_own_list(by: By) -> None:
+    lead = make_handoff(source="").lead
+    Handoff.objects.filter(lead=lead).update(team=None, tier=None)
+    Clock.objects.filter(handoff__lead=lead).update(answerable=None)
+    make_agreement(ANY_LEAD)
+    make_handoff(source="fair")
+    row = next(row for row in compliance_by(SCOPE, by, now=LATER) if row.key == NOBODY)
+    narrowed = Scope(SCOPE.kind, SCOPE.start, SCOPE.end, {by: NOBODY})
+    assert [clock.handoff.lead for clock in counted(narrowed, None, now=LATER)] == [lead]
+    assert row.received == 1
+
+
+def test_csv_rows_are_the_counted_clocks(worked: dict[str, Handoff]) -> None:
+    for standing in (None, *Standing):
+        rows = list(counted_rows(SCOPE, standing, now=LATER))
+        assert len(rows) == counted(SCOPE, standing, now=LATER).count()
+        assert all(len(row) == len(SLA_HEADER) for row in rows)
+
+
+def test_live_figures_are_of_this_moment(worked: dict[str, Handoff]) -> None:
+    at_risk_moment = NOW + timedelta(hours=3, minutes=30)  # past 80 % of four hours
+    live = live_figures(ClockKind.FIRST_TOUCH, now=at_risk_moment)
+    assert (live.running, live.at_risk) == (1, 1)
+
+
+def test_a_week_with_a_small_sample_stays_empty_in_the_chart(worked: dict[str, Handoff]) -> None:
+    chart = week_chart(compliance_by(SCOPE, By.WEEK, now=LATER), goal=90)
+    assert chart["series"][0]["values"] == [None]
