@@ -12,6 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 
+LOGIN_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpRequest)
 

@@ -1,5 +1,7 @@
 """Roles: what a person works on. One person can hold several."""
 
+from collections.abc import Collection
+
 from django.db.models import TextChoices
 
 
@@ -10,6 +12,11 @@ class Role(TextChoices):
     REP = "REP", "Sales rep"
     MANAGER = "MANAGER", "Manager"
     ADMIN = "ADMIN", "Admin"
+
+
+def role_labels(codes: Collection[str]) -> list[str]:
+    """Return the names of the roles in ``codes``, in the order in which they are declared."""
+    return [role.label for role in Role if role in codes]
 
 
 class Theme(TextChoices):

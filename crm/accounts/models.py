@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from crm.accounts.enums import Role, Theme
+from crm.accounts.enums import Role, Theme, role_labels
 
 
 class SalesTeam(models.Model):
@@ -87,6 +87,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         return any(role in self.roles for role in roles)
 
     @property
+    def role_labels(self) -> list[str]:
+        """Return the names of the roles, in the order of ``Role``."""
+        return role_labels(self.roles)
+
+    @property
     def sees_all_leads(self) -> bool:
         """Marketers, managers and admins see every lead; a rep sees what was handed to them."""
         return self.has_role(Role.MARKETER, Role.MANAGER, Role.ADMIN)
@@ -150,3 +155,8 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"Invitation of {self.email}"
+
+    @property
+    def role_labels(self) -> list[str]:
+        """Return the names of the promised roles, in the order of ``Role``."""
+        return role_labels(self.roles)
