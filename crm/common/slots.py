@@ -105,7 +105,11 @@ class SavedView:
 
 @dataclass(frozen=True)
 class NavItem:
-    """A link of the side bar. ``badge(user, now)`` is the small count beside it."""
+    """A link of the side bar. ``badge(user, now)`` is the small count beside it.
+
+    ``key`` are the keys that go there, such as ``g l``; ``tab`` is the short name at the bottom of a
+    phone, where there is room for three.
+    """
 
     name: str
     label: str
@@ -116,6 +120,8 @@ class NavItem:
     roles: tuple[Role, ...] = ()
     badge: Callable[[User, datetime], int | str | None] | None = None
     query: str = ""
+    key: str = ""
+    tab: str = ""
 
 
 lead_columns: Registry[Column] = Registry("lead column")

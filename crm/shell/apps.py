@@ -10,5 +10,6 @@ class ShellConfig(AppConfig):
     label = "shell"
 
     def ready(self) -> None:
-        """Bind tasks to our Celery application in every process."""
+        """Bind tasks to our Celery application in every process, and furnish the sidebar."""
         from crm.celery import app  # noqa: F401, PLC0415 -- app ready
+        from crm.shell import furniture  # noqa: F401, PLC0415 -- app ready

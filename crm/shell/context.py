@@ -1,11 +1,44 @@
-"""What every page gets."""
+"""What every page gets. Whatever costs a query is computed when a template asks for it."""
+
+from __future__ import annotations
 
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from crm.accounts.enums import Role
+from crm.accounts.models import User
+from crm.common.models import Notification
+from crm.shell.health import deadlines_are_enforced
+from crm.shell.navigation import navigation_of
+
+MOST_UNREAD = 99  # beyond it the exact number changes nothing for the reader
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Return the server's time; pages never trust the browser's clock."""
-    return {"now": timezone.now()}
+    """Return the server's time (pages never trust the browser's clock) and the person's frame."""
+    now = timezone.now()
+    user = request.user
+    if not user.is_authenticated:
+        return {"now": now}
+    return {
+        "now": now,
+        "theme": user.theme.lower(),
+        "user_subtitle": ", ".join(user.role_labels),
+        "navigation": SimpleLazyObject(lambda: navigation_of(user, path=request.path, now=now)),
+        "unread_count": SimpleLazyObject(lambda: _unread_count(user)),
+        "deadlines_stand_still": SimpleLazyObject(
+            lambda: user.has_role(Role.MANAGER, Role.ADMIN) and not deadlines_are_enforced(now=now)
+        ),
+        "search_url": reverse("shell:search"),
+        "notifications_url": reverse("shell:notifications"),
+        "preferences_url": reverse("accounts:preferences"),
+        "theme_url": reverse("accounts:theme"),
+    }
+
+
+def _unread_count(user: User) -> int:
+    return Notification.objects.unread().filter(recipient=user)[:MOST_UNREAD].count()

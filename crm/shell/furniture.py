@@ -1,0 +1,34 @@
+"""What the frame itself puts into the sidebar."""
+
+from crm.accounts.enums import Role
+from crm.common.slots import NavItem, navigation
+
+navigation.register(
+    NavItem(
+        name="people",
+        label="People",
+        url_name="accounts:people",
+        icon="user-cog",
+        order=900,
+        group="Set up",
+        roles=(Role.ADMIN,),
+    ),
+    NavItem(
+        name="teams",
+        label="Teams",
+        url_name="accounts:teams",
+        icon="users-round",
+        order=910,
+        group="Set up",
+        roles=(Role.ADMIN,),
+    ),
+    NavItem(
+        name="health",
+        label="Health",
+        url_name="shell:health",
+        icon="heart-pulse",
+        order=920,
+        group="Set up",
+        roles=(Role.ADMIN,),
+    ),
+)

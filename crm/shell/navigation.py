@@ -1,0 +1,51 @@
+"""The sidebar of one person: what apps registered, as far as the person's roles reach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from django.urls import reverse
+
+from crm.accounts.models import User
+from crm.common import slots
+from crm.common.ui.navigation import NavGroup, NavItem
+
+
+def navigation_of(user: User, *, path: str, now: datetime) -> list[NavGroup]:
+    """Return the groups of the sidebar; the item whose address fits ``path`` best is active."""
+    registered = [item for item in slots.navigation if not item.roles or user.has_role(*item.roles)]
+    addresses = [_address(item) for item in registered]
+    here = _best_fit(addresses, path)
+    groups: dict[str, list[NavItem]] = {}
+    for item, address in zip(registered, addresses, strict=True):
+        shown = _shown(item, address, user, now, is_active=address == here)
+        groups.setdefault(item.group, []).append(shown)
+    return [NavGroup(label, items) for label, items in groups.items()]
+
+
+def _address(item: slots.NavItem) -> str:
+    query = f"?{item.query}" if item.query else ""
+    return f"{reverse(item.url_name)}{query}"
+
+
+def _best_fit(addresses: Sequence[str], path: str) -> str | None:
+    """Return the address whose path is the longest beginning of ``path``."""
+    fitting = [address for address in addresses if path.startswith(urlsplit(address).path)]
+    return max(fitting, key=lambda address: len(urlsplit(address).path), default=None)
+
+
+def _shown(
+    item: slots.NavItem, address: str, user: User, now: datetime, *, is_active: bool
+) -> NavItem:
+    badge = item.badge(user, now) if item.badge else None
+    return NavItem(
+        label=item.label,
+        url=address,
+        icon=item.icon,
+        badge=str(badge or ""),
+        active=is_active,
+        key=item.key,
+        tab=item.tab,
+    )
