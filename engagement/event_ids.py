@@ -6,7 +6,7 @@ id that follows from the message is the same however often the message is taken 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from uuid import UUID
 
@@ -27,3 +27,12 @@ def event_id(*, source: str, message_id: str, occurred_at: datetime) -> UUID:
     digest = blake2b(f"{source}\0{message_id}".encode(), digest_size=10).digest()
     rest = int.from_bytes(digest, "big") & _RANDOM
     return UUID(int=milliseconds << 80 | _VERSION | _VARIANT | rest)
+
+
+def instant_of(made: UUID) -> tuple[datetime, datetime]:
+    """Return the millisecond in which the event of an id happened: its start, and its end (not in).
+
+    The log is partitioned by time, so that an event is found by both.
+    """
+    start = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=made.int >> 80)
+    return start, start + timedelta(milliseconds=1)

@@ -37,9 +37,15 @@ class Asset(models.Model):
 
 
 class Visitor(models.Model):
-    """An anonymous browser or device, by the random id its client sends."""
+    """Somebody seen before we knew who it was, and the lead it turned out to be.
 
-    anonymous_id = models.CharField(max_length=200, unique=True)
+    ``name`` is the random id that a browser or device sends; or, when ``source`` is given, the id
+    that this source has for one of its users. The link follows the last identification; events
+    that already belong to a lead stay with it. Written by ``engagement.services``.
+    """
+
+    source = models.CharField(max_length=50, blank=True)
+    name = models.CharField(max_length=200)
     lead = models.ForeignKey(
         Lead, null=True, blank=True, on_delete=models.SET_NULL, related_name="visitors"
     )
@@ -47,8 +53,13 @@ class Visitor(models.Model):
     last_seen_at = models.DateTimeField()
     identified_at = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "name"], name="visitor_once"),
+        ]
+
     def __str__(self) -> str:
-        return self.anonymous_id
+        return f"{self.source}:{self.name}" if self.source else self.name
 
 
 class InboxMessage(models.Model):

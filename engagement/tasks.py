@@ -6,6 +6,13 @@ from django.utils import timezone
 from engagement import services
 
 
+@shared_task(name="engagement.absorb_events")
+def absorb_events(**_: object) -> None:
+    """Run by beat every second; after a full batch more is due, so the clock is read anew."""
+    while services.absorb_events(now=timezone.now()) == services.BATCH:
+        pass
+
+
 @shared_task(name="engagement.keep_partitions")
 def keep_partitions(**_: object) -> int:
     """Run by beat every hour; three months are ready ahead, so missing many runs is harmless."""

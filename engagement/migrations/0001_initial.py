@@ -129,7 +129,8 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("anonymous_id", models.CharField(max_length=200, unique=True)),
+                ("source", models.CharField(blank=True, max_length=50)),
+                ("name", models.CharField(max_length=200)),
                 ("first_seen_at", models.DateTimeField()),
                 ("last_seen_at", models.DateTimeField()),
                 ("identified_at", models.DateTimeField(blank=True, null=True)),
@@ -144,5 +145,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("source", "name"), name="visitor_once")
+                ],
+            },
         ),
     ]

@@ -1,5 +1,17 @@
 """What may be done to the event log and what feeds it, one file per subject."""
 
+from engagement.services.absorption import BATCH, absorb_events
+from engagement.services.assets import create_asset
+from engagement.services.event_log import record_event
+from engagement.services.intake import receive
 from engagement.services.partitions import ensure_partitions, keep_partitions
 
-__all__ = ["ensure_partitions", "keep_partitions"]
+__all__ = [
+    "BATCH",
+    "absorb_events",
+    "create_asset",
+    "ensure_partitions",
+    "keep_partitions",
+    "receive",
+    "record_event",
+]

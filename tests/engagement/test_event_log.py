@@ -19,6 +19,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
 def make_event(occurred_at: datetime = NOW, **fields: Any) -> Event:
+    """Append a bare row, past the services."""
     defaults = {
         "id": event_id(source="test", message_id=str(occurred_at), occurred_at=occurred_at),
         "occurred_at": occurred_at,
@@ -173,7 +174,7 @@ def test_a_lead_that_the_log_names_cannot_be_deleted_even_by_sql() -> None:
         ("received_at", datetime(2026, 11, 20, tzinfo=UTC), "event_not_in_the_future"),
     ],
 )
-def test_the_database_refuses_impossible_events(field: str, value: object, constraint: str) -> None:
+def test_the_database_refuses_impossible_events(field: str, value: Any, constraint: str) -> None:
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         make_event(**{field: value})
 

@@ -1,0 +1,213 @@
+"""Turning the inbox into events: one transaction per batch, a constant number of statements."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import OperationalError, connection, transaction
+
+from crm.common.health import beat
+from engagement.classify import classify
+from engagement.event_ids import event_id
+from engagement.json_reading import Problem
+from engagement.messages import Message, parse_message
+from engagement.models import InboxMessage
+from engagement.services.assets import Library, Recognised
+from engagement.services.event_log import (
+    MessageName,
+    NewEvent,
+    announce,
+    append_events,
+    claim_messages,
+)
+from engagement.services.identification import Owner, identify
+from engagement.services.partitions import ensure_partitions, month_of
+
+logger = logging.getLogger(__name__)
+
+BATCH = 2_000
+#: The backlog is counted up to here; more is "many" all the same.
+_MOST_COUNTED = 1_000
+_LONGEST_ERROR = 300
+
+_DUE = """
+    SELECT id, source, message_id, body::text, received_at, sent_at FROM engagement_inbox
+    WHERE due_at <= %s AND (%s::bigint IS NULL OR id = %s)
+    ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+_REFUSE = """
+    UPDATE engagement_inbox inbox SET due_at = NULL, error = refused.error
+    FROM unnest(%s::bigint[], %s::text[]) AS refused (id, error) WHERE inbox.id = refused.id
+"""
+_BACKLOG = """
+    SELECT count(*), min(due_at) FROM (
+        SELECT due_at FROM engagement_inbox WHERE due_at <= %s ORDER BY due_at LIMIT %s
+    ) AS waiting
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One row of the inbox, locked."""
+
+    id: int
+    source: str
+    message_id: str
+    body: dict[str, Any]
+    received_at: datetime
+    sent_at: datetime | None
+
+    @property
+    def name(self) -> MessageName:
+        """Return what makes a resend the same message."""
+        return self.source, self.message_id
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A row of the inbox with what it says and the id of the event that it becomes."""
+
+    arrival: Arrival
+    message: Message
+    id: UUID
+
+
+def absorb_events(*, now: datetime, limit: int = BATCH) -> int:
+    """Absorb up to ``limit`` messages that are due and return how many were taken.
+
+    Several may run at once: each takes rows that no other holds. A message that cannot be absorbed
+    stays in the inbox with its error and is no longer due.
+    """
+    try:
+        taken = _absorb(now, limit)
+    except OperationalError:
+        raise  # the database is unwell, not the messages
+    except Exception:
+        logger.exception("A batch of events failed; absorbing its messages one by one")
+        taken = _absorb_singly(now, limit)
+    _report(now)
+    return taken
+
+
+@transaction.atomic
+def _absorb(now: datetime, limit: int, only: int | None = None) -> int:
+    arrivals = _take(now, limit, only)
+    understood, refused = _parse(arrivals)
+    if understood:
+        ensure_partitions({month_of(each.message.occurred_at) for each in understood})
+        _append(_claim(understood), now)
+        InboxMessage.objects.filter(pk__in=[each.arrival.id for each in understood]).delete()
+    if refused:
+        _refuse(refused)
+    return len(arrivals)
+
+
+def _absorb_singly(now: datetime, limit: int) -> int:
+    """Absorb each message in a transaction of its own; put aside those that fail."""
+    waiting = InboxMessage.objects.filter(due_at__lte=now).order_by("due_at", "id")
+    ids = list(waiting.values_list("pk", flat=True)[:limit])
+    for pk in ids:
+        try:
+            _absorb(now, 1, only=pk)
+        except OperationalError:
+            raise
+        except Exception:
+            logger.exception("Could not absorb message %s of the inbox", pk)
+            InboxMessage.objects.filter(pk=pk).update(
+                due_at=None, error="internal: could not be absorbed, the log says why"
+            )
+    return len(ids)
+
+
+def _take(now: datetime, limit: int, only: int | None) -> list[Arrival]:
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, [now, only, only, limit])
+        return [
+            Arrival(pk, source, message_id, json.loads(body), received_at, sent_at)
+            for pk, source, message_id, body, received_at, sent_at in cursor.fetchall()
+        ]
+
+
+def _parse(
+    arrivals: Sequence[Arrival],
+) -> tuple[list[Understood], list[tuple[Arrival, Problem]]]:
+    understood: list[Understood] = []
+    refused: list[tuple[Arrival, Problem]] = []
+    for arrival in arrivals:
+        result = parse_message(
+            arrival.body, received_at=arrival.received_at, sent_at=arrival.sent_at
+        )
+        if isinstance(result, Problem):
+            refused.append((arrival, result))
+        else:
+            source, message_id = arrival.name
+            made = event_id(source=source, message_id=message_id, occurred_at=result.occurred_at)
+            understood.append(Understood(arrival, result, made))
+    return understood, refused
+
+
+def _claim(understood: Sequence[Understood]) -> list[Understood]:
+    """Return what was never absorbed, the first of each message id, in order of time."""
+    first: dict[MessageName, Understood] = {}
+    for each in understood:
+        first.setdefault(each.arrival.name, each)
+    claimed = claim_messages({name: each.id for name, each in first.items()})
+    return sorted(
+        (each for name, each in first.items() if name in claimed),
+        key=lambda each: (each.message.occurred_at, each.arrival.id),
+    )
+
+
+def _append(fresh: Sequence[Understood], now: datetime) -> None:
+    identification = identify([(each.arrival.source, each.message) for each in fresh], now=now)
+    library = Library.load()
+    events = [
+        _event(each, owner, library.find(each.message))
+        for each, owner in zip(fresh, identification.owners, strict=True)
+    ]
+    append_events(events)
+    announce(events=events, attached=identification.attached, now=now)
+
+
+def _event(each: Understood, owner: Owner, asset: Recognised) -> NewEvent:
+    message = each.message
+    verdict = classify(user_agent=message.user_agent, purpose=message.purpose)
+    return NewEvent(
+        id=each.id,
+        occurred_at=message.occurred_at,
+        received_at=each.arrival.received_at,
+        kind=message.kind,
+        lead_id=owner.lead_id,
+        visitor_id=owner.visitor_id,
+        asset_id=asset.id,
+        funnel_stage=asset.funnel_stage,
+        name=message.name,
+        url=message.url,
+        properties=message.properties,
+        actor=verdict.actor,
+        actor_reason=verdict.reason,
+        clock_fault=message.clock_fault,
+    )
+
+
+def _refuse(refused: Sequence[tuple[Arrival, Problem]]) -> None:
+    """Keep refused messages with the reason, for a person to look at."""
+    columns: list[Any] = [
+        [arrival.id for arrival, _ in refused],
+        [str(problem)[:_LONGEST_ERROR] for _, problem in refused],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_REFUSE, columns)
+
+
+def _report(now: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_BACKLOG, [now, _MOST_COUNTED])
+        backlog, oldest_due_at = cursor.fetchone() or (0, None)
+    beat("absorb_events", now, backlog, oldest_due_at)

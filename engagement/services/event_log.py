@@ -1,0 +1,139 @@
+"""Appending to the event log: once per message id, and announced to the floors above."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+
+from engagement.enums import Actor, EventKind
+from engagement.event_ids import event_id, instant_of
+from engagement.models import Asset, Event, EventKey
+from engagement.services.partitions import ensure_partitions, month_of
+from engagement.signals import events_absorbed
+from leads.services import record_activity
+
+MessageName = tuple[str, str]
+
+_COPY = (
+    "COPY engagement_event (id, occurred_at, received_at, lead_id, visitor_id, asset_id, kind,"
+    " name, funnel_stage, url, properties, actor, actor_reason, clock_fault) FROM STDIN"
+)
+#: In one order, so that two batches with the same messages wait for each other only one way.
+_CLAIM = """
+    INSERT INTO engagement_event_key (source, message_id, event_id)
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::uuid[]) AS t (source, message_id, event_id)
+    ORDER BY 1, 2
+    ON CONFLICT DO NOTHING RETURNING source, message_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """One row of the log to be."""
+
+    id: UUID
+    occurred_at: datetime
+    received_at: datetime
+    kind: EventKind
+    lead_id: int | None = None
+    visitor_id: int | None = None
+    asset_id: int | None = None
+    name: str = ""
+    funnel_stage: str = ""
+    url: str = ""
+    properties: dict[str, Any] = field(default_factory=dict)
+    actor: Actor = Actor.HUMAN
+    actor_reason: str = ""
+    clock_fault: str = ""
+
+
+def claim_messages(ids: dict[MessageName, UUID]) -> set[MessageName]:
+    """Write the names of messages that were never absorbed, and return those.
+
+    A batch elsewhere that holds the same name is waited for; its name is then not returned.
+    """
+    sources = [source for source, _ in ids]
+    message_ids = [message_id for _, message_id in ids]
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [sources, message_ids, list(ids.values())])
+        return set(cursor.fetchall())
+
+
+def append_events(events: Iterable[NewEvent]) -> None:
+    """Write events whose messages were claimed in this transaction, and whose months exist."""
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for event in events:
+            copy.write_row(
+                (
+                    event.id, event.occurred_at, event.received_at, event.lead_id,
+                    event.visitor_id, event.asset_id, event.kind.value, event.name,
+                    event.funnel_stage, event.url, json.dumps(event.properties),
+                    event.actor.value, event.actor_reason, event.clock_fault,
+                )
+            )  # fmt: skip
+
+
+def announce(*, events: Sequence[NewEvent], attached: dict[int, datetime], now: datetime) -> None:
+    """Tell the leads' last activity and the floors above, in the transaction of the events.
+
+    ``attached`` are leads that were given earlier events, with the time of the latest. Activity is
+    what people do; a scanner does not wake a lead.
+    """
+    latest = dict(attached)
+    for event in events:
+        if event.lead_id and event.actor is Actor.HUMAN:
+            latest[event.lead_id] = max(
+                latest.get(event.lead_id, event.occurred_at), event.occurred_at
+            )
+    record_activity(latest=latest)
+    lead_ids = sorted({event.lead_id for event in events if event.lead_id} | attached.keys())
+    if lead_ids:
+        events_absorbed.send(sender=Event, lead_ids=lead_ids, now=now)
+
+
+@transaction.atomic
+def record_event(
+    *,
+    lead_id: int,
+    kind: EventKind,
+    occurred_at: datetime,
+    now: datetime,
+    asset: Asset | None = None,
+    source: str = "baton",
+    message_id: str = "",
+    **details: Any,
+) -> Event:
+    """Append what a lead did, as seen by Baton itself, and return the event.
+
+    The same message id again changes nothing and returns the event that is there. ``details`` are
+    further columns of Event: ``name``, ``url``, ``properties``, ``actor``, ``actor_reason``.
+
+    Raises:
+        ValueError: when ``occurred_at`` is after ``now``.
+    """
+    if occurred_at > now:
+        raise ValueError("an event cannot happen after it is recorded")
+    name = (source, message_id or uuid4().hex)
+    event = NewEvent(
+        id=event_id(source=source, message_id=name[1], occurred_at=occurred_at),
+        occurred_at=occurred_at,
+        received_at=now,
+        kind=kind,
+        lead_id=lead_id,
+        asset_id=asset.pk if asset else None,
+        funnel_stage=asset.funnel_stage if asset else "",
+        **details,
+    )
+    ensure_partitions([month_of(occurred_at)])
+    if claim_messages({name: event.id}):
+        append_events([event])
+        announce(events=[event], attached={}, now=now)
+    key = EventKey.objects.get(source=source, message_id=name[1])
+    start, end = instant_of(key.event_id)
+    return Event.objects.get(id=key.event_id, occurred_at__gte=start, occurred_at__lt=end)

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engagement.json_reading import LARGEST, Problem, read_object
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "field"),
+    [
+        (b'{"a": "' + b"x" * LARGEST + b'"}', "too_large", ""),
+        (b'{"a": "\xff"}', "not_utf8", ""),
+        (b'{"a": ', "not_json", ""),
+        (b"", "not_json", ""),
+        (b'{"a": "tab\tin text"}', "not_json", ""),
+        (b'["a"]', "not_an_object", ""),
+        (b"null", "not_an_object", ""),
+        (b'{"a": {"b": 1, "c": 2, "b": 3}}', "duplicate_key", "b"),
+        (b'{"a": NaN}', "not_a_number", ""),
+        (b'{"a": -Infinity}', "not_a_number", ""),
+        (b'{"a": [0, 1e999]}', "number_too_large", "a[1]"),
+        (b'{"a": {"b": 9223372036854775808}}', "number_too_large", "a.b"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "number_too_large", ""),
+        (b'{"a": "\\u0000"}', "not_text", "a"),
+        (b'{"a": ["\\ud83d"]}', "not_text", "a[0]"),
+        (b'{"a": {"\\u0000": 1}}', "not_text", "a"),
+        (b"[" * 30_000, "too_deep", ""),
+        (b'{"a": ' * 20 + b"{}" + b"}" * 20, "too_deep", ".".join(["a"] * 20)),
+    ],
+)
+def test_what_cannot_be_stored_is_refused_by_code_and_field(
+    raw: bytes, code: str, field: str
+) -> None:
+    problem = read_object(raw)
+
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.field) == (code, field)
+
+
+def test_the_limits_themselves_are_allowed() -> None:
+    frame = len(b'{"a": ""}')
+    longest = b'{"a": "' + b"x" * (LARGEST - frame) + b'"}'
+    deepest = b'{"a": ' * 19 + b"{}" + b"}" * 19
+
+    assert len(longest) == LARGEST
+    assert isinstance(read_object(longest), dict)
+    assert isinstance(read_object(deepest), dict)
+    assert read_object(b'{"a": 9223372036854775807}') == {"a": 2**63 - 1}
+    assert read_object('{"a": "Zoë 😀", "b": "\\ud83d\\ude00"}'.encode()) == {
+        "a": "Zoë 😀",
+        "b": "😀",
+    }
+
+
+def test_a_problem_reads_as_one_line() -> None:
+    assert (
+        str(Problem("too_deep", "a.b", "is nested too deep")) == "too_deep: a.b is nested too deep"
+    )
+    assert str(Problem("not_json", "", "is not JSON")) == "not_json: is not JSON"
+
+
+@given(raw=st.binary() | json_values.map(lambda value: json.dumps({"a": value}).encode()))
+def test_whatever_arrives_is_an_object_or_a_problem_and_what_passes_survives(raw: bytes) -> None:
+    result = read_object(raw)
+
+    if isinstance(result, dict):
+        assert json.loads(json.dumps(result)) == result
+        assert "\x00" not in json.dumps(result, ensure_ascii=False)
+        json.dumps(result, ensure_ascii=False, allow_nan=False).encode()
+    else:
+        str(result).encode()
+        assert "\x00" not in str(result)
