@@ -1,1 +1,1 @@
-"""Owns what it is worth: scoring models, the score query, stored scores; builds on engagement and below."""
+"""Owns what it is worth: scoring models, the score query, stored scores; builds on engagement."""

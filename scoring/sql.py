@@ -1,0 +1,55 @@
+"""Composing and running large queries out of named tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+
+#: Tables of a WITH clause in order: name, query.
+Tables = list[tuple[str, Composable]]
+
+_PLACEHOLDER = re.compile(r"%([s%])")
+
+
+def commas(parts: Iterable[Composable]) -> Composed:
+    """Return the parts with commas between them."""
+    return SQL(", ").join(parts)
+
+
+def column(letter: str, number: int, of: str = "") -> Identifier:
+    """Return a numbered column such as ``m3``, or ``amount.p3`` with ``of``."""
+    return Identifier(of, f"{letter}{number}") if of else Identifier(f"{letter}{number}")
+
+
+def with_tables(tables: Tables, body: Composable) -> Composed:
+    """Return ``body`` with named tables before it; one read twice is computed twice."""
+    named = (
+        SQL("{} AS NOT MATERIALIZED ({})").format(Identifier(name), table) for name, table in tables
+    )
+    return SQL("WITH {} {}").format(SQL(",\n").join(named), body)
+
+
+def of_queryset(queryset: QuerySet[Any, Any]) -> Composed:
+    """Return the SQL of a queryset, to stand inside a larger query."""
+    text, params = queryset.query.sql_with_params()
+    values = iter(params)
+    pieces: list[Composable] = []
+    end = 0
+    for found in _PLACEHOLDER.finditer(text):
+        pieces.append(SQL(text[end : found.start()]))
+        pieces.append(Literal(next(values)) if found[1] == "s" else SQL("%"))
+        end = found.end()
+    return Composed([*pieces, SQL(text[end:])])
+
+
+def rows(query: Composable) -> list[tuple[Any, ...]]:
+    """Run a query and return its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found

@@ -1,0 +1,92 @@
+"""Writing acts straight into the event log, and models as small documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from engagement.enums import Actor, EventKind
+from engagement.models import Asset, Event
+from scoring.reference import Act
+from tests.factories import NOW
+
+
+def log_acts(lead_id: int, acts: Iterable[Act]) -> None:
+    """Append acts to the log of a lead; nothing is announced."""
+    assets = dict(Asset.objects.values_list("slug", "pk"))
+    Event.objects.bulk_create(
+        Event(
+            id=uuid4(),
+            lead_id=lead_id,
+            kind=act.kind,
+            occurred_at=act.occurred_at,
+            received_at=act.received_at,
+            asset_id=assets[act.asset] if act.asset else None,
+            funnel_stage=act.funnel_stage,
+            name=act.name,
+            properties=act.properties,
+            actor=Actor.HUMAN if act.is_human else Actor.MACHINE,
+        )
+        for act in acts
+    )
+
+
+def log_act(lead_id: int, kind: EventKind, at: datetime = NOW, **fields: Any) -> None:
+    """Append one act, received when it happened unless said otherwise."""
+    act = Act(kind=kind, **{"occurred_at": at, "received_at": at, **fields})
+    log_acts(lead_id, [act])
+
+
+def make_asset(slug: str, **fields: Any) -> Asset:
+    """Make an asset at the bottom of the funnel."""
+    return Asset.objects.create(**{"name": slug, "slug": slug, "funnel_stage": "BOFU", **fields})
+
+
+#: A model in which fit is never evaluated.
+WITHOUT_FIT: dict[str, Any] = {
+    "fit": {"grades": {"A": 75, "B": 50, "C": 25}},
+    "mql": {"fast_track": [{"kind": "DEMO_REQUEST"}]},
+}
+
+
+def document(*rules: dict[str, Any], **parts: Any) -> dict[str, Any]:
+    """Return a model with one group of ``rules``, by default one for downloads."""
+    return {
+        "fit": {
+            "grades": {"A": 75, "B": 50, "C": 25},
+            "personas": [
+                {
+                    "name": "Maintenance lead",
+                    "rules": [
+                        {
+                            "label": "Germany",
+                            "criteria": {"field": "country", "op": "in", "value": ["DE"]},
+                            "points": 20,
+                        }
+                    ],
+                }
+            ],
+        },
+        "engagement": {
+            "levels": {"1": 75, "2": 50, "3": 25},
+            "groups": [
+                {
+                    "name": "Acts",
+                    "cap": 100,
+                    "rules": list(rules)
+                    or [
+                        {
+                            "label": "Download",
+                            "match": {"kind": "DOWNLOAD"},
+                            "points": 10,
+                            "half_life_days": 10,
+                        }
+                    ],
+                }
+            ],
+        },
+        "mql": {"cells": ["A1", "A2", "B1", "B2"], "fast_track": [{"kind": "DEMO_REQUEST"}]},
+        **parts,
+    }
