@@ -77,7 +77,7 @@ def _insert_lines(recipient_ids: list[int], values: list[Any]) -> list[tuple[int
         cursor.execute(
             "INSERT INTO common_notification"
             " (recipient_id, key, title, body, url, icon, created_at)"
-            " SELECT person, %s, %s, %s, %s, %s, %s FROM unnest(%s) AS person"
+            " SELECT person, %s, %s, %s, %s, %s, %s FROM unnest(%s::bigint[]) AS person"
             " ON CONFLICT (recipient_id, key) DO NOTHING RETURNING id, recipient_id",
             [*values, recipient_ids],
         )

@@ -79,6 +79,11 @@ def test_who_has_left_is_told_nothing_not_even_late() -> None:
 
 
 @pytest.mark.django_db
+def test_telling_nobody_is_no_error() -> None:
+    assert tell() == 0
+
+
+@pytest.mark.django_db
 def test_words_too_long_to_show_are_cut_not_refused() -> None:
     tell(make_user(), title="x" * 300)
 
