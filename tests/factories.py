@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+from django.db import transaction
 from django.test import Client
 
 from crm.accounts.enums import Role
@@ -38,6 +39,7 @@ def make_user(*roles: Role, **fields: Any) -> User:
     return User.objects.create_user(**{**defaults, **fields})
 
 
+@transaction.atomic
 def make_lead(**fields: Any) -> Lead:
     """Make a lead with a stage history that fits its stage, silently: no signal is sent.
 
