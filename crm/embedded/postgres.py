@@ -73,6 +73,7 @@ class Postgres:
             "--locale=C.UTF-8",
             "--data-checksums",
             "--no-instructions",
+            *(() if self.durable else ("--no-sync",)),
             "--pgdata=" + str(draft),
         )
         single_user = ("--single", "-D", str(draft), "template1")

@@ -241,7 +241,7 @@ def _live_as_child(name: str, run: Callable[[], object], log: IO[bytes]) -> NoRe
     except SystemExit as ending:
         status = ending.code if isinstance(ending.code, int) else 1
     except BaseException:  # noqa: BLE001 -- the last stop before the process ends
-        traceback.print_exc()
+        os.write(2, traceback.format_exc().encode())
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
