@@ -105,7 +105,9 @@ def test_elapsed_is_the_number_of_running_minutes(case: Case) -> None:
 def test_due_is_when_the_last_running_minute_ends(case: Case, data: st.DataObject) -> None:
     running = case.running_minutes()
     assume(running)
-    count = data.draw(st.integers(1, len(running)))
+    after_each = enumerate(pairwise([*running, datetime.max.replace(tzinfo=UTC)]), start=1)
+    before_a_break = [count for count, (this, then) in after_each if then > this + MINUTE]
+    count = data.draw(st.sampled_from(before_a_break) | st.integers(1, len(running)))
     calendar = parse_calendar(case.calendar)
 
     due = add_working_time(case.start, count * MINUTE, calendar, case.pauses)
