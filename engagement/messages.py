@@ -97,6 +97,14 @@ def parse_message(
         return refused.problem
 
 
+def message_id(body: Mapping[str, Any]) -> str | Problem:
+    """Return the id that the sender gave a message, empty when it gave none."""
+    try:
+        return _id(body, "messageId")
+    except Refused as refused:
+        return refused.problem
+
+
 def parse_time(value: object, field_name: str) -> datetime | None:
     """Return an ISO 8601 instant with its zone, or None when there is none.
 

@@ -2,16 +2,28 @@
 
 from engagement.services.absorption import BATCH, absorb_events
 from engagement.services.assets import create_asset
+from engagement.services.event_import import (
+    EventImport,
+    Line,
+    Refusal,
+    import_events,
+    read_lines,
+)
 from engagement.services.event_log import record_event
 from engagement.services.intake import receive
 from engagement.services.partitions import ensure_partitions, keep_partitions
 
 __all__ = [
     "BATCH",
+    "EventImport",
+    "Line",
+    "Refusal",
     "absorb_events",
     "create_asset",
     "ensure_partitions",
+    "import_events",
     "keep_partitions",
+    "read_lines",
     "receive",
     "record_event",
 ]
