@@ -1,6 +1,6 @@
-"""Copies the front-end files we serve out of their packages into ``static/vendor``.
+"""Copies the front-end files we serve out of their packages, for ``./baton``.
 
-``python -m crm.embedded.assets NODE_MODULES`` does it all. Standard library only.
+``python -m crm.embedded.assets NODE_MODULES TARGET`` does it all. Standard library only.
 """
 
 import hashlib
@@ -12,10 +12,6 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version as installed_version
 from importlib.util import find_spec
 from pathlib import Path
-
-from crm.embedded.location import ROOT
-
-VENDOR = ROOT / "static" / "vendor"
 
 # Package -> the only files of it that are served.
 FILES = {
@@ -97,4 +93,4 @@ def _copy(source: Path, target: Path, *, package: str, version: str, licence: st
 
 
 if __name__ == "__main__":
-    copy_assets(Path(sys.argv[1]), VENDOR)
+    copy_assets(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,5 +1,6 @@
 import os
 import pwd
+import secrets
 import stat
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def test_of_two_processes_that_make_the_secret_key_at_once_the_first_one_counts(
         (state / "secret_key").write_text("of the other process")
         return "ours, too late"
 
-    monkeypatch.setattr(location.secrets, "token_urlsafe", overtaken)
+    monkeypatch.setattr(secrets, "token_urlsafe", overtaken)
 
     assert location.secret_key() == "of the other process"
     assert [path.name for path in state.iterdir()] == ["secret_key"]

@@ -13,8 +13,7 @@ import psycopg
 import pytest
 import redis
 
-from crm.embedded import servers
-from crm.embedded.location import service_account, socket_dir, valkey_socket
+from crm.embedded.location import CannotStart, service_account, socket_dir, valkey_socket
 from crm.embedded.postgres import OtherVersion, Postgres
 from crm.embedded.process import Process, StillRunning, credentials
 from crm.embedded.servers import Server, available_servers, running, start, wanted_servers
@@ -195,5 +194,5 @@ def test_a_server_that_does_not_come_up_says_why(installed: Path) -> None:
     broken.create()
     (broken.cluster / "postgresql.conf").write_text("no_such_setting = 1\n")
 
-    with pytest.raises(servers.CannotStart, match="no_such_setting"):
+    with pytest.raises(CannotStart, match="no_such_setting"):
         start(broken)
