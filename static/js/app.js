@@ -41,6 +41,17 @@ function focusFirstError(place) {
   place.querySelector("[aria-invalid='true'], .is-invalid, .error-summary a")?.focus();
 }
 
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (!hasLoggedOut(event.detail.xhr)) return;
+  event.detail.shouldSwap = false;
+  document.querySelectorAll("form[data-autosave]").forEach(keepDraft);
+  location.assign(`${meta("login-url")}?next=${encodeURIComponent(location.pathname + location.search)}`);
+});
+
+// A session that has ended shows as a redirect to the login, which the browser has already followed.
+const hasLoggedOut = (xhr) =>
+  Boolean(xhr?.responseURL) && new URL(xhr.responseURL).pathname === meta("login-url");
+
 document.addEventListener("htmx:sendError", () => {
   toast("The server did not answer. Nothing was changed; try again.", "error");
 });
@@ -74,6 +85,51 @@ function scheduleToasts() {
     setTimeout(() => note.remove(), 6000);
   }
 }
+
+/* --- Autosave: a form marked data-autosave that posts itself with htmx; what fails is kept on this device. */
+
+const draftKey = (form) => `baton:draft:${form.dataset.autosave || location.pathname}`;
+
+function showSaveState(form, state, text) {
+  const place = form.querySelector("[data-save-state]");
+  if (!place) return;
+  place.dataset.saveState = state;
+  place.querySelector("[data-save-text]").textContent = text;
+}
+
+function keepDraft(form) {
+  const fields = [...new FormData(form)].filter(([name, value]) =>
+    name !== "csrfmiddlewaretoken" && typeof value === "string");
+  localStorage.setItem(draftKey(form), JSON.stringify(fields));
+  showSaveState(form, "kept", "Not saved yet, kept on this device");
+}
+
+function restoreDraft(form) {
+  const kept = localStorage.getItem(draftKey(form));
+  if (!kept) return;
+  for (const [name, value] of JSON.parse(kept)) {
+    for (const field of form.elements) {
+      if (field.name !== name) continue;
+      if (/^(radio|checkbox)$/.test(field.type)) field.checked ||= field.value === value;
+      else field.value = value;
+    }
+  }
+  form.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const form = event.detail.elt.closest("form[data-autosave]");
+  if (form) showSaveState(form, "saving", "Saving");
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.detail.elt.closest("form[data-autosave]");
+  if (!form) return;
+  if (!event.detail.successful || hasLoggedOut(event.detail.xhr)) return keepDraft(form);
+  localStorage.removeItem(draftKey(form));
+  const clock = new Date(serverNow() * 1000).toLocaleTimeString("en-GB", { timeZone: meta("time-zone") || "UTC" });
+  showSaveState(form, "saved", `Saved ${clock}`);
+});
 
 /* --- Keys: elements name theirs with data-key; single letters are off inside fields ------------------ */
 
@@ -264,5 +320,6 @@ function announce(text) {
 
 setInterval(redrawClocks, 30_000);
 addEventListener("pageshow", redrawClocks);
+addEventListener("load", () => document.querySelectorAll("form[data-autosave]").forEach(restoreDraft));
 document.addEventListener("visibilitychange", redrawClocks);
 scheduleToasts();

