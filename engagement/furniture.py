@@ -1,1 +1,39 @@
 """What this app shows on the pages of lower floors: timeline, filters, a list column."""
+
+from crm.common.criteria import Kind, column_field, fields
+from crm.common.slots import Column, TimelineSource, lead_columns, timeline_sources
+from engagement.criteria import asset_words, deed_field, kind_words, stage_words
+from engagement.history import last_acts, timeline_entries
+
+fields.register(
+    deed_field(
+        "did", "Act", column="kind", words=kind_words,
+        group="Engagement", order=10, hint="DOWNLOAD:2:30d",
+    ),
+    deed_field(
+        "did_asset", "Asset", column="asset__slug", words=asset_words,
+        group="Engagement", order=20, hint="pricing:1:14d",
+    ),
+    deed_field(
+        "did_stage", "Funnel stage", column="funnel_stage", words=stage_words,
+        group="Engagement", order=30, hint="BOFU:2:7d",
+    ),
+    column_field(
+        "last_activity", "Last activity", Kind.DATE, path="last_activity_at",
+        group="Engagement", order=40,
+    ),
+)  # fmt: skip
+
+lead_columns.register(
+    Column(
+        name="last_act",
+        label="Last act",
+        order=75,
+        load=last_acts,
+        template="engagement/_last_act.html",
+        is_default=False,
+        export=lambda act: act.title,
+    )
+)
+
+timeline_sources.register(TimelineSource("events", 10, timeline_entries))

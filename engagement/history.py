@@ -1,0 +1,122 @@
+"""Reading the log for people: a lead's timeline, and what each lead did last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db import connection
+
+from crm.accounts.models import User
+from crm.common.slots import TimelineEntry
+from engagement.acts import ICONS, MACHINE_ICON, act_title
+from engagement.enums import Actor, EventKind
+from engagement.models import Event
+
+#: Acts that come in runs; neighbours of one kind about one thing are shown as one line.
+_REPEATED = frozenset({EventKind.PAGE_VIEW, EventKind.EMAIL_OPEN, EventKind.EMAIL_CLICK})
+#: The newest partition is asked first and older ones only when it holds nothing of the lead.
+_LAST_ACTS = """
+    SELECT asked.lead_id, act.kind, act.name, act.url, act.occurred_at, asset.name
+    FROM unnest(%s::bigint[]) AS asked (lead_id)
+    CROSS JOIN LATERAL (
+        SELECT kind, name, url, occurred_at, asset_id FROM engagement_event event
+        WHERE event.lead_id = asked.lead_id AND event.actor = %s AND event.occurred_at <= %s
+        ORDER BY occurred_at DESC LIMIT 1
+    ) AS act
+    LEFT JOIN engagement_asset asset ON asset.id = act.asset_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """The last thing a person did."""
+
+    title: str
+    occurred_at: datetime
+
+
+def last_acts(lead_ids: Sequence[int], viewer: User, now: datetime) -> Mapping[int, Act]:
+    """Return the last human act of each lead up to ``now``; leads that did nothing are missing.
+
+    ``viewer`` may see these leads, and with a lead all that it did.
+    """
+    del viewer
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST_ACTS, [list(lead_ids), Actor.HUMAN, now])
+        return {
+            lead_id: Act(_title(kind, name, asset, url), occurred_at)
+            for lead_id, kind, name, url, occurred_at, asset in cursor.fetchall()
+        }
+
+
+def timeline_entries(
+    lead_id: int, viewer: User, before: datetime | None, limit: int
+) -> list[TimelineEntry]:
+    """Return what a lead did before ``before``, newest first; a ``TimelineSource``."""
+    del viewer
+    events = Event.objects.filter(lead_id=lead_id).select_related("asset")
+    if before:
+        events = events.before(before)
+    page = list(events.order_by("-occurred_at", "-id")[:limit])
+    if len(page) == limit:
+        last = page[-1]
+        same = events.filter(occurred_at=last.occurred_at, id__lt=last.id)
+        page += same.order_by("-id")
+    return [_entry(event) for event in page]
+
+
+def _entry(event: Event) -> TimelineEntry:
+    kind = EventKind(event.kind)
+    is_machine = event.actor == Actor.MACHINE
+    asset = event.asset.name if event.asset else ""
+    title = _title(event.kind, event.name, asset, event.url)
+    return TimelineEntry(
+        at=event.occurred_at,
+        kind="acts",
+        icon=MACHINE_ICON if is_machine else ICONS[kind],
+        title=title,
+        detail=_detail(event),
+        tag=event.funnel_stage,
+        points=Decimal(0) if is_machine else None,
+        tone="machine" if is_machine else "plain",
+        key=f"{title}:{event.actor}" if is_machine or kind in _REPEATED else "",
+        tail=str(event.id),
+    )
+
+
+def _detail(event: Event) -> str:
+    """Return what makes the act more telling: who did it if nobody, and what brought it about."""
+    if event.actor == Actor.MACHINE:
+        return f"Machine event, never scored. {event.actor_reason}"
+    parts = [event.actor_reason] if event.actor == Actor.UNKNOWN else []
+    if came_from := _campaign(event.properties):
+        parts.append(came_from)
+    if event.clock_fault:
+        parts.append("Dated by its receipt: the sender's clock was wrong")
+    return ". ".join(parts)
+
+
+def _campaign(properties: Mapping[str, Any]) -> str:
+    campaign = properties.get("campaign")
+    if not isinstance(campaign, dict):
+        return ""
+    source, name = (str(campaign.get(key) or "")[:100] for key in ("source", "name"))
+    if source and name:
+        return f"Came from {source}, campaign {name}"
+    return f"Came from {source or name}" if source or name else ""
+
+
+def _title(kind: str, name: str, asset: str | None, url: str) -> str:
+    return act_title(kind=EventKind(kind), name=name, asset=asset or "", path=_path(url))
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:  # a stranger's text, kept as it came
+        return ""

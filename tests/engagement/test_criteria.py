@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from crm.common.criteria import CriteriaInvalid, compile_q, from_query, parse, sentence, to_query
+from engagement.enums import Actor, EventKind, FunnelStage
+from engagement.services import create_asset, record_event
+from leads.models import Lead
+from leads.services import create_lead
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def make_lead(name: str, *days_ago: int, **details: Any) -> Lead:
+    """Make a lead that downloaded something on each of those days."""
+    lead = create_lead(now=NOW - 99 * DAY, email=f"{name}@example.com")
+    for days in days_ago:
+        record_event(
+            lead_id=lead.pk,
+            occurred_at=NOW - days * DAY,
+            now=NOW,
+            **{"kind": EventKind.DOWNLOAD, **details},
+        )
+    return lead
+
+
+def found(*parts: str) -> set[str]:
+    leads = Lead.objects.filter(compile_q(from_query(parts), now=NOW))
+    return {str(lead.email).partition("@")[0] for lead in leads}
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("did.is.DOWNLOAD", {"often", "long_ago"}),
+        ("did.is.DOWNLOAD:1:30d", {"often"}),
+        ("did.is.DOWNLOAD:2", {"often", "long_ago"}),
+        ("did.is.DOWNLOAD:3", {"often"}),
+        ("did.is.DOWNLOAD:3:30d", {"often"}),
+        ("did.is.DOWNLOAD:4:30d", set()),
+        ("did.is.DEMO_REQUEST", set()),
+        ("did.is_not.DOWNLOAD", {"idle", "robot"}),
+        ("did.is_not.DOWNLOAD:1:30d", {"idle", "robot", "long_ago"}),
+        ("did.is_not.DOWNLOAD:3:30d", {"idle", "robot", "long_ago"}),
+    ],
+)
+def test_leads_are_found_by_what_people_did_how_often_and_when(
+    condition: str, expected: set[str]
+) -> None:
+    make_lead("often", 1, 2, 3)
+    make_lead("long_ago", 40, 50)
+    make_lead("robot", 1, 2, actor=Actor.MACHINE, actor_reason="Known robot")
+    make_lead("idle")
+
+    assert found(condition) == expected
+
+
+def test_leads_are_found_by_asset_and_by_funnel_stage() -> None:
+    prices = create_asset(name="Prices", slug="prices", funnel_stage=FunnelStage.BOFU)
+    guide = create_asset(name="Guide", slug="oee-guide", funnel_stage=FunnelStage.TOFU)
+    make_lead("buyer", 1, 2, asset=prices)
+    make_lead("reader", 1, asset=guide)
+
+    assert found("did_asset.is.prices:2:7d") == {"buyer"}
+    assert found("did_asset.is.oee-guide") == {"reader"}
+    assert found("did_stage.is.BOFU:2:7d") == {"buyer"}
+    assert found("did_stage.is_not.BOFU") == {"reader"}
+
+
+def test_leads_are_found_by_their_last_activity() -> None:
+    make_lead("recent", 2)
+    make_lead("quiet", 20)
+
+    assert found("last_activity.within.7d") == {"recent"}
+    assert found("last_activity.not_within.7d") == {"quiet"}
+
+
+def test_a_condition_reads_as_a_sentence_and_survives_the_address() -> None:
+    create_asset(name="OEE guide", slug="oee-guide", funnel_stage=FunnelStage.TOFU)
+    parts = ["did.is.DOWNLOAD:2:30d", "did_asset.is_not.oee-guide", "did_stage.is.BOFU"]
+
+    criteria = from_query(parts)
+
+    assert to_query(criteria) == parts
+    assert sentence(criteria) == (
+        "Act is Downloaded at least 2 times within 30 days and Asset is not OEE guide"
+        " and Funnel stage is Bottom of funnel asset"
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "DANCED",
+        "DOWNLOAD:0",
+        "DOWNLOAD:x",
+        "DOWNLOAD:1:30y",
+        "DOWNLOAD:1:30d:",
+        "DOWNLOAD:9999",
+        "",
+    ],
+)
+def test_a_condition_that_makes_no_sense_is_refused(value: str) -> None:
+    with pytest.raises(CriteriaInvalid):
+        parse({"field": "did", "op": "is", "value": value})
