@@ -31,3 +31,30 @@ class AttributeType(TextChoices):
     BOOLEAN = "BOOLEAN", "Yes or no"
     DATE = "DATE", "Date"
     CHOICE = "CHOICE", "One of a list"
+
+
+class ImportKind(TextChoices):
+    """What a file holds."""
+
+    LEADS = "LEADS", "Leads"
+    DEALS = "DEALS", "Deals"
+
+
+class ImportState(TextChoices):
+    """Where an import stands. A draft waits for its mapping."""
+
+    DRAFT = "DRAFT", "Draft"
+    QUEUED = "QUEUED", "Waiting"
+    RUNNING = "RUNNING", "Running"
+    DONE = "DONE", "Done"
+    FAILED = "FAILED", "Stopped"
+
+
+class RowResult(TextChoices):
+    """What became of one line; every line ends as exactly one of these."""
+
+    NEW = "NEW", "New"
+    UPDATED = "UPDATED", "Updated"
+    UNCHANGED = "UNCHANGED", "Unchanged"
+    DUPLICATE = "DUPLICATE", "Duplicate"
+    REFUSED = "REFUSED", "Refused"

@@ -2,6 +2,7 @@
 
 from leads.models.company import Company
 from leads.models.deal import Deal
+from leads.models.imports import ImportJob, ImportRow
 from leads.models.lead import ExternalId, Lead, LeadAttribute, LeadFact, LeadQuerySet, Note
 from leads.models.stage import StageInterval, StageIntervalQuerySet
 
@@ -9,6 +10,8 @@ __all__ = [
     "Company",
     "Deal",
     "ExternalId",
+    "ImportJob",
+    "ImportRow",
     "Lead",
     "LeadAttribute",
     "LeadFact",

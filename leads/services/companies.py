@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+
+from django.db.models.functions import Upper
 
 from leads.models import Company
 from leads.normalise import email_domain, is_free_mailbox
@@ -14,10 +17,46 @@ def match_company(*, email: str | None, company_name: str, now: datetime) -> Com
     The e-mail domain decides unless it is a free mailbox; else the name does, in any case. Two
     callers at once get the same company: the unique constraints decide, not a look before.
     """
-    domain = email_domain(email)
-    if domain and not is_free_mailbox(domain):
+    domain, _ = _key(email, company_name)
+    if domain:
         return _by_domain(domain, company_name or domain, now)
     return _by_name(company_name, now) if company_name else None
+
+
+def match_companies(
+    *, wanted: Sequence[tuple[str | None, str]], now: datetime
+) -> list[Company | None]:
+    """Return what ``match_company`` would for each (address, company name), in three queries."""
+    keys = [_key(email, name) for email, name in wanted]
+    by_domain = {domain: name for domain, name in keys if domain}
+    by_name = {name.upper(): name for domain, name in keys if not domain and name}
+    known = _known(by_domain, by_name)
+    new = [Company(name=name or domain, domain=domain, created_at=now)
+           for domain, name in by_domain.items() if (domain, "") not in known]  # fmt: skip
+    new += [Company(name=name, created_at=now)
+            for upper, name in by_name.items() if ("", upper) not in known]  # fmt: skip
+    if new:
+        Company.objects.bulk_create(new, ignore_conflicts=True)
+        known = _known(by_domain, by_name)
+    return [known.get((domain, "" if domain else name.upper())) for domain, name in keys]
+
+
+def _key(email: str | None, name: str) -> tuple[str, str]:
+    """Return the domain that decides, empty for none or a free mailbox, and the name."""
+    domain = email_domain(email)
+    return ("" if is_free_mailbox(domain) else domain), name
+
+
+def _known(
+    by_domain: Mapping[str, str], by_name: Mapping[str, str]
+) -> dict[tuple[str, str], Company]:
+    """Return the companies there are, by domain or by name in upper case; the oldest name wins."""
+    found = {
+        (company.domain or "", ""): company
+        for company in Company.objects.filter(domain__in=by_domain)
+    }
+    named = Company.objects.alias(upper=Upper("name")).filter(upper__in=by_name).order_by("-id")
+    return found | {("", company.name.upper()): company for company in named}
 
 
 def _by_domain(domain: str, name: str, now: datetime) -> Company:

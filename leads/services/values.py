@@ -37,8 +37,12 @@ class LeadInvalid(ValueError):
         self.problems = dict(problems)
 
 
-def clean_values(values: Mapping[str, Any]) -> dict[str, Any]:
+def clean_values(
+    values: Mapping[str, Any], *, declared: Mapping[str, LeadAttribute] | None = None
+) -> dict[str, Any]:
     """Return ``values`` as they are stored, in one spelling.
+
+    ``declared`` are the attributes by name, for callers that clean many leads; else they are read.
 
     Raises:
         LeadInvalid: naming every field that is unknown or does not fit.
@@ -47,7 +51,7 @@ def clean_values(values: Mapping[str, Any]) -> dict[str, Any]:
     cleaned: dict[str, Any] = {}
     for field, value in values.items():
         try:
-            cleaned[field] = _clean(field, value, values)
+            cleaned[field] = _clean(field, value, values, declared)
         except (NotAnEmail, NotText, _Refused) as problem:
             problems[field] = str(problem)
         except LeadInvalid as nested:
@@ -61,9 +65,14 @@ class _Refused(ValueError):
     """One value does not fit its field."""
 
 
-def _clean(field: str, value: Any, values: Mapping[str, Any]) -> Any:
+def _clean(
+    field: str,
+    value: Any,
+    values: Mapping[str, Any],
+    declared: Mapping[str, LeadAttribute] | None,
+) -> Any:
     if field == "attributes":
-        return _clean_attributes(value or {})
+        return _clean_attributes(value or {}, declared)
     if field not in WRITABLE_FIELDS:
         raise _Refused("is not a field of a lead")
     text = clean_text(value or "")
@@ -96,9 +105,12 @@ _SPELLINGS: dict[str, Callable[[str], str]] = {
 }
 
 
-def _clean_attributes(values: Mapping[str, Any]) -> dict[str, Any]:
+def _clean_attributes(
+    values: Mapping[str, Any], declared: Mapping[str, LeadAttribute] | None
+) -> dict[str, Any]:
     """Return typed attributes; None stands for "no answer"."""
-    declared = {each.name: each for each in LeadAttribute.objects.filter(name__in=values)}
+    if declared is None:
+        declared = LeadAttribute.objects.in_bulk(list(values), field_name="name")
     problems: dict[str, str] = {}
     cleaned: dict[str, Any] = {}
     for name, value in values.items():

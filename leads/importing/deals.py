@@ -1,0 +1,215 @@
+"""Applying lines of deals: each kept with its true date, moving history without side effects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from crm.accounts.enums import Role
+from crm.accounts.models import User
+from leads.enums import LifecycleStage, RowResult
+from leads.importing.mapping import DealMapping
+from leads.importing.results import Result, duplicate_of, first_lines
+from leads.importing.rows import (
+    SKIPPED,
+    Cells,
+    DealRow,
+    Ending,
+    RowRefused,
+    is_date_only,
+    read_deal,
+)
+from leads.lifecycle import TRANSITIONS
+from leads.models import Deal, ExternalId, ImportJob, ImportRow, Lead, StageInterval
+
+RULE = "Import"
+_ENDED = (LifecycleStage.WON, LifecycleStage.LOST)
+
+
+@dataclass
+class _Chunk:
+    """One chunk on its way; leads and their open intervals are changed in memory, then written."""
+
+    job: ImportJob
+    mapping: DealMapping
+    now: datetime
+    results: list[Result] = field(default_factory=list)
+    deals: list[Deal] = field(default_factory=list)
+    current: dict[int, StageInterval] = field(default_factory=dict)
+    opened: list[StageInterval] = field(default_factory=list)
+
+
+def apply_deals(
+    job: ImportJob, rows: Sequence[ImportRow], mapping: DealMapping, *, now: datetime
+) -> list[Result]:
+    """Write the deals of ``rows`` in the caller's transaction; a deal is counted once for ever.
+
+    A deal that contradicts its lead's history keeps its true date and is flagged; the move is then
+    recorded at the earliest lawful instant, as an override whose reason names that date.
+    """
+    chunk = _Chunk(job, mapping, now)
+    taken = _read(chunk, rows)
+    leads = _leads(mapping, [read for _, read in taken])
+    open_now = StageInterval.objects.current().filter(lead__in=leads.values())
+    chunk.current = {interval.lead_id: interval for interval in open_now}
+    owners = _owners(mapping, [read for _, read in taken])
+    system = mapping.system
+    recorded = set(
+        Deal.objects.filter(
+            system=system, external_id__in=[read.external_id for _, read in taken]
+        ).values_list("external_id", flat=True)
+    )
+    for row, read in taken:
+        _apply(chunk, row, read, leads, owners, recorded)
+    _write(chunk, list(leads.values()))
+    return chunk.results
+
+
+def _read(chunk: _Chunk, rows: Sequence[ImportRow]) -> list[tuple[ImportRow, DealRow]]:
+    first = first_lines(chunk.job, rows)
+    taken = []
+    for row in rows:
+        duplicate = duplicate_of(row, first)
+        if duplicate:
+            chunk.results.append(duplicate)
+            continue
+        cells = Cells(chunk.job.header, row.cells, chunk.mapping)
+        try:
+            taken.append((row, read_deal(cells, chunk.mapping, now=chunk.now)))
+        except RowRefused as problem:
+            chunk.results.append(Result(row.pk, RowResult.REFUSED, str(problem)))
+    return taken
+
+
+def _leads(mapping: DealMapping, read: Sequence[DealRow]) -> dict[str, Lead]:
+    """Return the leads of the deals by their number, locked against other writers."""
+    numbers = [each.lead_external_id for each in read]
+    found = ExternalId.objects.filter(system=mapping.system, external_id__in=numbers)
+    pairs = dict(found.values_list("external_id", "lead"))
+    locked = (
+        Lead.objects.select_for_update(no_key=True)
+        .order_by("id")
+        .in_bulk(sorted(set(pairs.values())))
+    )
+    return {number: locked[pk] for number, pk in pairs.items()}
+
+
+def _owners(mapping: DealMapping, read: Sequence[DealRow]) -> dict[str, User]:
+    """Return the salespeople by the name the file gives them, made when the mapping says so.
+
+    Made ones cannot log in and get no work: they are names that reports group by.
+    """
+    names = sorted({each.owner for each in read if each.owner})
+    if mapping.creates_reps:
+        User.objects.bulk_create(
+            (
+                User(
+                    email=f"{_slug(name)}@{_slug(mapping.system)}.imported.invalid",
+                    full_name=name,
+                    roles=[Role.REP],
+                    is_active=False,
+                    password="!",  # noqa: S106 -- Django's mark of a password nobody has
+                )
+                for name in names
+                if not User.objects.filter(full_name=name).exists()
+            ),
+            ignore_conflicts=True,
+        )
+    return {user.full_name: user for user in User.objects.filter(full_name__in=names)}
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60] or "rep"
+
+
+def _apply(
+    chunk: _Chunk,
+    row: ImportRow,
+    read: DealRow,
+    leads: dict[str, Lead],
+    owners: dict[str, User],
+    recorded: set[str],
+) -> None:
+    """Decide one line."""
+    lead = leads.get(read.lead_external_id)
+    if lead is None:
+        problem = f"{chunk.mapping.lead}: there is no lead {read.lead_external_id!r}"
+        chunk.results.append(Result(row.pk, RowResult.REFUSED, problem))
+    elif read.ending is None:
+        chunk.results.append(Result(row.pk, RowResult.UNCHANGED, "The deal is still open", lead.pk))
+    elif read.external_id in recorded:
+        chunk.results.append(Result(row.pk, RowResult.UNCHANGED, "", lead.pk))
+    else:
+        flag = _move(chunk, lead, read.ending)
+        chunk.deals.append(_deal(chunk, lead, read, read.ending, owners.get(read.owner), flag))
+        chunk.results.append(Result(row.pk, RowResult.NEW, flag, lead.pk))
+
+
+def _deal(
+    chunk: _Chunk, lead: Lead, read: DealRow, ended: Ending, owner: User | None, flag: str
+) -> Deal:
+    attributes = dict(read.attributes)
+    if is_date_only(ended.at, chunk.mapping.closed_at):
+        attributes["closed_at_is_a_date"] = "yes"
+    return Deal(
+        lead=lead,
+        cycle=lead.cycle,
+        outcome=ended.outcome,
+        closed_at=ended.at,
+        value=read.value,
+        currency=chunk.mapping.currency,
+        owner=owner,
+        owner_name=read.owner,
+        product=read.product,
+        system=chunk.mapping.system,
+        external_id=read.external_id,
+        flag=flag,
+        attributes=attributes,
+        company_id=lead.company_id,
+        created_at=chunk.now,
+    )
+
+
+def _move(chunk: _Chunk, lead: Lead, ended: Ending) -> str:
+    """Move the lead's history to the ending; return why the deal is flagged, if it is."""
+    stage = LifecycleStage(lead.stage)
+    to_stage, closed_at = LifecycleStage(ended.outcome), ended.at
+    if stage in _ENDED:
+        return f"The lead was {stage.label} already"
+    flag = ""
+    if closed_at < lead.stage_since:
+        flag = f"Closed on {closed_at:%Y-%m-%d}, before the lead became {stage.label}"
+    is_lawful = to_stage in TRANSITIONS[stage]
+    reason = "; ".join(part for part in (flag, "" if is_lawful else SKIPPED) if part)
+    at = max(closed_at, lead.stage_since)
+    current = chunk.current[lead.pk]
+    current.ended_at = at
+    chunk.opened.append(
+        StageInterval(
+            lead=lead,
+            sequence=current.sequence + 1,
+            stage=to_stage,
+            cycle=lead.cycle,
+            started_at=at,
+            rule=RULE,
+            reason=reason,
+            is_override=bool(reason),
+            is_imported=True,
+        )
+    )
+    lead.stage, lead.stage_since = to_stage, at
+    lead.last_activity_at = max(lead.last_activity_at, at)
+    return flag
+
+
+def _write(chunk: _Chunk, leads: Sequence[Lead]) -> None:
+    moved = {interval.lead_id for interval in chunk.opened}
+    ended = [interval for pk, interval in chunk.current.items() if pk in moved]
+    StageInterval.objects.bulk_update(ended, ["ended_at"])
+    StageInterval.objects.bulk_create(chunk.opened)
+    Lead.objects.bulk_update(
+        [lead for lead in leads if lead.pk in moved], ["stage", "stage_since", "last_activity_at"]
+    )
+    Deal.objects.bulk_create(chunk.deals)

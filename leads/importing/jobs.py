@@ -1,0 +1,225 @@
+"""Driving an import: staged once, applied chunk by chunk, safe to kill at any moment."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count
+
+from crm.accounts.models import User
+from leads.enums import ImportKind, ImportState, RowResult
+from leads.importing.deals import apply_deals
+from leads.importing.leads import apply_leads
+from leads.importing.mapping import (
+    DealMapping,
+    LeadMapping,
+    MappingInvalid,
+    parse_deal_mapping,
+    parse_lead_mapping,
+)
+from leads.importing.reading import FileRefused
+from leads.importing.results import Result, write_results
+from leads.importing.staging import stage_file
+from leads.models import ImportJob, LeadAttribute
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 1000
+#: A chunk that met another writer is tried again; its second look finds what the other one wrote.
+_TRIES = 3
+
+
+def parse_mapping(kind: ImportKind, document: Any) -> LeadMapping | DealMapping:
+    """Return the mapping of a file of ``kind``.
+
+    Raises:
+        MappingInvalid: naming everything that is wrong with its path.
+    """
+    return (parse_lead_mapping if kind is ImportKind.LEADS else parse_deal_mapping)(document)
+
+
+def create_job(
+    *,
+    kind: ImportKind,
+    path: Path,
+    now: datetime,
+    filename: str = "",
+    mapping: Mapping[str, Any] | None = None,
+    created_by: User | None = None,
+    is_dry_run: bool = True,
+) -> ImportJob:
+    """Take a file to import; it waits for its mapping unless one is given.
+
+    Raises:
+        MappingInvalid: naming everything that is wrong with its path.
+    """
+    if mapping is not None:
+        parse_mapping(kind, mapping)
+    return ImportJob.objects.create(
+        kind=kind,
+        state=ImportState.DRAFT if mapping is None else ImportState.QUEUED,
+        filename=(filename or path.name)[:255],
+        path=str(path),
+        mapping=mapping or {},
+        is_dry_run=is_dry_run,
+        created_by=created_by,
+        created_at=now,
+    )
+
+
+@transaction.atomic
+def set_mapping(*, job_id: int, mapping: Mapping[str, Any], is_dry_run: bool) -> ImportJob:
+    """Start a job (again) with ``mapping``; whatever a dry run said before is forgotten.
+
+    Raises:
+        MappingInvalid: naming everything that is wrong with its path.
+        ImportStarted: when lines have been imported already; a mapping is not changed half-way.
+    """
+    job = ImportJob.objects.select_for_update().get(pk=job_id)
+    parse_mapping(ImportKind(job.kind), mapping)
+    if not job.is_dry_run and job.applied_line:
+        raise ImportStarted("Lines were imported with another mapping: start a new import.")
+    job.mapping, job.is_dry_run, job.state = dict(mapping), is_dry_run, ImportState.QUEUED
+    job.is_staged, job.applied_line, job.error, job.finished_at = False, 0, "", None
+    job.save()
+    return job
+
+
+class ImportStarted(Exception):
+    """The import is past the point where this can be changed."""
+
+
+def run_step(*, job_id: int, now: datetime) -> bool:
+    """Do the next piece of a job in one transaction and return whether more is left.
+
+    The job's row is locked: two workers never apply the same lines, and a worker that finds it
+    locked leaves it to the other.
+    """
+    for attempt in range(1, _TRIES + 1):
+        try:
+            return _run_step(job_id, now)
+        except IntegrityError as error:
+            logger.warning("Import %s met another writer (try %s): %s", job_id, attempt, error)
+    stop_job(
+        job_id=job_id, now=now, error="Another program kept changing the same leads. Try again."
+    )
+    return False
+
+
+def stop_job(*, job_id: int, now: datetime, error: str) -> None:
+    """End a job that cannot go on; what it imported so far stays and is listed."""
+    ImportJob.objects.filter(pk=job_id).update(
+        state=ImportState.FAILED, error=error, finished_at=now
+    )
+
+
+@transaction.atomic
+def resume_job(*, job_id: int) -> ImportJob:
+    """Let a stopped job go on after the last line that it applied.
+
+    Raises:
+        ImportStarted: when it was not stopped.
+    """
+    stopped = ImportJob.objects.filter(pk=job_id, state=ImportState.FAILED)
+    if not stopped.update(state=ImportState.QUEUED, error="", finished_at=None):
+        raise ImportStarted("This import was not stopped.")
+    return ImportJob.objects.get(pk=job_id)
+
+
+def _run_step(job_id: int, now: datetime) -> bool:
+    with transaction.atomic():
+        waiting = ImportJob.objects.waiting().order_by()
+        job = waiting.select_for_update(skip_locked=True).filter(pk=job_id).first()
+        if job is None:
+            return False
+        try:
+            with transaction.atomic():
+                has_more = _advance(job, now)
+        except (FileRefused, MappingInvalid, OSError) as error:
+            job.state, job.error, job.finished_at = ImportState.FAILED, str(error), now
+            has_more = False
+        job.save()
+    return has_more
+
+
+def _advance(job: ImportJob, now: datetime) -> bool:
+    """Stage the file, or apply the next chunk; return whether more is left."""
+    mapping = parse_mapping(ImportKind(job.kind), job.mapping)
+    if not job.is_staged:
+        stage_file(job, mapping)
+        job.state = ImportState.RUNNING
+        return True
+    rows = list(job.rows.filter(line__gt=job.applied_line).order_by("line")[:CHUNK])
+    if not rows:
+        job.state, job.finished_at = ImportState.DONE, now
+        return False
+    todo = [row for row in rows if row.result != RowResult.REFUSED]
+    write_results(
+        _dry(job, todo, mapping, now) if job.is_dry_run else _apply(job, todo, mapping, now)
+    )
+    job.applied_line = rows[-1].line
+    return True
+
+
+def _apply(
+    job: ImportJob, rows: list[Any], mapping: LeadMapping | DealMapping, now: datetime
+) -> list[Result]:
+    if isinstance(mapping, DealMapping):
+        return apply_deals(job, rows, mapping, now=now)
+    _declare(mapping)
+    return apply_leads(job, rows, mapping, now=now)
+
+
+def _dry(
+    job: ImportJob, rows: list[Any], mapping: LeadMapping | DealMapping, now: datetime
+) -> list[Result]:
+    """Apply the lines, take everything back, and keep only what became of each."""
+    with transaction.atomic():
+        results = _apply(job, rows, mapping, now)
+        transaction.set_rollback(True)
+    return [Result(each.row_id, each.result, each.problem) for each in results]
+
+
+def _declare(mapping: LeadMapping) -> None:
+    """Make the custom attributes that the mapping brings; known ones stay as they are."""
+    LeadAttribute.objects.bulk_create(
+        (
+            LeadAttribute(name=each.name, label=each.label, type=each.type)
+            for each in mapping.attributes
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def run_job(*, job_id: int, now: datetime) -> ImportJob:
+    """Do all that is left of a job and return it."""
+    while run_step(job_id=job_id, now=now):
+        pass
+    return ImportJob.objects.get(pk=job_id)
+
+
+def start_import(*, job_id: int) -> ImportJob:
+    """After a dry run: import for real.
+
+    Raises:
+        ImportStarted: when it is running or was done already.
+    """
+    changed = ImportJob.objects.filter(
+        pk=job_id, is_dry_run=True, state=ImportState.DONE
+    ).update(is_dry_run=False, state=ImportState.QUEUED, is_staged=False, applied_line=0,
+             finished_at=None)  # fmt: skip
+    if not changed:
+        raise ImportStarted("This import is running or was done already.")
+    return ImportJob.objects.get(pk=job_id)
+
+
+def counts(job: ImportJob) -> dict[str, int]:
+    """Return how many lines ended as what, every result named; ``PENDING`` are still to come."""
+    found = dict(job.rows.order_by().values_list("result").annotate(Count("id")))
+    named = {result.value: found.get(result.value, 0) for result in RowResult}
+    return {**named, "PENDING": found.get("", 0)}

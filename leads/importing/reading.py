@@ -1,0 +1,173 @@
+"""Opening a file: CSV or XLSX, line by line, in constant memory for CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import IO, Any
+
+LONGEST_CELL = 20_000
+MOST_COLUMNS = 500
+#: What the parser may hold of one cell before it gives up: an unclosed quote swallows the rest.
+_PARSER_LIMIT = 64 * 2**20
+_LARGEST_WORKBOOK = 100 * 2**20
+_DELIMITERS = ",;\t|"
+
+
+class FileRefused(ValueError):
+    """The file as a whole cannot be read; the message names the line and says what to do."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row: its line number in the file, its cells, and what is wrong with its form."""
+
+    number: int
+    cells: list[str]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A header and the lines below it; the lines are read once, as they are asked for."""
+
+    header: list[str]
+    lines: Iterator[Line]
+
+
+def open_table(path: Path, *, encoding: str = "utf-8", delimiter: str = "") -> Table:
+    """Return the table in ``path``.
+
+    Raises:
+        FileRefused: empty, not of the encoding, not a workbook, or without a usable header. The
+            lines raise it too, where a quote is never closed or bytes are not of the encoding.
+    """
+    if path.suffix.lower() in (".xlsx", ".xlsm", ".xls", ".ods"):
+        rows = _workbook_rows(path)
+    else:
+        rows = _csv_rows(path, encoding, delimiter)
+    header_line, header = next(rows, (0, []))
+    names = [name.strip() for name in header]
+    _check_header(names, header_line)
+    return Table(names, (_line(number, cells, names) for number, cells in rows))
+
+
+def _check_header(names: list[str], line: int) -> None:
+    if not any(names):
+        raise FileRefused("The file is empty: its first line must name the columns.")
+    if len(names) > MOST_COLUMNS:
+        raise FileRefused(f"Line {line} names {len(names)} columns; {MOST_COLUMNS} is the most.")
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise FileRefused(f"Line {line} names the column {twice[0]!r} twice.")
+
+
+def _line(number: int, cells: list[str], names: list[str]) -> Line:
+    """Return the line, its cells made storable and its form judged."""
+    if len(cells) != len(names):
+        return Line(
+            number,
+            [_storable(cell) for cell in cells[:MOST_COLUMNS]],
+            f"has {len(cells)} cells where the header names {len(names)} columns",
+        )
+    for name, cell in zip(names, cells, strict=True):
+        if len(cell) > LONGEST_CELL:
+            problem = f"{name}: {len(cell):,} characters; {LONGEST_CELL:,} is the most"
+            return Line(number, [_storable(cell) for cell in cells], problem)
+        if "\x00" in cell:
+            return Line(
+                number, [_storable(cell) for cell in cells], f"{name}: holds a NUL character"
+            )
+    return Line(number, cells)
+
+
+def _storable(cell: str) -> str:
+    """Return what the database can keep of a cell, for the list of refused lines."""
+    return cell[:1000].replace("\x00", "\ufffd")
+
+
+def _csv_rows(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    csv.field_size_limit(_PARSER_LIMIT)
+    with path.open("rb") as file:
+        lines = _decoded(file, encoding)
+        first = next(lines, "")
+        used = delimiter or max(_DELIMITERS, key=first.count)
+        reader = csv.reader(_chain(first, lines), delimiter=used, strict=True)
+        started = 1
+        try:
+            for cells in reader:
+                if cells:
+                    yield started, cells
+                started = reader.line_num + 1
+        except csv.Error as error:
+            raise FileRefused(_csv_sentence(error, started)) from error
+
+
+def _csv_sentence(error: csv.Error, line: int) -> str:
+    if "unexpected end" in str(error) or "field limit" in str(error):
+        return f"Line {line}: a quote is opened and never closed."
+    return f"Line {line}: {error}."
+
+
+def _chain(first: str, rest: Iterator[str]) -> Iterator[str]:
+    yield first
+    yield from rest
+
+
+def _decoded(file: IO[bytes], encoding: str) -> Iterator[str]:
+    """Yield the lines as text; a byte that is none of the encoding is named with its line."""
+    if encoding == "utf-16":
+        yield from _decoded_utf16(file)
+        return
+    for number, raw in enumerate(file, start=1):
+        bare = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
+        try:
+            yield bare.decode(encoding)
+        except UnicodeDecodeError as error:
+            raise FileRefused(
+                f"Line {number}: the byte 0x{bare[error.start]:02X} is not {encoding}. "
+                "Save the file as UTF-8, or name its encoding (such as cp1252) in the mapping."
+            ) from error
+
+
+def _decoded_utf16(file: IO[bytes]) -> Iterator[str]:
+    number = 0
+    try:
+        for line in io.TextIOWrapper(file, encoding="utf-16", newline=""):
+            number += 1
+            yield line
+    except UnicodeError as error:
+        raise FileRefused(f"Line {number + 1}: the bytes are not utf-16.") from error
+
+
+def _workbook_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of the first sheet; of a formula, the value its program last computed."""
+    import python_calamine  # noqa: PLC0415 -- slow import
+
+    if path.stat().st_size > _LARGEST_WORKBOOK:
+        raise FileRefused("The workbook is larger than 100 MB: save it as CSV, which is streamed.")
+    try:
+        sheet = python_calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
+    except (python_calamine.CalamineError, OSError) as error:
+        raise FileRefused(f"This is not a workbook that can be read: {error}.") from error
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        texts = [_cell_text(cell) for cell in cells]
+        if any(texts):
+            yield number, texts
+
+
+def _cell_text(cell: Any) -> str:
+    """Return a typed cell as the text a CSV would hold."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime) and cell.time() == time.min:
+        return cell.date().isoformat()
+    if isinstance(cell, date | time):
+        return cell.isoformat(sep=" ") if isinstance(cell, datetime) else cell.isoformat()
+    return str(cell)

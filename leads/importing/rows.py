@@ -1,0 +1,244 @@
+"""One line read through its mapping: what it says, or what is wrong with it. Pure but for zones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from leads.enums import DealOutcome, LifecycleStage
+from leads.importing.mapping import (
+    ATTRIBUTE_PREFIX,
+    DealMapping,
+    FileMapping,
+    LeadMapping,
+    Moment,
+    Move,
+)
+from leads.lifecycle import TRANSITIONS, cycle_after
+
+FIRST_YEAR = 1900
+SKIPPED = "Imported: the stages between were not recorded"
+#: Texts that a spreadsheet would run; no name or number begins like this.
+_FORMULA = re.compile(r"=|[+\-@]\s*[A-Za-z]+\s*[(|!]")
+
+
+class RowRefused(ValueError):
+    """The line cannot be taken; the message names the field and says why."""
+
+
+@dataclass(frozen=True)
+class PastStage:
+    """A stage entered in the past, as it will stand in the history."""
+
+    stage: LifecycleStage
+    cycle: int
+    at: datetime
+    reason: str = ""
+    is_override: bool = False
+
+
+@dataclass(frozen=True)
+class LeadRow:
+    """What a line says of a lead; ``values`` holds given fields only, ``attributes`` included."""
+
+    external_id: str
+    values: Mapping[str, Any]
+    history: Sequence[PastStage]
+
+    @property
+    def created_at(self) -> datetime:
+        """Return when the lead was captured."""
+        return self.history[0].at
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How and when a deal ended."""
+
+    outcome: DealOutcome
+    at: datetime
+
+
+@dataclass(frozen=True)
+class DealRow:
+    """What a line says of a deal; without an ending it is still open."""
+
+    external_id: str
+    lead_external_id: str
+    ending: Ending | None
+    value: Decimal | None
+    owner: str
+    product: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+class Cells:
+    """The cells of a line by column, placeholders emptied and spellings replaced."""
+
+    def __init__(self, header: Sequence[str], cells: Sequence[str], mapping: FileMapping) -> None:
+        """Join the header and the cells of one line."""
+        self._raw = dict(zip(header, cells, strict=True))
+        self._mapping = mapping
+
+    def get(self, column: str) -> str:
+        """Return the text of ``column``; empty for no answer or no column.
+
+        Raises:
+            RowRefused: when it begins like a formula.
+        """
+        text = self._raw.get(column, "").strip()
+        text = self._mapping.values.get(column, {}).get(text, text)
+        if text in self._mapping.placeholders:
+            return ""
+        if _FORMULA.match(text):
+            raise RowRefused(f"{column}: {text[:40]!r} begins like a formula")
+        return text
+
+
+def read_lead(cells: Cells, mapping: LeadMapping, *, now: datetime) -> LeadRow:
+    """Return what the line says.
+
+    Raises:
+        RowRefused: for a date that is none, or a history that the transition table forbids.
+    """
+    values: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
+    given = {name: cells.get(column) for name, column in mapping.fields.items()}
+    for name, text in {**mapping.constants, **given}.items():
+        if text and name.startswith(ATTRIBUTE_PREFIX):
+            attributes[name.removeprefix(ATTRIBUTE_PREFIX)] = text
+        elif text:
+            values[name] = text
+    if attributes:
+        values["attributes"] = attributes
+    external_id = cells.get(mapping.key)
+    if mapping.key and not external_id:
+        raise RowRefused(f"{mapping.key}: is empty, so the line cannot be told from others")
+    if not mapping.key and not values.get("email"):
+        raise RowRefused(f"{mapping.fields['email']}: is empty, so the lead cannot be recognised")
+    return LeadRow(external_id, values, _history(cells, mapping, now))
+
+
+def read_deal(cells: Cells, mapping: DealMapping, *, now: datetime) -> DealRow:
+    """Return what the line says.
+
+    Raises:
+        RowRefused: for a date or a number that is none, or a deal that ended without a date.
+    """
+    external_id, lead = cells.get(mapping.key), cells.get(mapping.lead)
+    for column, text in ((mapping.key, external_id), (mapping.lead, lead)):
+        if not text:
+            raise RowRefused(f"{column}: is empty")
+    return DealRow(
+        external_id=external_id,
+        lead_external_id=lead,
+        ending=_ending(cells, mapping, now),
+        value=_number(cells, mapping.value),
+        owner=cells.get(mapping.owner),
+        product=cells.get(mapping.product),
+        attributes=_given(cells, mapping.attributes),
+    )
+
+
+def read_moment(cells: Cells, moment: Moment, *, now: datetime) -> datetime | None:
+    """Return the instant a cell names, None when it is empty.
+
+    Raises:
+        RowRefused: when the text does not fit the format, or lies before 1900 or in the future.
+    """
+    text = cells.get(moment.column)
+    if not text:
+        return now if moment.otherwise_import else None
+    try:
+        read = datetime.strptime(text, moment.format)  # noqa: DTZ007 -- the zone is added below
+    except ValueError:
+        raise RowRefused(
+            f"{moment.column}: {text[:40]!r} is no date of the form {moment.format}"
+        ) from None
+    instant = read if read.tzinfo else read.replace(tzinfo=ZoneInfo(moment.zone))
+    if read.year < FIRST_YEAR:
+        raise RowRefused(f"{moment.column}: {text[:40]!r} lies before {FIRST_YEAR}")
+    if instant > now:
+        raise RowRefused(f"{moment.column}: {text[:40]!r} lies in the future")
+    return instant.astimezone(UTC)
+
+
+def is_date_only(instant: datetime, moment: Moment) -> bool:
+    """Say whether the file wrote a mere date as midnight of ``date_zone``."""
+    if not moment.date_zone:
+        return False
+    local = instant.astimezone(ZoneInfo(moment.date_zone))
+    return (local.hour, local.minute, local.second) == (0, 0, 0)
+
+
+def _history(cells: Cells, mapping: LeadMapping, now: datetime) -> list[PastStage]:
+    """Return the stages in order, LEAD first."""
+    captured = read_moment(cells, mapping.created_at, now=now) if mapping.created_at else now
+    if captured is None:
+        column = mapping.created_at.column if mapping.created_at else ""
+        raise RowRefused(f"{column}: is empty, so it is not known when the lead was captured")
+    history = [PastStage(LifecycleStage.LEAD, 1, captured)]
+    for move in mapping.history:
+        if not move.column or cells.get(move.column) in move.values:
+            history.append(_next(history[-1], move, read_moment(cells, move.at, now=now)))
+    return history
+
+
+def _next(last: PastStage, move: Move, at: datetime | None) -> PastStage:
+    if at is None:
+        raise RowRefused(f"{move.at.column}: is empty, but the lead became {move.stage.label}")
+    if at < last.at:
+        raise RowRefused(
+            f"{move.at.column or move.stage}: {move.stage.label} on {at:%Y-%m-%d %H:%M} would come"
+            f" before {last.stage.label} on {last.at:%Y-%m-%d %H:%M}"
+        )
+    is_lawful = move.stage in TRANSITIONS[last.stage]
+    if not is_lawful and not move.implied:
+        raise RowRefused(
+            f"{move.column or move.stage}: {last.stage.label} to {move.stage.label} is not allowed"
+        )
+    cycle = cycle_after(last.cycle, last.stage, move.stage)
+    return PastStage(move.stage, cycle, at, "" if is_lawful else SKIPPED, not is_lawful)
+
+
+def _ending(cells: Cells, mapping: DealMapping, now: datetime) -> Ending | None:
+    outcome = _outcome(cells, mapping)
+    if outcome is None:
+        return None
+    at = read_moment(cells, mapping.closed_at, now=now)
+    if at is None:
+        raise RowRefused(f"{mapping.closed_at.column}: is empty, but the deal is {outcome.label}")
+    return Ending(outcome, at)
+
+
+def _outcome(cells: Cells, mapping: DealMapping) -> DealOutcome | None:
+    rule = mapping.outcome
+    if rule.constant:
+        return rule.constant
+    word = cells.get(rule.column)
+    if word in rule.won:
+        return DealOutcome.WON
+    return DealOutcome.LOST if word in rule.lost else None
+
+
+def _number(cells: Cells, column: str) -> Decimal | None:
+    text = cells.get(column).replace(" ", "")
+    if not text:
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or abs(number) >= Decimal(10) ** 12:
+        raise RowRefused(f"{column}: {text[:40]!r} is no amount such as 1234.50")
+    return number
+
+
+def _given(cells: Cells, columns: Mapping[str, str]) -> dict[str, str]:
+    read = {name: cells.get(column) for name, column in columns.items()}
+    return {name: text for name, text in read.items() if text}

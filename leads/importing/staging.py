@@ -1,0 +1,63 @@
+"""Copying a file into the database, line by line, before anything is decided about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.db import connection
+
+from leads.enums import RowResult
+from leads.importing.mapping import DealMapping, LeadMapping
+from leads.importing.reading import FileRefused, Line, Table, open_table
+from leads.importing.rows import Cells, RowRefused
+from leads.models import ImportJob
+
+_COPY = "COPY leads_importrow (job_id, line, key, cells, result, problem) FROM STDIN"
+_KEY_LIMIT = 254
+
+
+def stage_file(job: ImportJob, mapping: LeadMapping | DealMapping) -> None:
+    """Copy the file of ``job`` into its rows, inside a transaction; the caller saves ``job``.
+
+    Constant memory: one line at a time. Lines of the wrong form are refused here already.
+
+    Raises:
+        FileRefused: the file cannot be read to its end, or lacks a column of the mapping.
+    """
+    table = open_table(Path(job.path), encoding=mapping.encoding, delimiter=mapping.delimiter)
+    missing = sorted(mapping.columns() - set(table.header))
+    if missing:
+        raise FileRefused(
+            f"The file has no column {missing[0]!r} that the mapping names; its columns are "
+            f"{', '.join(table.header)[:1000]}."
+        )
+    job.rows.all().delete()
+    count = 0
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for row in _rows(job, table, mapping):
+            copy.write_row(row)
+            count += 1
+    job.header, job.line_count, job.is_staged = table.header, count, True
+
+
+def _rows(
+    job: ImportJob, table: Table, mapping: LeadMapping | DealMapping
+) -> Iterator[tuple[int, int, str, str, str, str]]:
+    for line in table.lines:
+        key = "" if line.problem else _key(line, table.header, mapping)
+        result = RowResult.REFUSED.value if line.problem else ""
+        cells = json.dumps(line.cells, ensure_ascii=False)
+        yield job.pk, line.number, key, cells, result, line.problem[:500]
+
+
+def _key(line: Line, header: list[str], mapping: LeadMapping | DealMapping) -> str:
+    """Return what makes two lines the same: the number in the source system, else the e-mail."""
+    column = mapping.key
+    if not column and isinstance(mapping, LeadMapping):
+        column = mapping.fields.get("email", "")
+    try:
+        return Cells(header, line.cells, mapping).get(column).lower()[:_KEY_LIMIT]
+    except RowRefused:
+        return ""  # said again, with its reason, when the line is read

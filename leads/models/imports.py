@@ -1,0 +1,101 @@
+"""Import jobs and their lines."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from leads.enums import ImportKind, ImportState, RowResult
+from leads.models.lead import Lead
+
+
+class ImportJobQuerySet(models.QuerySet["ImportJob"]):
+    """Jobs by what is owed."""
+
+    def waiting(self) -> ImportJobQuerySet:
+        """Return jobs with work left, the oldest first."""
+        return self.filter(state__in=(ImportState.QUEUED, ImportState.RUNNING)).order_by("id")
+
+
+class ImportJob(models.Model):
+    """One file being brought in. Written by ``leads.importing.jobs`` only.
+
+    ``applied_line`` is the last line whose effect is committed: the transaction that applies a
+    chunk also moves it, so an import that was killed goes on after it. A dry run goes the whole way
+    and writes nothing but its results; ``is_dry_run`` falls when the person says "import".
+    """
+
+    kind = models.CharField(max_length=5, choices=ImportKind)
+    state = models.CharField(max_length=8, choices=ImportState, default=ImportState.DRAFT)
+    filename = models.CharField(max_length=255)
+    path = models.CharField(max_length=1000)
+    mapping = models.JSONField(default=dict)
+    is_dry_run = models.BooleanField(default=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    header = models.JSONField(default=list)
+    line_count = models.PositiveIntegerField(default=0)
+    is_staged = models.BooleanField(default=False)
+    applied_line = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+
+    objects = ImportJobQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=ImportState.values), name="import_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=ImportState.FAILED) | ~Q(error=""),
+                name="import_failure_says_why",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=Q(state__in=(ImportState.QUEUED, ImportState.RUNNING)),
+                name="import_waiting",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Import {self.pk} of {self.filename}"
+
+    @property
+    def is_finished(self) -> bool:
+        """Say whether nothing more will happen by itself."""
+        return self.state in (ImportState.DONE, ImportState.FAILED)
+
+
+class ImportRow(models.Model):
+    """One line of the file as it stood, and what became of it.
+
+    ``key`` is what makes two lines the same; ``problem`` names field and reason of a refusal.
+    """
+
+    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="rows")
+    line = models.PositiveIntegerField()
+    key = models.CharField(max_length=254, blank=True)
+    cells = models.JSONField()
+    result = models.CharField(max_length=9, choices=RowResult, blank=True)
+    problem = models.CharField(max_length=500, blank=True)
+    lead = models.ForeignKey(
+        Lead, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["job", "line"], name="import_line_once"),
+        ]
+        indexes = [
+            models.Index(fields=["job", "key", "line"], name="import_row_key"),
+            models.Index(fields=["job", "result", "line"], name="import_row_result"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Line {self.line} of import {self.job_id}"
