@@ -137,9 +137,10 @@ def _decoded(file: IO[bytes], encoding: str) -> Iterator[str]:
 def _decoded_utf16(file: IO[bytes]) -> Iterator[str]:
     number = 0
     try:
-        for line in io.TextIOWrapper(file, encoding="utf-16", newline=""):
-            number += 1
-            yield line
+        with io.TextIOWrapper(file, encoding="utf-16", newline="") as text:
+            for line in text:
+                number += 1
+                yield line
     except UnicodeError as error:
         raise FileRefused(f"Line {number + 1}: the bytes are not utf-16.") from error
 
