@@ -144,7 +144,9 @@ def _reach(start: datetime, duration: timedelta, calendar: BusinessCalendar) -> 
         if wanted <= hours.total:
             return hours.reached(wanted)
         wanted -= hours.total
-    raise NoOpening(f"less than {duration} of opening hours from {start.isoformat()} to {LATEST.year}")
+    raise NoOpening(
+        f"less than {duration} of opening hours from {start.isoformat()} to {LATEST.year}"
+    )
 
 
 def _next_running(start: datetime, calendar: BusinessCalendar, cuts: Sequence[Span]) -> datetime:
