@@ -1,5 +1,7 @@
 """How allauth behaves here: nobody registers themselves."""
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
@@ -10,3 +12,9 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it 
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 -- its signature
         """Refuse allauth's own sign-up page."""
         return False
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Leave wrong passwords to axes: one lock-out, with one page that says until when.
+
+        Wrong one-time codes go another way, and are counted by allauth.
+        """

@@ -1,11 +1,49 @@
-"""What a person sees after too many failed logins."""
+"""The door after too many wrong passwords: closed per address typed and place it was typed from."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
+from axes.models import AccessAttempt
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 
-def locked_out(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
+def attempted_address(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str:
+    """Return the e-mail address that was tried, in the one spelling under which failures count.
+
+    The login page, the admin's and the question for the password again each name it differently.
+    """
+    given = credentials or {}
+    typed = given.get("login") or given.get("email") or given.get("username")
+    return str(typed or request.POST.get("login", "")).strip().lower()
+
+
+def locked_out(
+    request: HttpRequest,
+    _response: HttpResponse | None = None,
+    credentials: Mapping[str, Any] | None = None,
+) -> HttpResponse:
     """Answer 429 with when to try again; the same whether or not the account exists."""
-    return render(request, "429.html", status=429)
+    now = timezone.now()
+    opens_at = _opens_at(attempted_address(request, credentials), request) or now
+    wait = max(opens_at - now, timedelta(seconds=1))
+    context = {"opens_at": opens_at, "wait": wait}
+    response = render(request, "accounts/locked_out.html", context, status=429)
+    response["Retry-After"] = str(int(wait.total_seconds()))
+    return response
+
+
+def _opens_at(address: str, request: HttpRequest) -> datetime | None:
+    """Return when the last counted failure is forgotten; None when none is counted any more."""
+    place: str | None = request.axes_ip_address  # type: ignore[attr-defined]  # set by axes
+    failures = AccessAttempt.objects.filter(username=address, ip_address=place)
+    latest: datetime | None = (
+        failures.order_by("-attempt_time").values_list("attempt_time", flat=True).first()
+    )
+    cool_off: timedelta = settings.AXES_COOLOFF_TIME
+    return latest + cool_off if latest else None

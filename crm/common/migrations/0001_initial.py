@@ -13,6 +13,12 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunSQL(  # as createcachetable makes it
+            "CREATE TABLE common_cache (cache_key varchar(255) PRIMARY KEY, value text NOT NULL,"
+            " expires timestamptz NOT NULL);"
+            "CREATE INDEX common_cache_expires ON common_cache (expires)",
+            "DROP TABLE common_cache",
+        ),
         migrations.CreateModel(
             name="Heartbeat",
             fields=[
