@@ -11,8 +11,18 @@ class AgreementState(TextChoices):
     SUPERSEDED = "SUPERSEDED", "Superseded"
 
 
+class Side(TextChoices):
+    """The two parties to the agreement."""
+
+    MARKETING = "MARKETING", "Marketing"
+    SALES = "SALES", "Sales"
+
+
 class HandoffState(TextChoices):
-    """Where a handoff stands; the last four are closed."""
+    """Where a handoff stands; the last five are closed.
+
+    Withdrawn: somebody moved the lead out of the hands of sales before sales had answered.
+    """
 
     OFFERED = "OFFERED", "Offered"
     ACCEPTED = "ACCEPTED", "Accepted"
@@ -21,6 +31,7 @@ class HandoffState(TextChoices):
     QUALIFIED = "QUALIFIED", "Qualified"
     RECYCLED = "RECYCLED", "Recycled"
     DISQUALIFIED = "DISQUALIFIED", "Disqualified"
+    WITHDRAWN = "WITHDRAWN", "Withdrawn"
 
 
 OPEN_STATES = (HandoffState.OFFERED, HandoffState.ACCEPTED, HandoffState.WORKING)
@@ -96,6 +107,7 @@ class RecycleReason(TextChoices):
     NO_TIMELINE = "NO_TIMELINE", "No date in sight"
     NO_RESPONSE = "NO_RESPONSE", "No response"
     TOO_EARLY = "TOO_EARLY", "Too early"
+    NO_CONTACT_DATA = "NO_CONTACT_DATA", "Contact data missing"
 
 
 class DisqualifyReason(TextChoices):
@@ -106,3 +118,4 @@ class DisqualifyReason(TextChoices):
     COMPETITOR = "COMPETITOR", "Competitor, student or vendor"
     UNREACHABLE = "UNREACHABLE", "Cannot be reached"
     OPTED_OUT = "OPTED_OUT", "Does not want contact"
+    DUPLICATE = "DUPLICATE", "Already in work"
