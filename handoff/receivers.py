@@ -1,1 +1,38 @@
 """Reactions to facts announced by lower floors, inside their transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.dispatch import receiver
+
+from handoff.services import open_handoff, withdraw_handoff
+from leads.enums import LifecycleStage
+from leads.models import StageInterval
+from leads.services import assign_lead
+from leads.signals import stage_changed
+
+_WITH_SALES = (LifecycleStage.MQL, LifecycleStage.SAL)
+_WITH_MARKETING = (LifecycleStage.LEAD, LifecycleStage.RECYCLED, LifecycleStage.DISQUALIFIED)
+
+
+@receiver(stage_changed, dispatch_uid="handoff.open_on_mql")
+def open_on_mql(*, change: StageInterval, now: datetime, **_: Any) -> None:
+    """Hand the lead over, and start the clocks, in the transaction that made it an MQL."""
+    if change.stage == LifecycleStage.MQL:
+        open_handoff(change=change, now=now)
+
+
+@receiver(stage_changed, dispatch_uid="handoff.withdraw_on_leaving")
+def withdraw_on_leaving(*, change: StageInterval, now: datetime, **_: Any) -> None:
+    """Take back what sales no longer owes: the lead went on, or back, by another hand."""
+    if change.stage not in _WITH_SALES:
+        withdraw_handoff(change=change, now=now)
+
+
+@receiver(stage_changed, dispatch_uid="handoff.release_on_return")
+def release_on_return(*, change: StageInterval, **_: Any) -> None:
+    """Give the lead back to marketing: nobody in sales holds it any more."""
+    if change.stage in _WITH_MARKETING:
+        assign_lead(lead_id=change.lead_id, owner=None, team=None)

@@ -1,7 +1,11 @@
 """Addresses of this app."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from handoff.views import handoffs
 
 app_name = "handoff"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("handoffs/<int:handoff_id>/", handoffs.handoff, name="handoff"),
+]

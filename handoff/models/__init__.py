@@ -1,7 +1,7 @@
 """The tables of ``handoff``, one file per subject."""
 
 from handoff.models.agreement import Agreement, SlaTier
-from handoff.models.assignment import AssignmentDecision, RepProfile
+from handoff.models.assignment import AssignmentDecision, RepProfile, RoutingRule
 from handoff.models.bant import BantAssessment
 from handoff.models.calendar import WorkCalendar
 from handoff.models.handoff import (
@@ -23,6 +23,7 @@ __all__ = [
     "HandoffQuerySet",
     "HolderInterval",
     "RepProfile",
+    "RoutingRule",
     "SlaTier",
     "Touch",
     "WorkCalendar",

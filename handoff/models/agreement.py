@@ -35,9 +35,11 @@ class Agreement(models.Model):
     signed_by_marketing = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    marketing_signed_at = models.DateTimeField(null=True, blank=True)
     signed_by_sales = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    sales_signed_at = models.DateTimeField(null=True, blank=True)
     mqls_per_month = models.PositiveIntegerField(default=0)
     acceptance_goal = models.PositiveSmallIntegerField(default=85)
     on_time_goal = models.PositiveSmallIntegerField(default=90)

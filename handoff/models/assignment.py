@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+
+from crm.accounts.models import SalesTeam
 
 
 class RepProfile(models.Model):
@@ -33,6 +37,27 @@ class RepProfile(models.Model):
 
     def __str__(self) -> str:
         return f"Profile of user {self.user_id}"
+
+    def is_absent(self, now: datetime) -> bool:
+        """Say whether ``now`` lies in the absence; one without an end lasts until it is cleared."""
+        if self.absent_from is None or now < self.absent_from:
+            return False
+        return self.absent_until is None or now < self.absent_until
+
+
+class RoutingRule(models.Model):
+    """Leads that fit ``criteria`` go to ``team``: the first rule that fits, by ``position``.
+
+    ``criteria`` is a tree of the criteria language; an empty one at the end takes the rest.
+    """
+
+    position = models.PositiveSmallIntegerField(unique=True)
+    name = models.CharField(max_length=100)
+    criteria = models.JSONField(default=dict, blank=True)
+    team = models.ForeignKey(SalesTeam, on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return f"Rule {self.position}, {self.name}"
 
 
 class AssignmentDecision(models.Model):

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from handoff.bant import QUESTIONS
 from handoff.enums import BantAnswer, DisqualifyReason, RecycleReason, Verdict
 from handoff.models.handoff import Handoff
 
@@ -18,7 +19,8 @@ def _answer() -> models.CharField[str, str]:
 class BantAssessment(models.Model):
     """The BANT form of one handoff: a draft until ``submitted_at``, then final.
 
-    ``sources`` names per question where a prefilled answer came from (``{"budget": "Trial form"}``).
+    ``sources`` names per question where a prefilled answer came from (``{"budget": "Trial"}``).
+    ``saved_by`` is empty while it holds nothing but what forms told before the handoff.
     """
 
     handoff = models.OneToOneField(
@@ -48,7 +50,7 @@ class BantAssessment(models.Model):
     disqualify_reason = models.CharField(max_length=20, choices=DisqualifyReason, blank=True)
     saved_at = models.DateTimeField()
     saved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     submitted_at = models.DateTimeField(null=True, blank=True)
 
@@ -57,6 +59,10 @@ class BantAssessment(models.Model):
             models.CheckConstraint(
                 condition=Q(submitted_at__isnull=True) | ~Q(verdict=""),
                 name="bant_submitted_has_verdict",
+            ),
+            models.CheckConstraint(
+                condition=Q(submitted_at__isnull=True) | Q(saved_by__isnull=False),
+                name="bant_submitted_by_a_person",
             ),
             models.CheckConstraint(
                 condition=Q(submitted_at__isnull=True)
@@ -80,3 +86,8 @@ class BantAssessment(models.Model):
 
     def __str__(self) -> str:
         return f"BANT of handoff {self.handoff_id}"
+
+    @property
+    def answers(self) -> dict[str, BantAnswer]:
+        """Return the four answers by question, in the order of the name."""
+        return {question: BantAnswer(getattr(self, question)) for question in QUESTIONS}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from django.db import models
 from django.db.models import Q
 
 from crm.accounts.models import SalesTeam
+from handoff.business_hours import BusinessCalendar, parse_calendar
 
 
 class WorkCalendar(models.Model):
@@ -30,3 +33,12 @@ class WorkCalendar(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @cached_property
+    def hours(self) -> BusinessCalendar:
+        """Return the calendar ready for arithmetic.
+
+        Raises:
+            CalendarInvalid: ``definition`` was not written by ``define_calendar``.
+        """
+        return parse_calendar(self.definition)

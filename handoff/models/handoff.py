@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
@@ -24,6 +25,7 @@ from handoff.enums import (
 )
 from handoff.models.agreement import Agreement, SlaTier
 from handoff.models.calendar import WorkCalendar
+from handoff.policy import DEFAULT_ATTEMPTS_OWED, DEFAULT_BANT_YES_NEEDED
 from leads.models import Lead
 
 
@@ -31,13 +33,35 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
     """Which handoffs, and who may see them."""
 
     def visible_to(self, user: User) -> HandoffQuerySet:
-        """Return what ``user`` may see: all, or what they hold or held, or their team's pool."""
+        """Return what ``user`` may see: all, what they hold or held last, their team's pool."""
         if user.has_role(Role.MARKETER, Role.MANAGER, Role.ADMIN):
             return self
         mine = Q(holder=user)
         if user.sales_team_id:
             mine |= Q(holder__isnull=True, team=user.sales_team_id, state=HandoffState.OFFERED)
         return self.filter(mine)
+
+    def workable_by(self, user: User) -> HandoffQuerySet:
+        """Return the open handoffs ``user`` may act on: theirs, their pool's, for managers all."""
+        if user.has_role(Role.MANAGER, Role.ADMIN):
+            return self.open()
+        mine = Q(holder=user)
+        if user.has_role(Role.REP) and user.sales_team_id:
+            mine |= Q(holder__isnull=True, team=user.sales_team_id)
+        return self.open().filter(mine)
+
+    def in_pool_of(self, user: User) -> HandoffQuerySet:
+        """Return what nobody holds and ``user`` may take, the oldest first."""
+        if not user.has_role(Role.REP) or not user.sales_team_id:
+            return self.none()
+        pool = self.open().filter(holder__isnull=True, team=user.sales_team_id)
+        return pool.order_by("opened_at", "id")
+
+    def for_display(self) -> HandoffQuerySet:
+        """Return the handoffs with what a page shows of each, in one query."""
+        return self.select_related(
+            "lead__company", "holder", "team", "agreement", "tier", "calendar", "bant"
+        )
 
     def open(self) -> HandoffQuerySet:
         """Return handoffs that sales still owes a verdict."""
@@ -47,8 +71,8 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
 class Handoff(models.Model):
     """One MQL passed to sales, with its deadlines. Written by ``handoff.services`` only.
 
-    ``raised_at`` is the buyer's act or the scoring that made the MQL, ``opened_at`` when Baton opened
-    the handoff; both are server time. ``brief`` is frozen at opening and ``brief_digest`` proves it.
+    ``raised_at`` is the buyer's act or the scoring that made the MQL, ``opened_at`` when Baton
+    opened the handoff; both are server time. ``brief`` is frozen then, ``brief_digest`` proves it.
     """
 
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="handoffs")
@@ -91,7 +115,6 @@ class Handoff(models.Model):
                 condition=Q(closed_at__isnull=True),
                 name="handoff_one_open_per_lead",
             ),
-            models.UniqueConstraint(fields=["lead", "cycle"], name="handoff_one_per_cycle"),
             models.CheckConstraint(
                 condition=Q(state__in=HandoffState.values), name="handoff_state_is_known"
             ),
@@ -122,14 +145,37 @@ class Handoff(models.Model):
     def __str__(self) -> str:
         return f"Handoff {self.pk} of lead {self.lead_id}"
 
+    def get_absolute_url(self) -> str:
+        """Return where the handoff is shown with its deadlines and its decision record."""
+        return reverse("handoff:handoff", args=[self.pk])
+
     @property
     def is_open(self) -> bool:
         """Say whether sales still owes a verdict."""
         return self.closed_at is None
 
+    @property
+    def attempts_owed(self) -> int:
+        """Return how many touches the agreement asks for before giving up."""
+        return self.agreement.attempts_owed if self.agreement else DEFAULT_ATTEMPTS_OWED
+
+    @property
+    def bant_yes_needed(self) -> int:
+        """Return how many of the four answers must be yes for SQL to be proposed."""
+        return self.agreement.bant_yes_needed if self.agreement else DEFAULT_BANT_YES_NEEDED
+
+    def is_workable_by(self, user: User) -> bool:
+        """Say of one row what ``workable_by`` says of many."""
+        if not self.is_open:
+            return False
+        if self.holder_id == user.pk or user.has_role(Role.MANAGER, Role.ADMIN):
+            return True
+        is_member = user.sales_team_id is not None and user.sales_team_id == self.team_id
+        return self.holder_id is None and is_member and user.has_role(Role.REP)
+
 
 class HolderInterval(models.Model):
-    """Who was answerable from ``started_at`` (included) to ``ended_at`` (not); no holder is the pool."""
+    """Who was answerable from ``started_at`` to ``ended_at``, half-open; no holder is the pool."""
 
     handoff = models.ForeignKey(Handoff, on_delete=models.CASCADE, related_name="holders")
     holder = models.ForeignKey(
@@ -158,15 +204,18 @@ class HolderInterval(models.Model):
 
 
 class ClockQuerySet(models.QuerySet["Clock"]):
-    """Clocks by what is due. Withdrawn clocks were never owed to the end and count neither way."""
+    """Clocks by what is due. A clock withdrawn before it was due counts neither way."""
 
     def running(self) -> ClockQuerySet:
         """Return clocks that no evidence has stopped."""
         return self.filter(stopped_at__isnull=True, withdrawn_at__isnull=True)
 
     def alarming(self, now: datetime) -> ClockQuerySet:
-        """Return clocks with a warning or a breach to record at ``now``."""
-        return self.filter(alarm_at__lte=now)
+        """Return clocks with a warning or a breach to record at ``now``.
+
+        An alarm is owed after its instant, not at it: an answer at the due instant is in time.
+        """
+        return self.filter(alarm_at__lt=now)
 
     def kept(self) -> ClockQuerySet:
         """Return clocks stopped in time; the due instant itself is in time."""
@@ -184,7 +233,9 @@ class Clock(models.Model):
     ``warn_half_at`` and ``warn_most_at`` are 50 % and 80 % of the target in working time. ``alarm``
     at ``alarm_at`` is what the sweep does next; both are empty once nothing is left to do.
     ``breached_at`` is the due time, whenever it was recorded; evidence that came late leaves it.
-    A clock that was withdrawn (the handoff closed without it being owed) counts neither way.
+    A clock withdrawn before it was due (the handoff closed, it was not owed) counts neither way.
+    ``answerable`` is who held the handoff when the clock stopped or fell due, whichever came first,
+    and until then who holds it now. ``elapsed`` is the working time from start to stop.
     """
 
     handoff = models.ForeignKey(Handoff, on_delete=models.CASCADE, related_name="clocks")
@@ -194,7 +245,11 @@ class Clock(models.Model):
     warn_half_at = models.DateTimeField()
     warn_most_at = models.DateTimeField()
     due_at = models.DateTimeField()
+    answerable = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     stopped_at = models.DateTimeField(null=True, blank=True)
+    elapsed = models.DurationField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     breached_at = models.DateTimeField(null=True, blank=True)
     alarm = models.CharField(max_length=6, choices=Alarm, blank=True)
@@ -208,6 +263,12 @@ class Clock(models.Model):
             models.CheckConstraint(
                 condition=Q(breached_at__isnull=True) | Q(breached_at=F("due_at")),
                 name="clock_breach_is_dated_by_due_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(breached_at__isnull=True)
+                | Q(stopped_at__isnull=True)
+                | Q(stopped_at__gt=F("due_at")),
+                name="clock_kept_is_not_breached",
             ),
             models.CheckConstraint(
                 condition=Q(stopped_at__isnull=True) | Q(stopped_at__gte=F("started_at")),
@@ -235,8 +296,10 @@ class Clock(models.Model):
 
 
 class Touch(models.Model):
-    """Evidence that sales acted. ``occurred_at`` is when it happened, ``recorded_at`` when it was
-    written; a touch written long after it happened is marked and stops no clock by itself.
+    """Evidence that sales acted.
+
+    ``occurred_at`` is when it happened, ``recorded_at`` when it was written down; a touch written
+    long after it happened is marked and stops no clock by itself.
     """
 
     handoff = models.ForeignKey(Handoff, on_delete=models.CASCADE, related_name="touches")

@@ -1,0 +1,114 @@
+"""Clocks as people read them: badge, arithmetic, the sentence behind a deadline. No queries.
+
+Times are said in the zone that is active, the viewer's; working time is counted on the calendar to
+which the handoff is pinned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from crm.common.ui.badges import (
+    ClockState,
+    Running,
+    SlaBadge,
+    met_badge,
+    paused_badge,
+    running_badge,
+    waiting_badge,
+)
+from crm.common.ui.words import working_time
+from handoff.business_hours import (
+    BusinessCalendar,
+    Span,
+    explain_due,
+    next_opening,
+    open_windows,
+    working_time_between,
+)
+from handoff.enums import ClockKind
+from handoff.models import Clock
+
+#: How far ahead the end of the working window around now is looked for.
+_ONE_DAY = timedelta(days=1)
+
+
+def time_left(clock: Clock, calendar: BusinessCalendar, *, now: datetime) -> timedelta:
+    """Return the working time until ``clock`` is due, negative once it is overdue."""
+    if now <= clock.due_at:
+        return working_time_between(now, clock.due_at, calendar)
+    return -working_time_between(clock.due_at, now, calendar)
+
+
+def clock_badge(clock: Clock, calendar: BusinessCalendar, *, now: datetime) -> SlaBadge:
+    """Return how ``clock`` stands: running, paused outside hours, met, missed or withdrawn."""
+    name, title = ClockKind(clock.kind).label, deadline_sentence(clock)
+    ended_at = clock.stopped_at or clock.withdrawn_at
+    if ended_at is None:
+        return _running(clock, name, title, calendar, now)
+    if ended_at > clock.due_at:
+        over = working_time(working_time_between(clock.due_at, ended_at, calendar))
+        return SlaBadge(ClockState.BREACHED, name, f"{over} over", title=title)
+    if clock.withdrawn_at is not None:
+        return waiting_badge(clock=name, text="withdrawn", title=title)
+    took = working_time_between(clock.started_at, ended_at, calendar)
+    return met_badge(clock=name, took=took, title=title)
+
+
+def _running(
+    clock: Clock, name: str, title: str, calendar: BusinessCalendar, now: datetime
+) -> SlaBadge:
+    left = time_left(clock, calendar, now=now)
+    window = next(open_windows(now, now + _ONE_DAY, calendar), None)
+    is_open = window is not None and window.start == now
+    if not is_open and now <= clock.due_at:
+        return paused_badge(
+            clock=name, resumes=_moment(next_opening(now, calendar), now), title=title
+        )
+    closes_at = window.end if window and is_open else now
+    running = Running(left=left, allowed=clock.target, read_at=now, closes_at=closes_at)
+    return running_badge(clock=name, running=running, title=title)
+
+
+def deadline_sentence(clock: Clock) -> str:
+    """Return ``Accept by Tue 12 May 11:03 CEST, 2 h of working time from 09:03``."""
+    due_at, started_at = timezone.localtime(clock.due_at), timezone.localtime(clock.started_at)
+    start = (
+        f"{started_at:%H:%M}" if started_at.date() == due_at.date() else _day_and_time(started_at)
+    )
+    return (
+        f"{ClockKind(clock.kind).label} by {_day_and_time(due_at)} {due_at:%Z},"
+        f" {working_time(clock.target)} of working time from {start}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stretch of open hours on the way to a deadline, in the viewer's zone."""
+
+    started_at: datetime
+    ended_at: datetime
+
+    @property
+    def span(self) -> timedelta:
+        """Return its length, real minutes."""
+        return self.ended_at - self.started_at
+
+
+def arithmetic(clock: Clock, calendar: BusinessCalendar) -> list[Step]:
+    """Return the stretches whose lengths add up to the target; the last one ends when it is due."""
+    spans: tuple[Span, ...] = explain_due(clock.started_at, clock.target, calendar)
+    return [Step(timezone.localtime(span.start), timezone.localtime(span.end)) for span in spans]
+
+
+def _moment(at: datetime, now: datetime) -> str:
+    local = timezone.localtime(at)
+    same_day = local.date() == timezone.localtime(now).date()
+    return f"{local:%H:%M}" if same_day else f"{local:%a %H:%M}"
+
+
+def _day_and_time(local: datetime) -> str:
+    return f"{local:%a} {local.day} {local:%b %H:%M}"

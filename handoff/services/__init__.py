@@ -1,0 +1,58 @@
+"""Everything that writes handoffs. Each function locks the lead, then the handoff, then decides."""
+
+from handoff.business_hours import CalendarInvalid
+from handoff.evidence import EvidenceRefused
+from handoff.services.agreements import (
+    AgreementInvalid,
+    SignatureRefused,
+    TierTerms,
+    draft_agreement,
+    sign_agreement,
+)
+from handoff.services.answers import (
+    HandoffNotOffered,
+    SnoozeInvalid,
+    accept_handoff,
+    reject_handoff,
+    snooze_handoff,
+    take_from_pool,
+)
+from handoff.services.calendars import define_calendar
+from handoff.services.enforcement import BATCH, enforce_deadlines
+from handoff.services.locking import HandoffClosed, HandoffTaken
+from handoff.services.opening import open_handoff, withdraw_handoff
+from handoff.services.qualification import BantIncomplete, save_bant, submit_bant
+from handoff.services.reassignment import CannotHold, reassign_handoff
+from handoff.services.routing import RoutingInvalid, add_routing_rule
+from handoff.services.touches import log_touch
+
+__all__ = [
+    "BATCH",
+    "AgreementInvalid",
+    "BantIncomplete",
+    "CalendarInvalid",
+    "CannotHold",
+    "EvidenceRefused",
+    "HandoffClosed",
+    "HandoffNotOffered",
+    "HandoffTaken",
+    "RoutingInvalid",
+    "SignatureRefused",
+    "SnoozeInvalid",
+    "TierTerms",
+    "accept_handoff",
+    "add_routing_rule",
+    "define_calendar",
+    "draft_agreement",
+    "enforce_deadlines",
+    "log_touch",
+    "open_handoff",
+    "reassign_handoff",
+    "reject_handoff",
+    "save_bant",
+    "sign_agreement",
+    "snooze_handoff",
+    "submit_bant",
+    "take_from_pool",
+    "withdraw_handoff",
+]

@@ -1,0 +1,79 @@
+"""What people are told when a clock warns or is breached: one message per handoff and sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from crm.accounts.models import SalesTeam, User
+from crm.common.notifications import notify
+from handoff.enums import Alarm, ClockKind
+from handoff.models import Clock, Handoff
+from handoff.services.people import managers_of, pool_of
+
+_GRAVITY = {Alarm.HALF: 0, Alarm.MOST: 1, Alarm.BREACH: 2}
+_WORDS = {Alarm.HALF: "half-way", Alarm.MOST: "at risk", Alarm.BREACH: "overdue"}
+_ICONS = {Alarm.HALF: "clock", Alarm.MOST: "alarm-clock", Alarm.BREACH: "octagon-alert"}
+
+
+@dataclass
+class Audience:
+    """Who hears of the handoffs of a team; asked of the database once per team and sweep."""
+
+    _managers: dict[int | None, list[User]] = field(default_factory=dict)
+    _pools: dict[int | None, list[User]] = field(default_factory=dict)
+
+    def of(self, handoff: Handoff, alarm: Alarm) -> list[User]:
+        """Return the holder, or the pool; from a breach on, and for what nobody holds, managers."""
+        if handoff.holder is None:
+            return [*self._pool(handoff.team), *self._managers_of(handoff.team)]
+        if alarm is Alarm.BREACH:
+            return [handoff.holder, *self._managers_of(handoff.team)]
+        return [handoff.holder]
+
+    def _managers_of(self, team: SalesTeam | None) -> list[User]:
+        key = team.pk if team else None
+        if key not in self._managers:
+            self._managers[key] = managers_of(team)
+        return self._managers[key]
+
+    def _pool(self, team: SalesTeam | None) -> list[User]:
+        key = team.pk if team else None
+        if key not in self._pools:
+            self._pools[key] = pool_of(team)
+        return self._pools[key]
+
+
+def alarm_owed(clock: Clock, now: datetime) -> Alarm:
+    """Return the last alarm that ``clock`` has passed at ``now``; earlier ones are overtaken."""
+    if clock.due_at < now:
+        return Alarm.BREACH
+    return Alarm.MOST if clock.warn_most_at < now else Alarm.HALF
+
+
+def tell(handoff: Handoff, clocks: Sequence[Clock], audience: Audience, *, now: datetime) -> None:
+    """Send one message about the gravest alarm among ``clocks``, naming all that share it."""
+    owed = {clock.pk: alarm_owed(clock, now) for clock in clocks}
+    gravest = max(owed.values(), key=_GRAVITY.__getitem__)
+    meant = sorted(
+        (clock for clock in clocks if owed[clock.pk] is gravest), key=lambda clock: clock.due_at
+    )
+    names = " and ".join(ClockKind(clock.kind).label for clock in meant)
+    notify(
+        recipients=audience.of(handoff, gravest),
+        key=f"handoff:{handoff.pk}:{meant[0].kind}:{gravest}".lower(),
+        title=f"{names} {_WORDS[gravest]}: {handoff.lead.display_name}",
+        body=_body(handoff, meant[0]),
+        url=handoff.get_absolute_url(),
+        icon=_ICONS[gravest],
+        topic=f"handoff:{handoff.pk}",
+        now=now,
+    )
+
+
+def _body(handoff: Handoff, clock: Clock) -> str:
+    zone = handoff.calendar.hours.timezone
+    due_at = clock.due_at.astimezone(zone)
+    holder = handoff.holder.full_name if handoff.holder else "nobody, it is in the pool"
+    return f"Due {due_at:%a} {due_at.day} {due_at:%b %H:%M} {due_at:%Z}. With {holder}."

@@ -1,0 +1,143 @@
+"""What a rep answers to a handoff: accept, reject, take from the pool, snooze."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+
+from django.db import transaction
+
+from crm.accounts.models import User
+from handoff.enums import ClockKind, HandoffState, RejectionReason
+from handoff.models import Handoff
+from handoff.policy import WAKE_AFTER_REJECTION, WAY_OUT
+from handoff.services.clocks import stop_clock
+from handoff.services.closing import close_handoff
+from handoff.services.holders import hand_to
+from handoff.services.locking import HandoffClosed, HandoffTaken, lock_for, lock_handoff
+from leads.enums import LifecycleStage
+from leads.services import change_stage
+
+#: How many waiting handoffs one click tries when others are faster. Our choice.
+TRIES = 20
+
+
+class HandoffNotOffered(Exception):
+    """The handoff was accepted before; it ends with a verdict now, not with a refusal."""
+
+
+class SnoozeInvalid(ValueError):
+    """A snooze that cannot be kept; ``field`` names what is wrong."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        """Keep the field beside the sentence, for the form."""
+        super().__init__(problem)
+        self.field = field
+
+
+@transaction.atomic
+def accept_handoff(*, handoff_id: int, rep: User, now: datetime) -> Handoff:
+    """Let ``rep`` take on the MQL; accepting from the pool also takes it out of the pool.
+
+    Accepting what one has accepted already changes nothing.
+
+    Raises:
+        HandoffClosed: it is no longer open.
+        HandoffTaken: it is in the hands of somebody else.
+    """
+    handoff = lock_handoff(handoff_id)
+    if handoff.holder_id != rep.pk:
+        if handoff.holder_id is not None or not handoff.is_workable_by(rep):
+            raise HandoffTaken(f"{handoff.lead.display_name} is in other hands.")
+        hand_to(handoff, rep, now=now)
+    record_acceptance(handoff, rep=rep, now=now, evidence_at=now)
+    return handoff
+
+
+def record_acceptance(handoff: Handoff, *, rep: User, now: datetime, evidence_at: datetime) -> None:
+    """Write that sales took the MQL on, unless that is written already. ``handoff`` is held.
+
+    Args:
+        handoff: An open handoff.
+        rep: Who accepted.
+        now: The moment of writing.
+        evidence_at: When sales acted: the click itself, or a call that says more than a click.
+    """
+    if handoff.state == HandoffState.OFFERED:
+        handoff.state = HandoffState.ACCEPTED
+        handoff.accepted_at = now
+        stop_clock(handoff, ClockKind.ACCEPT, at=evidence_at)
+        if handoff.lead.stage == LifecycleStage.MQL:
+            change_stage(lead_id=handoff.lead_id, to_stage=LifecycleStage.SAL, now=now, actor=rep)
+    handoff.save(update_fields=["state", "accepted_at", "holder", "team"])
+
+
+@transaction.atomic
+def reject_handoff(
+    *, handoff_id: int, rep: User, reason: RejectionReason, now: datetime, note: str = ""
+) -> Handoff:
+    """Refuse the MQL: an answer, so it stops the accept clock; what else ran is withdrawn.
+
+    ``handoff.policy.WAY_OUT`` says which reasons send the lead back to nurture and which end it.
+
+    Raises:
+        HandoffClosed: it is no longer open.
+        HandoffTaken: it is in the hands of somebody else.
+        HandoffNotOffered: it was accepted before.
+    """
+    handoff = lock_for(handoff_id, rep)
+    if handoff.state != HandoffState.OFFERED:
+        raise HandoffNotOffered(
+            f"{handoff.lead.display_name} was accepted: record a BANT verdict instead."
+        )
+    stop_clock(handoff, ClockKind.ACCEPT, at=now)
+    handoff.rejection_reason = reason
+    handoff.rejection_note = note
+    close_handoff(
+        handoff, HandoffState.REJECTED, now=now, fields=["rejection_reason", "rejection_note"]
+    )
+    way = WAY_OUT[reason]
+    wakes = way.stage is LifecycleStage.RECYCLED
+    change_stage(
+        lead_id=handoff.lead_id,
+        to_stage=way.stage,
+        now=now,
+        actor=rep,
+        rule="Refused by sales",
+        reason=f"{reason.label}: {note}"[:200] if note else reason.label,
+        wake_at=now + WAKE_AFTER_REJECTION if wakes else None,
+    )
+    return handoff
+
+
+def take_from_pool(*, rep: User, now: datetime) -> Handoff | None:
+    """Give ``rep`` the longest waiting handoff of their team's pool and accept it; None: none left.
+
+    Of two reps who ask at once, the second waits for the first and gets the next one.
+    """
+    for handoff_id in list(Handoff.objects.in_pool_of(rep).values_list("pk", flat=True)[:TRIES]):
+        with suppress(HandoffTaken, HandoffClosed):
+            return accept_handoff(handoff_id=handoff_id, rep=rep, now=now)
+    return None
+
+
+@transaction.atomic
+def snooze_handoff(
+    *, handoff_id: int, rep: User, until: datetime, reason: str, now: datetime
+) -> Handoff:
+    """Put the handoff aside until the buyer's next move. No clock stops: only evidence does that.
+
+    Raises:
+        HandoffClosed: it is no longer open.
+        HandoffTaken: it is in the hands of somebody else.
+        SnoozeInvalid: no reason, or a time that has passed.
+    """
+    if until <= now:
+        raise SnoozeInvalid("until", "This has passed: choose a later time.")
+    if not reason.strip():
+        raise SnoozeInvalid("reason", "Say what the buyer is waited for.")
+    handoff = lock_for(handoff_id, rep)
+    handoff.snoozed_until = until
+    handoff.snooze_reason = reason.strip()
+    handoff.save(update_fields=["snoozed_until", "snooze_reason"])
+    return handoff

@@ -1,0 +1,67 @@
+"""Logging that sales acted: the evidence that stops clocks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from crm.accounts.models import User
+from handoff.enums import ClockKind, HandoffState, TouchChannel, TouchOutcome
+from handoff.evidence import check_evidence, is_backdated
+from handoff.models import Touch
+from handoff.services.answers import record_acceptance
+from handoff.services.clocks import stop_clock
+from handoff.services.locking import lock_for
+
+
+@transaction.atomic
+def log_touch(
+    *,
+    handoff_id: int,
+    rep: User,
+    channel: TouchChannel,
+    outcome: TouchOutcome,
+    occurred_at: datetime,
+    now: datetime,
+    note: str = "",
+) -> Touch:
+    """Keep the touch; it stops the first-touch clock at the moment at which it happened.
+
+    Who touches an offered lead has taken it on, so the accept clock stops too. A touch written down
+    late is kept and marked, counts as an attempt, and proves nothing about the deadline: the accept
+    clock then stops at ``now``, the first-touch clock runs on. Any touch ends a snooze.
+
+    Raises:
+        EvidenceRefused: from the future, from before the handoff, or an impossible outcome.
+        HandoffClosed: it is no longer open.
+        HandoffTaken: it is in the hands of somebody else.
+    """
+    handoff = lock_for(handoff_id, rep)
+    check_evidence(
+        channel=channel,
+        outcome=outcome,
+        occurred_at=occurred_at,
+        recorded_at=now,
+        opened_at=handoff.opened_at,
+    )
+    backdated = is_backdated(occurred_at=occurred_at, recorded_at=now)
+    touch = Touch.objects.create(
+        handoff=handoff,
+        rep=rep,
+        channel=channel,
+        outcome=outcome,
+        occurred_at=occurred_at,
+        recorded_at=now,
+        is_backdated=backdated,
+        note=note,
+    )
+    record_acceptance(handoff, rep=rep, now=now, evidence_at=now if backdated else occurred_at)
+    if not backdated:
+        stop_clock(handoff, ClockKind.FIRST_TOUCH, at=occurred_at)
+        handoff.first_touch_at = min(occurred_at, handoff.first_touch_at or occurred_at)
+    handoff.state = HandoffState.WORKING
+    handoff.attempts += 1
+    handoff.snoozed_until = None
+    handoff.save(update_fields=["state", "first_touch_at", "attempts", "snoozed_until"])
+    return touch

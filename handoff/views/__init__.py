@@ -1,0 +1,1 @@
+"""Pages and actions, one file per subject; each makes one service call."""
