@@ -1,0 +1,197 @@
+"""``./baton up`` as a whole: every process real, every kill real."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from crm.embedded.children import FORKS
+from crm.embedded.location import ROOT, socket_dir
+from crm.embedded.up import free_port
+from tests.embedded.conftest import install, own_state
+
+pytestmark = pytest.mark.faults
+
+UP = (sys.executable, "-m", "crm.embedded.up", "--no-demo")
+
+
+class Up:
+    """A running ``up`` that can be ended and started again."""
+
+    def __init__(self, *, port: int) -> None:
+        self.port = port
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and go on once it says that it runs."""
+        command = [*UP, f"--port={self.port}"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        lines = iter(self.process.stdout.readline, "")
+        self.url = next(line for line in lines if "runs at" in line).split()[-1]
+        next(line for line in lines if "Ctrl-C" in line)
+
+    def end(self) -> tuple[int, str]:
+        """Press Ctrl-C and return the exit status and the last line."""
+        self.process.send_signal(signal.SIGINT)
+        output, _ = self.process.communicate(timeout=30)
+        return self.process.returncode, output.splitlines()[-1]
+
+    def page(self) -> int | None:
+        """Return the status of the page that a stranger gets first; None while there is none."""
+        try:
+            with urllib.request.urlopen(self.url, timeout=20) as answer:
+                return int(answer.status)
+        except OSError:
+            return None
+
+    def pid_of(self, name: str) -> int | None:
+        """Return the process id of a child or grandchild that has ``name`` in its command line."""
+        for pid in descendants(self.process.pid):
+            if name in (comm(pid), *command_line(pid)):
+                return pid
+        return None
+
+
+@pytest.fixture(scope="module")
+def up(cluster: Path) -> Iterator[Up]:
+    """Run ``up`` on a port that somebody else would like, too."""
+    with (
+        own_state() as folder,
+        pytest.MonkeyPatch.context() as patch,
+        socket.create_server(("127.0.0.1", 0)) as rival,
+    ):
+        install(cluster, folder)
+        patch.setenv("BATON_STATIC_ROOT", str(folder / "static"))
+        running = Up(port=rival.getsockname()[1])
+        yield running
+        running.end()
+
+
+def test_a_page_is_served_on_a_port_that_was_free(up: Up) -> None:
+    assert up.page() == 200
+
+
+def test_the_second_up_says_that_the_first_one_runs_and_where(up: Up) -> None:
+    second = subprocess.run(UP, capture_output=True, text=True, check=False)
+
+    assert second.returncode == 1
+    assert f"process {up.process.pid}, {up.url}" in second.stdout
+
+
+def test_a_management_command_uses_the_running_servers(up: Up) -> None:
+    with database() as connection:
+        started = connection.execute("SELECT pg_postmaster_start_time()::text").fetchone()
+
+    code = "from django.db import connection as c; k = c.cursor();"
+    code += "k.execute('SELECT pg_postmaster_start_time()::text'); print(k.fetchone()[0])"
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert (done.stdout.strip(),) == started
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "web",
+        "background",
+        *(child.name for child in FORKS),
+        "postgres",
+        "valkey-server",
+    ],
+)
+def test_a_killed_child_is_replaced_and_pages_go_on(up: Up, name: str) -> None:
+    sought = {"web": "granian", "background": "crm.embedded.background"}.get(name, name)
+    wait_for(lambda: up.pid_of(sought))
+    killed = up.pid_of(sought)
+    assert killed is not None
+
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: up.pid_of(sought) not in {None, killed})
+    wait_for(lambda: up.page() == 200)
+
+    assert up.process.poll() is None
+
+
+def test_ctrl_c_ends_every_process_within_ten_seconds_and_the_next_start_has_the_data(
+    up: Up,
+) -> None:
+    with database() as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 1")
+    family = descendants(up.process.pid)
+
+    began = time.monotonic()
+    ending = up.end()
+    took = time.monotonic() - began
+    left = [pid for pid in family if comm(pid)]
+    up.start()
+
+    assert ending == (0, "Stopped. The data stays for the next start.")
+    assert left == []
+    assert took < 10
+    assert up.page() == 200
+    with database() as connection:
+        assert connection.execute("SELECT count(*) FROM kept").fetchone() == (1,)
+
+
+def test_a_port_in_use_on_either_loopback_address_is_passed_over() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as rival:
+        taken = rival.getsockname()[1]
+        assert free_port(taken) > taken
+    with socket.create_server(("::1", taken), family=socket.AF_INET6):
+        assert free_port(taken) > taken
+
+
+def database() -> psycopg.Connection:
+    return psycopg.connect(host=str(socket_dir()), user="baton", dbname="baton")
+
+
+def wait_for(condition: object, *, seconds: float = 30) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened"
+        time.sleep(0.05)
+
+
+def descendants(root: int) -> list[int]:
+    """Return the ids of all processes below ``root``."""
+    parents = {
+        int(path.name): parent
+        for path in Path("/proc").glob("[0-9]*")
+        if (parent := parent_of(path))
+    }
+    found = [root]
+    for pid in found:
+        found += [child for child, parent in parents.items() if parent == pid]
+    return found[1:]
+
+
+def parent_of(path: Path) -> int | None:
+    try:
+        return int((path / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
+
+
+def comm(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
+def command_line(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return []
