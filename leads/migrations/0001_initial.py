@@ -135,6 +135,7 @@ class Migration(migrations.Migration):
                 (
                     "owner",
                     models.ForeignKey(
+                        db_index=False,
                         blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -224,6 +225,7 @@ class Migration(migrations.Migration):
                 (
                     "lead",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="deals",
                         to="leads.lead",
@@ -294,6 +296,7 @@ class Migration(migrations.Migration):
                 (
                     "lead",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="facts",
                         to="leads.lead",
@@ -321,6 +324,7 @@ class Migration(migrations.Migration):
                 (
                     "lead",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="notes",
                         to="leads.lead",
@@ -384,6 +388,7 @@ class Migration(migrations.Migration):
                 (
                     "lead",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="stage_intervals",
                         to="leads.lead",
@@ -525,7 +530,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="stageinterval",
-            index=models.Index(fields=["stage", "started_at", "lead"], name="stage_entered"),
+            index=models.Index(
+                fields=["stage", "started_at"], include=["lead"], name="stage_entered"
+            ),
         ),
         migrations.AddConstraint(
             model_name="stageinterval",

@@ -19,7 +19,7 @@ class Deal(models.Model):
     A flagged deal is kept and shown but leaves the stage history alone; ``flag`` says why.
     """
 
-    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="deals")
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="deals", db_index=False)
     cycle = models.PositiveSmallIntegerField()
     outcome = models.CharField(max_length=4, choices=DealOutcome)
     closed_at = models.DateTimeField()

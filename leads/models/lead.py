@@ -65,6 +65,7 @@ class Lead(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="leads",
+        db_index=False,
     )
     team = models.ForeignKey(
         SalesTeam, null=True, blank=True, on_delete=models.PROTECT, related_name="leads"
@@ -182,7 +183,7 @@ class LeadFact(models.Model):
     wrote it, if one did.
     """
 
-    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="facts")
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="facts", db_index=False)
     field = models.CharField(max_length=60)
     value = models.JSONField(null=True)
     recorded_at = models.DateTimeField()
@@ -202,7 +203,7 @@ class LeadFact(models.Model):
 class Note(models.Model):
     """Something a person wrote about a lead."""
 
-    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="notes")
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="notes", db_index=False)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
     text = models.TextField(max_length=5000)
     created_at = models.DateTimeField()
