@@ -21,8 +21,8 @@ MOST_UNREAD = 99  # beyond it the exact number changes nothing for the reader
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Return the server's time (pages never trust the browser's clock) and the person's frame."""
     now = timezone.now()
-    user = request.user
-    if not user.is_authenticated:
+    user = getattr(request, "user", None)  # a request refused at the door has none
+    if user is None or not user.is_authenticated:
         return {"now": now}
     return {
         "now": now,
