@@ -160,8 +160,8 @@ class Process:
         if self._running is not None:
             self._running.send_signal(number)
 
-    def end_stragglers(self) -> None:
-        """Kill what the ended process left behind in its process group."""
+    def end_group(self) -> None:
+        """Make the process end, if it still runs, and whatever it left behind in its group."""
         if self._running is not None:
             try:
                 os.killpg(self._running.pid, self.program.last_resort)
@@ -181,9 +181,7 @@ def stop_together(processes: list[Process]) -> None:
     while any(p.is_alive() for p in processes) and time.monotonic() < deadline:
         time.sleep(0.02)
     for process in processes:
-        if process.is_alive():
-            process.send(process.program.last_resort)
-        process.end_stragglers()
+        process.end_group()
 
 
 class Credentials(TypedDict):

@@ -32,7 +32,7 @@ class Kept:
             self._pause = FIRST_PAUSE
         program = self.process.program
         say(f"{program.name} {self.process.ending()}; starting it again (see {program.log})")
-        self.process.end_stragglers()
+        self.process.end_group()
         self._restart_at = now + self._pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
