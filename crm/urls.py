@@ -4,11 +4,14 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
+from crm.accounts.views.closed import address_page_closed
+
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # lock-out, TOTP
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("accounts/email/", address_page_closed, name="account_email"),
     path("accounts/", include("allauth.urls")),
     path("", include("crm.shell.urls")),
     path("", include("crm.accounts.urls")),

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from crm.accounts.access import role_required
+from crm.accounts.enums import Role
 from crm.common.ui.badges import (
     ClockState,
     Running,
@@ -40,7 +41,7 @@ class SampleAct:
     kind: str = "act"
 
 
-@staff_member_required
+@role_required(Role.ADMIN)
 @require_GET
 def components(request: HttpRequest) -> HttpResponse:
     """Show every component in every state, with invented data."""
