@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from crm.common import loops, outbox
+from crm.common.enums import OutboxState
+from crm.common.models import OutboxMessage
+
+ROOT = Path(__file__).resolve().parents[2]
+NOW = datetime(2026, 5, 12, 8, 42, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _keep_signal_handlers() -> Iterator[None]:
+    """Loops take over the signals; give them back after the test."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_round_that_fails_is_followed_by_another() -> None:
+    rounds: list[datetime] = []
+
+    def work(now: datetime) -> None:
+        rounds.append(now)
+        if len(rounds) == 1:
+            raise ConnectionError("the database is restarting")
+        signal.raise_signal(signal.SIGTERM)
+
+    loops.run_until_stopped(work, pause=timedelta(0))
+
+    assert len(rounds) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_round_with_more_to_do_is_not_followed_by_a_pause() -> None:
+    answers = iter([True, True])
+
+    def work(_now: datetime) -> bool:
+        has_more = next(answers, False)
+        if not has_more:
+            signal.raise_signal(signal.SIGTERM)
+        return has_more
+
+    begun = time.monotonic()
+    loops.run_until_stopped(work, pause=timedelta(seconds=30))
+
+    assert time.monotonic() - begun < 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_outbox_loop_delivers_and_stops_when_told() -> None:
+    payload = {"to": "ines@example.com", "subject": "Hello", "text": "Hello"}
+    outbox.enqueue(key="a", channel="email", payload=payload, now=NOW)
+    server, _, _ = os.environ["DATABASE_URL"].rpartition("/")
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "dispatch_outbox", "--loop"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DATABASE_URL": f"{server}/{connection.settings_dict['NAME']}",
+            "EMAIL_URL": "console:",
+        },
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while OutboxMessage.objects.get().state != OutboxState.SENT:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    finally:
+        process.send_signal(signal.SIGTERM)
+
+    assert process.wait(timeout=30) == 0
