@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -102,6 +102,7 @@ class Field:
         kind: how values are read.
         q: ``(op, typed value, now) -> Q`` over Lead.
         choices: ``() -> [(code, label)]`` for ``Kind.CHOICE``; called anew for each use.
+        is_open: whether codes that are not among ``choices`` (today) may be asked for too.
         ops: which comparisons make sense; by default those of the kind.
         group: the heading in the filter menu.
         known: ``() -> Q`` true when the lead has a value; None when the answer is always known.
@@ -115,6 +116,7 @@ class Field:
     kind: Kind
     q: Callable[[Op, Any, datetime], Q]
     choices: Callable[[], Choices] | None = None
+    is_open: bool = False
     ops: tuple[Op, ...] = ()
     group: str = "Lead"
     order: int = 100
@@ -139,8 +141,8 @@ class Field:
         if self.kind is Kind.DATE:
             return _read_date(op, raw)
         if self.kind is Kind.CHOICE:
-            offered = self.choices() if self.choices else ()
-            return values.choices(raw, [code for code, _ in offered])
+            offered = self.choices() if self.choices and not self.is_open else ()
+            return values.choices(raw, None if self.is_open else [code for code, _ in offered])
         if self.kind is Kind.CUSTOM and self.read:
             return self.read(values.text(raw))
         return _READERS[self.kind](raw)
@@ -163,7 +165,33 @@ class Field:
         return str(raw)
 
 
-fields: Registry[Field] = Registry("criteria field")
+class FieldRegistry(Registry[Field]):
+    """The registered fields, and families of fields that people declare while Baton runs."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        super().__init__("criteria field")
+        self._families: dict[str, Callable[[], Iterable[Field]]] = {}
+
+    def register_family(self, prefix: str, load: Callable[[], Iterable[Field]]) -> None:
+        """Add the fields that ``load()`` returns at each use; their names begin with ``prefix``."""
+        self._families[prefix] = load
+
+    def get(self, name: str) -> Field | None:
+        """Return the field of that name, or None."""
+        for prefix, load in self._families.items():
+            if name.startswith(prefix):
+                return next((field for field in load() if field.name == name), None)
+        return super().get(name)
+
+    def __iter__(self) -> Iterator[Field]:
+        """Go through the registered fields by order, then through those of the families."""
+        yield from super().__iter__()
+        for load in self._families.values():
+            yield from load()
+
+
+fields = FieldRegistry()
 
 
 def _read_date(op: Op, raw: Any) -> Any:

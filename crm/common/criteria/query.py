@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from crm.common.criteria.fields import BARE_OPS, WORDS, Kind, Op, fields
 from crm.common.criteria.tree import Criteria, CriteriaInvalid, Group, Leaf, parse
@@ -63,7 +64,7 @@ def _leaf_tree(part: str) -> dict[str, Any]:
         return leaf
     asked = fields.get(name)
     is_list = asked is not None and asked.kind is Kind.CHOICE
-    return {**leaf, "value": raw.split(",") if is_list else raw}
+    return {**leaf, "value": [unquote(code) for code in raw.split(",")] if is_list else raw}
 
 
 def _flat(criteria: Criteria) -> list[Leaf]:
@@ -81,5 +82,10 @@ def _flat(criteria: Criteria) -> list[Leaf]:
 def _spell(leaf: Leaf) -> str:
     if leaf.op in BARE_OPS:
         return f"{leaf.field.name}.{leaf.op}"
-    raw = ",".join(leaf.raw) if isinstance(leaf.raw, list) else leaf.raw
+    raw = ",".join(map(_escape, leaf.raw)) if isinstance(leaf.raw, list) else leaf.raw
     return f"{leaf.field.name}.{Op(leaf.op)}.{raw}"
+
+
+def _escape(code: str) -> str:
+    """Return a choice so that a comma inside it does not end it."""
+    return code.replace("%", "%25").replace(",", "%2C")

@@ -97,11 +97,13 @@ def start_of(named: str, now: datetime) -> datetime:
     return timezone.make_aware(datetime.combine(starts[named], time.min))
 
 
-def choices(value: Any, allowed: Sequence[str]) -> list[str]:
-    """Return a list of known choices; one alone may stand without a list."""
+def choices(value: Any, allowed: Sequence[str] | None) -> list[str]:
+    """Return a list of choices, known ones unless ``allowed`` is None; one may stand alone."""
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list) or not values or len(values) > MOST_CHOICES:
         raise ValueInvalid("needs one or more choices")
+    if allowed is None:
+        return [text(each) for each in values]
     for each in values:
         if not isinstance(each, str) or each not in allowed:
             shown = str(each)[:40]
