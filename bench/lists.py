@@ -2,7 +2,7 @@
 
 Run it from the root of the repository: ``python -m bench.lists [--sizes 10000 100000]``. Each size
 gets a database of its own beside the configured one (``baton_bench_10000``), seeded once with the
-demo company. Milliseconds; the ratio is the page's p50 to the SQL's p50. Targets at 1 M leads: lists
+demo company. Milliseconds; ratio is the page's p50 to the SQL's p50. Targets at 1 M leads: lists
 p50 <= 30 and p95 <= 80, search and lead page p50 <= 50, queue 60, SLA page 150, funnel 300.
 """
 
