@@ -7,6 +7,7 @@ navigation.register(
     NavItem(
         name="people",
         label="People",
+        tab="People",
         url_name="accounts:people",
         icon="user-cog",
         order=900,
@@ -16,6 +17,7 @@ navigation.register(
     NavItem(
         name="teams",
         label="Teams",
+        tab="Teams",
         url_name="accounts:teams",
         icon="users-round",
         order=910,
@@ -25,6 +27,7 @@ navigation.register(
     NavItem(
         name="health",
         label="Health",
+        tab="Health",
         url_name="shell:health",
         icon="heart-pulse",
         order=920,

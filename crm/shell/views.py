@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from crm.accounts import services as accounts
@@ -122,6 +123,7 @@ def notifications_read(request: AppRequest) -> HttpResponse:
     return redirect("shell:notifications")
 
 
+@never_cache
 @require_GET
 def health(request: HttpRequest) -> HttpResponse:
     """Answer machines with one word and 200 or 503; show admins who use a browser everything."""
