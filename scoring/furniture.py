@@ -1,1 +1,1 @@
-"""What this app shows on pages of lower floors: columns, filters, panels, timeline, criteria fields."""
+"""What this app shows on pages of lower floors: columns, filters, views, panels."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
@@ -15,7 +16,8 @@ class ScoringModel(models.Model):
     """One version of all rules, thresholds and the MQL definition.
 
     ``definition`` is the document that ``scoring.definition.parse_definition`` reads; once a model
-    is published it never changes.
+    is published it never changes. ``rescored_up_to`` is the last lead whose score was renewed after
+    publishing; empty when all were. Written by ``scoring.services``.
     """
 
     version = models.PositiveIntegerField(unique=True)
@@ -24,6 +26,10 @@ class ScoringModel(models.Model):
     note = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True, blank=True)
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    rescored_up_to = models.BigIntegerField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -35,6 +41,10 @@ class ScoringModel(models.Model):
                 fields=["state"],
                 condition=Q(state=ModelState.PUBLISHED),
                 name="scoring_model_one_published",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=ModelState.DRAFT) | Q(published_at__isnull=False),
+                name="scoring_model_in_force_has_a_date",
             ),
         ]
 
@@ -53,9 +63,12 @@ class LeadScoreQuerySet(models.QuerySet["LeadScore"]):
 class LeadScore(models.Model):
     """The score of one lead as last computed: a cache of the log, checked by ``check_scores``.
 
-    Points carry one decimal. ``fit_score`` and ``fit_grade`` are empty while nothing is known of the
-    lead ("not evaluated", never 0). ``score_due_at`` is when to compute next: at once after an event
-    or a change of attributes, else ``changes_at``, the next time the shown value changes on its own.
+    Points carry one decimal. ``fit_score`` and ``fit_grade`` are empty while nothing is known of
+    the lead ("not evaluated", never 0). ``changes_at`` is the next time at which the whole number
+    shown in lists changes on its own, ``drops_out_at`` when the lead so leaves the MQL definition.
+    ``score_due_at`` is when to compute next: at once after news, else no later than ``changes_at``.
+    ``news_at`` is when Baton last learned something about the lead: an act, an attribute. Written
+    by ``scoring.services``, in bulk by SQL.
     """
 
     lead = models.OneToOneField(
@@ -63,18 +76,19 @@ class LeadScore(models.Model):
     )
     model = models.ForeignKey(ScoringModel, null=True, on_delete=models.PROTECT)
     fit_score = models.DecimalField(max_digits=5, decimal_places=1, null=True)
-    fit_grade = models.CharField(max_length=1, blank=True)
-    persona = models.CharField(max_length=60, blank=True)
+    fit_grade = models.CharField(max_length=1, blank=True, db_default="")
+    persona = models.CharField(max_length=60, blank=True, db_default="")
     engagement_score = models.DecimalField(max_digits=5, decimal_places=1, null=True)
     engagement_level = models.PositiveSmallIntegerField(null=True)
-    cell = models.CharField(max_length=2, blank=True)
+    cell = models.CharField(max_length=2, blank=True, db_default="")
     engagement_week_ago = models.DecimalField(max_digits=5, decimal_places=1, null=True)
-    meets_definition = models.BooleanField(default=False)
-    disqualified_by = models.CharField(max_length=200, blank=True)
+    meets_definition = models.BooleanField(db_default=False)
+    disqualified_by = models.CharField(max_length=200, blank=True, db_default="")
     computed_at = models.DateTimeField(null=True)
     changes_at = models.DateTimeField(null=True)
     drops_out_at = models.DateTimeField(null=True)
     score_due_at = models.DateTimeField(null=True)
+    news_at = models.DateTimeField(null=True)
 
     objects = LeadScoreQuerySet.as_manager()
 

@@ -13,7 +13,7 @@ gave points and ``t3`` when.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
@@ -22,7 +22,7 @@ from engagement.enums import Actor
 from leads.enums import LifecycleStage
 from scoring.definition import SCALE, Counting, Definition, EngagementRule, Match, Repeat
 from scoring.points import LEAST_EXPONENT, ROUND, decay_rate
-from scoring.sql import Tables, column, commas
+from scoring.sql import FENCE, Tables, column, commas
 
 NumberedRule = tuple[int, EngagementRule]
 
@@ -39,22 +39,28 @@ _COUNTS = {
 }
 
 
-def ask_leads(
-    lead_ids: Sequence[int], *, as_of: datetime, known_at: datetime | None = None
-) -> Composed:
-    """Ask for some leads at one instant, by what had been received at ``known_at``."""
+#: Tables that are read more than once; to be kept when few leads are asked for.
+KEEP = ("asked", "act")
+
+
+def ask(lead_ids: Sequence[int], *instants: datetime, known_at: datetime | None = None) -> Composed:
+    """Ask for some leads at some instants, by what had been received at ``known_at``.
+
+    Without ``known_at`` only what had been received at each instant is known there.
+    """
     return SQL(
-        "SELECT unnest({}::bigint[]) AS lead_id, {}::timestamptz AS as_of,"
-        " {}::timestamptz AS known_at"
-    ).format(list(lead_ids), as_of, known_at or as_of)
+        "SELECT lead_id, as_of, coalesce({known_at}::timestamptz, as_of) AS known_at"
+        " FROM unnest({lead_ids}::bigint[]) AS lead_id,"
+        " unnest({instants}::timestamptz[]) AS as_of"
+    ).format(known_at=known_at, lead_ids=list(lead_ids), instants=list(instants))
 
 
-def ask_moments(lead_ids: Sequence[int], moments: Sequence[datetime]) -> Composed:
-    """Ask for each lead at an instant of its own, or for one lead at many: two equal lists."""
+def ask_each(moments: Mapping[int, datetime]) -> Composed:
+    """Ask for each lead at an instant of its own."""
     return SQL(
         "SELECT lead_id, as_of, as_of AS known_at"
         " FROM unnest({}::bigint[], {}::timestamptz[]) AS moment (lead_id, as_of)"
-    ).format(list(lead_ids), list(moments))
+    ).format(list(moments), list(moments.values()))
 
 
 def ask_range(first: int, last: int, *, as_of: datetime) -> Composed:
@@ -78,7 +84,7 @@ def engagement_tables(
     singles = [(i, rule) for i, rule in rules if not rule.repeat]
     repeats = [(i, rule, rule.repeat) for i, rule in rules if rule.repeat]
     return [
-        ("asked", _asked(asked)),
+        ("asked", with_cycle_start(asked)),
         ("act", _acts(rules)),
         ("of_asset", _sums_of_asset(singles, evidence)),
         ("of_lead", _sums_of_lead(singles, evidence)),
@@ -90,8 +96,8 @@ def engagement_tables(
     ]
 
 
-def _asked(asked: Composable) -> Composed:
-    """What is asked, with the start of the acts that count: recycling starts anew."""
+def with_cycle_start(asked: Composable) -> Composed:
+    """Return what is asked with ``since``, after which acts count: recycling starts anew."""
     return SQL(
         "SELECT ask.lead_id, ask.as_of, ask.known_at, CASE WHEN lead.cycle > 1 THEN coalesce("
         "(SELECT max(stage.started_at) FROM leads_stageinterval stage"
@@ -103,10 +109,7 @@ def _asked(asked: Composable) -> Composed:
 
 def _acts(rules: Sequence[NumberedRule]) -> Composed:
     """The acts that count, each with whether it fits each rule."""
-    matches = [
-        SQL("coalesce({}, false) AS {}").format(_match(rule.match), column("m", i))
-        for i, rule in rules
-    ]
+    matches = [SQL("{} AS {}").format(_match(rule.match), column("m", i)) for i, rule in rules]
     return SQL(
         "SELECT asked.lead_id, asked.as_of, e.id, e.asset_id, e.occurred_at,"
         " date_part('epoch', asked.as_of - e.occurred_at) AS age, {matches}"
@@ -280,5 +283,10 @@ def _engagement(definition: Definition, evidence: bool) -> Composed:
     ]
     return SQL(
         "SELECT lead_id, as_of, least(greatest({groups}, 0), {most})::int AS score, {arrays}"
-        " FROM part"
-    ).format(groups=SQL(" + ").join(groups), most=SCALE, arrays=commas(columns))
+        " FROM part {fence}"
+    ).format(
+        fence=FENCE,
+        groups=SQL(" + ").join(groups),
+        most=SCALE,
+        arrays=commas(columns),
+    )

@@ -1,1 +1,37 @@
 """Reactions to facts announced by lower floors, inside their transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.dispatch import receiver
+
+from engagement.signals import events_absorbed
+from leads.enums import LifecycleStage
+from leads.models import StageInterval
+from leads.signals import leads_changed, stage_changed
+from scoring.services import mark_due
+
+#: Back in the funnel: engagement starts anew, or the lead may qualify again.
+_RETURNS = frozenset({LifecycleStage.RECYCLED, LifecycleStage.LEAD})
+
+
+@receiver(events_absorbed, dispatch_uid="scoring.mark_on_events")
+def mark_on_events(*, lead_ids: Sequence[int], now: datetime, **_: Any) -> None:
+    """New acts change engagement."""
+    mark_due(lead_ids=lead_ids, now=now)
+
+
+@receiver(leads_changed, dispatch_uid="scoring.mark_on_attributes")
+def mark_on_attributes(*, lead_ids: Sequence[int], now: datetime, **_: Any) -> None:
+    """New attributes change fit, and may disqualify."""
+    mark_due(lead_ids=lead_ids, now=now)
+
+
+@receiver(stage_changed, dispatch_uid="scoring.mark_on_return")
+def mark_on_return(*, change: StageInterval, now: datetime, **_: Any) -> None:
+    """A lead that comes back is looked at anew."""
+    if change.stage in _RETURNS:
+        mark_due(lead_ids=[change.lead_id], now=now)

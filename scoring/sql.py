@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import connection
@@ -12,6 +12,10 @@ from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 #: Tables of a WITH clause in order: name, query.
 Tables = list[tuple[str, Composable]]
+
+#: Ends a query whose columns are long expressions read many times by the query around it: without
+#: it, the planner puts the whole expression in every place that names the column.
+FENCE = SQL("OFFSET 0")
 
 _PLACEHOLDER = re.compile(r"%([s%])")
 
@@ -26,10 +30,17 @@ def column(letter: str, number: int, of: str = "") -> Identifier:
     return Identifier(of, f"{letter}{number}") if of else Identifier(f"{letter}{number}")
 
 
-def with_tables(tables: Tables, body: Composable) -> Composed:
-    """Return ``body`` with named tables before it; one read twice is computed twice."""
+def with_tables(tables: Tables, body: Composable, *, keep: Collection[str] = ()) -> Composed:
+    """Return ``body`` with named tables before it.
+
+    The tables named in ``keep`` are computed once and kept, which pays for few rows; the others
+    melt into what reads them.
+    """
     named = (
-        SQL("{} AS NOT MATERIALIZED ({})").format(Identifier(name), table) for name, table in tables
+        SQL("{} AS {} ({})").format(
+            Identifier(name), SQL("MATERIALIZED" if name in keep else "NOT MATERIALIZED"), table
+        )
+        for name, table in tables
     )
     return SQL("WITH {} {}").format(SQL(",\n").join(named), body)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from engagement.enums import Actor, EventKind
+from engagement.enums import Actor
 from engagement.models import Asset, Event
+from leads.models import Lead
+from scoring.models import LeadScore, ScoringModel
 from scoring.reference import Act
+from scoring.services import create_draft, publish, score_due_leads
 from tests.factories import NOW
 
 
@@ -33,7 +36,7 @@ def log_acts(lead_id: int, acts: Iterable[Act]) -> None:
     )
 
 
-def log_act(lead_id: int, kind: EventKind, at: datetime = NOW, **fields: Any) -> None:
+def log_act(lead_id: int, kind: str, at: datetime = NOW, **fields: Any) -> None:
     """Append one act, received when it happened unless said otherwise."""
     act = Act(kind=kind, **{"occurred_at": at, "received_at": at, **fields})
     log_acts(lead_id, [act])
@@ -90,3 +93,27 @@ def document(*rules: dict[str, Any], **parts: Any) -> dict[str, Any]:
         "mql": {"cells": ["A1", "A2", "B1", "B2"], "fast_track": [{"kind": "DEMO_REQUEST"}]},
         **parts,
     }
+
+
+def publish_model(
+    definition: dict[str, Any] | None = None, *, now: datetime = NOW - timedelta(days=90)
+) -> ScoringModel:
+    """Put a model in force, by default the small one and long before the acts of a test."""
+    draft = create_draft(definition=definition or document(), now=now)
+    model = publish(model_id=draft.pk, now=now)
+    ScoringModel.objects.filter(pk=model.pk).update(rescored_up_to=None)
+    return model
+
+
+def settle(now: datetime = NOW) -> int:
+    """Run the sweep until nothing is due."""
+    rounds = 0
+    while score_due_leads(now=now):
+        rounds += 1
+        assert rounds < 20, "the sweep never ends"
+    return rounds
+
+
+def score_of(lead: Lead) -> LeadScore:
+    """Return the stored score of a lead."""
+    return LeadScore.objects.get(pk=lead.pk)

@@ -12,7 +12,7 @@ from psycopg.sql import SQL
 from leads.enums import LifecycleStage
 from leads.models import Lead
 from scoring.definition import Definition, parse_definition
-from scoring.query import ask_leads, engagement_tables
+from scoring.query import ask, engagement_tables
 from scoring.reference import Act, reckon
 from scoring.sql import rows, with_tables
 from tests.factories import NOW, make_lead
@@ -26,9 +26,11 @@ BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2025, 10, 20, tzinfo=BERLIN)
 
 
-def score_of(definition: Definition, lead_id: int, **instants: Any) -> tuple[int, list[int]]:
+def score_of(
+    definition: Definition, lead_id: int, as_of: datetime, known_at: datetime | None = None
+) -> tuple[int, list[int]]:
     """Return the score in tenths and how many acts counted for each rule."""
-    tables = engagement_tables(definition, ask_leads([lead_id], **instants), evidence=True)
+    tables = engagement_tables(definition, ask([lead_id], as_of, known_at=known_at), evidence=True)
     [(score, counts)] = rows(with_tables(tables, SQL("SELECT score, counts FROM engagement")))
     return score, counts
 
@@ -41,7 +43,7 @@ properties = st.dictionaries(
     st.sampled_from(["plan", "seats"]), st.sampled_from(["pro", "", 1, 1.0, True, None, [1], 2.5])
 )
 acts = st.builds(
-    lambda late, **fields: Act(received_at=fields["occurred_at"] + late, **fields),
+    lambda late, **fields: Act(received_at=fields["occurred_at"].astimezone(UTC) + late, **fields),
     late=st.sampled_from([timedelta(0), timedelta(hours=30), timedelta(days=7)]),
     kind=st.sampled_from(["PAGE_VIEW", "DOWNLOAD", "CUSTOM"]),
     occurred_at=moments,

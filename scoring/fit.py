@@ -1,0 +1,133 @@
+"""How well leads match the personas: rules over attributes, evaluated in SQL.
+
+The rules of a model are compiled once to columns of 1 (fits), 0 (does not) or null (not known):
+``r0`` onwards for the rules of all personas, ``b0`` for blocking conditions, ``x0`` for
+disqualifiers. Points follow from them; what is not known counts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from django.db.models import Case, Expression, QuerySet, SmallIntegerField, Value, When
+from psycopg.sql import SQL, Composable, Composed
+
+from crm.common.criteria import Criteria
+from leads.models import Lead
+from scoring.certainty import certainly_not_q, certainly_q
+from scoring.definition import SCALE, Condition, Definition, FitRule, Persona
+from scoring.sql import FENCE, Tables, column, commas, of_queryset
+
+_BLANK = "CASE fact.field WHEN 'attributes' THEN '{}'::jsonb ELSE 'null'::jsonb END"
+
+
+def fit_tables(definition: Definition, leads: QuerySet[Lead], *, now: datetime) -> Tables:
+    """Return the tables that end in ``fit``, one row per lead of ``leads``.
+
+    Its columns: ``lead_id``, ``fit`` in tenths (null: not evaluated), ``persona``, ``blocked_by``,
+    ``disqualified_by``. Relative dates in criteria count from ``now``.
+    """
+    return [("outcome", _outcomes(definition, leads, now)), ("fit", _fit(definition))]
+
+
+def past_leads(lead_ids: Sequence[int], *, as_of: datetime) -> tuple[str, Composed]:
+    """Return a table that hides ``leads_lead``: the leads as their fact log knew them at ``as_of``.
+
+    A value that was recorded later only was not known then. A column without any fact was never
+    logged, so its present value stands. Companies keep no log and stand as they are.
+    """
+    return (
+        "leads_lead",
+        SQL(
+            "SELECT past.* FROM leads_lead lead CROSS JOIN LATERAL ("
+            "SELECT coalesce(jsonb_object_agg(field, value), '{{}}') AS told FROM ("
+            "SELECT DISTINCT ON (fact.field) fact.field,"
+            " CASE WHEN fact.recorded_at <= {as_of} THEN fact.value ELSE {blank} END AS value"
+            " FROM leads_leadfact fact WHERE fact.lead_id = lead.id"
+            " ORDER BY fact.field, (fact.recorded_at <= {as_of}) DESC, fact.recorded_at DESC,"
+            " fact.id DESC) AS latest) AS log"
+            " CROSS JOIN LATERAL jsonb_populate_record(lead, log.told) AS past"
+            " WHERE lead.id = ANY({lead_ids})"
+        ).format(as_of=as_of, blank=SQL(_BLANK), lead_ids=list(lead_ids)),
+    )
+
+
+def numbered_rules(definition: Definition) -> Iterator[tuple[Persona, list[tuple[int, FitRule]]]]:
+    """Go through the personas with their rules and the rules' numbers."""
+    start = 0
+    for persona in definition.personas:
+        yield persona, list(enumerate(persona.rules, start))
+        start += len(persona.rules)
+
+
+def _outcomes(definition: Definition, leads: QuerySet[Lead], now: datetime) -> Composed:
+    asked: dict[str, Criteria] = {}
+    for _, rules in numbered_rules(definition):
+        asked |= {f"r{i}": rule.criteria for i, rule in rules}
+    asked |= {f"b{i}": each.criteria for i, each in enumerate(definition.blocking)}
+    asked |= {f"x{i}": each.criteria for i, each in enumerate(definition.disqualifiers)}
+    columns = {name: _outcome(criteria, now) for name, criteria in asked.items()}
+    return of_queryset(leads.annotate(**columns).order_by().values_list("id", *columns))
+
+
+def _outcome(criteria: Criteria, now: datetime) -> Expression:
+    """1, 0 or null: whether the lead fits, as far as that is known."""
+    return Case(
+        When(certainly_q(criteria, now=now), then=Value(1)),
+        When(certainly_not_q(criteria, now=now), then=Value(0)),
+        output_field=SmallIntegerField(null=True),
+    )
+
+
+def _fit(definition: Definition) -> Composed:
+    personas = [
+        SQL("{} AS {}").format(_persona_fit(definition, rules), column("f", place))
+        for place, (_, rules) in enumerate(numbered_rules(definition))
+    ]
+    fits = [column("f", place) for place in range(len(personas))]
+    best = SQL("greatest({})").format(commas(fits)) if fits else SQL("NULL::int")
+    names = [
+        SQL("WHEN {} THEN {}").format(fit, persona.name)
+        for fit, persona in zip(fits, definition.personas, strict=True)
+    ]
+    persona = (
+        SQL("CASE {} {} ELSE '' END").format(best, SQL(" ").join(names)) if names else SQL("''")
+    )
+    return SQL(
+        "SELECT lead_id, {best} AS fit, {persona} AS persona, blocked_by, disqualified_by FROM ("
+        "SELECT {columns} FROM outcome {fence}) AS judged {fence}"
+    ).format(
+        fence=FENCE,
+        best=best,
+        persona=persona,
+        columns=commas(
+            [
+                SQL("id AS lead_id"),
+                *personas,
+                SQL("{} AS blocked_by").format(_first("b", definition.blocking)),
+                SQL("{} AS disqualified_by").format(_first("x", definition.disqualifiers)),
+            ]
+        ),
+    )
+
+
+def _persona_fit(definition: Definition, rules: Sequence[tuple[int, FitRule]]) -> Composed:
+    """The fit with one persona; null while nothing that it asks for is known."""
+    points = [SQL("coalesce({}, 0) * {}").format(column("r", i), rule.points) for i, rule in rules]
+    known = commas(column("r", i) for i, _ in rules)
+    return SQL(
+        "CASE WHEN coalesce({known}) IS NOT NULL"
+        " THEN least(greatest({base} + {points}, 0), {most})::int END"
+    ).format(known=known, base=definition.fit_base, points=SQL(" + ").join(points), most=SCALE)
+
+
+def _first(letter: str, conditions: Sequence[Condition]) -> Composable:
+    """The label of the first condition that holds, else nothing."""
+    if not conditions:
+        return SQL("''")
+    holds = [
+        SQL("WHEN {} = 1 THEN {}").format(column(letter, i), condition.label)
+        for i, condition in enumerate(conditions)
+    ]
+    return SQL("CASE {} ELSE '' END").format(SQL(" ").join(holds))

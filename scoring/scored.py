@@ -1,0 +1,95 @@
+"""Fit and engagement together: grade, level, cell and whether the lead meets the definition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import QuerySet
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+
+from leads.models import Lead
+from scoring.definition import GRADES, LEVELS, Definition
+from scoring.fit import fit_tables
+from scoring.query import KEEP, engagement_tables
+from scoring.sql import FENCE, Tables, commas, rows, with_tables
+
+COLUMNS = (
+    "lead_id", "as_of", "score", "fit", "persona", "grade", "level", "cell", "meets_definition",
+    "blocked_by", "disqualified_by", "amounts",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The score of one lead under one model at one instant; points in tenths."""
+
+    lead_id: int
+    as_of: datetime
+    score: int
+    fit: int | None
+    persona: str
+    grade: str
+    level: int
+    cell: str
+    meets_definition: bool
+    blocked_by: str
+    disqualified_by: str
+    amounts: Sequence[float]
+
+
+def points(tenths: int | None) -> Decimal | None:
+    """Return tenths as points with one decimal."""
+    return None if tenths is None else Decimal(tenths) / 10
+
+
+def scored_tables(
+    definition: Definition, asked: Composable, leads: QuerySet[Lead], *, now: datetime
+) -> Tables:
+    """Return the tables that end in ``scored``, with ``COLUMNS``, for the present state of leads.
+
+    ``asked`` names the instants of the engagement, ``leads`` the same leads for their fit.
+    """
+    return [
+        *engagement_tables(definition, asked),
+        *fit_tables(definition, leads, now=now),
+        ("graded", _graded(definition)),
+        ("celled", SQL("SELECT *, CASE WHEN fit IS NULL THEN '' ELSE grade || level END AS cell"
+                       " FROM graded {}").format(FENCE)),
+        ("scored", SQL(
+            "SELECT *, cell = ANY({}::text[]) AND blocked_by = '' AND disqualified_by = ''"
+            " AS meets_definition FROM celled").format(sorted(definition.cells))),
+    ]  # fmt: skip
+
+
+def score_leads(
+    definition: Definition, lead_ids: Sequence[int], asked: Composable, *, now: datetime
+) -> list[Scored]:
+    """Return the scores of some leads as asked, with their present attributes."""
+    leads = Lead.objects.filter(pk__in=lead_ids)
+    tables = scored_tables(definition, asked, leads, now=now)
+    body = SQL("SELECT {} FROM scored ORDER BY lead_id").format(commas(map(Identifier, COLUMNS)))
+    return [Scored(*row) for row in rows(with_tables(tables, body, keep=KEEP))]
+
+
+def _graded(definition: Definition) -> Composed:
+    return SQL(
+        "SELECT e.lead_id, e.as_of, e.score, e.amounts, f.fit, f.persona, f.blocked_by, f.disqualified_by,"
+        " CASE WHEN f.fit IS NULL THEN '' ELSE {grade} END AS grade, {level} AS level"
+        " FROM engagement e JOIN fit f USING (lead_id) {fence}"
+    ).format(
+        fence=FENCE,
+        grade=_steps(SQL("f.fit"), definition.grades, GRADES),
+        level=_steps(SQL("e.score"), definition.levels, LEVELS),
+    )
+
+
+def _steps(value: Composable, least: Sequence[int], names: Sequence[str | int]) -> Composed:
+    """The name of the first threshold that is reached, else the last name."""
+    steps = [
+        SQL("WHEN {} >= {} THEN {}").format(value, threshold, name)
+        for threshold, name in zip(least, names, strict=False)
+    ]
+    return SQL("CASE {} ELSE {} END").format(SQL(" ").join(steps), Literal(names[-1]))

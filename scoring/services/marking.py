@@ -1,0 +1,26 @@
+"""Writing down that a score is owed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import connection
+
+#: In one order, after the leads' own rows: whoever holds one of these waits for no lead.
+_MARK_DUE = """
+    INSERT INTO scoring_leadscore (lead_id, news_at, score_due_at)
+    SELECT lead_id, %(now)s, %(now)s FROM unnest(%(lead_ids)s::bigint[]) AS told (lead_id)
+    GROUP BY lead_id ORDER BY lead_id
+    ON CONFLICT (lead_id) DO UPDATE
+    SET news_at = excluded.news_at, score_due_at = excluded.score_due_at
+"""
+
+
+def mark_due(*, lead_ids: Sequence[int], now: datetime) -> None:
+    """Have the scores of leads computed again because something was learned about them at ``now``.
+
+    Callers that lock leads do so before: the order is lead, then score.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_MARK_DUE, {"lead_ids": list(lead_ids), "now": now})

@@ -1,0 +1,86 @@
+"""Model versions: which one is in force, and putting another in its place."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from functools import lru_cache
+
+from django.db import transaction
+from django.db.models import Max, Q
+
+from crm.accounts.models import User
+from scoring.definition import Definition, parse_definition
+from scoring.enums import ModelState
+from scoring.models import ScoringModel
+
+
+class NotADraft(Exception):
+    """Only a draft can be published."""
+
+    def __init__(self, model: ScoringModel) -> None:
+        """Compose the sentence a person reads."""
+        super().__init__(f"{model} is {model.get_state_display().lower()}, not a draft")
+
+
+def definition_of(model: ScoringModel) -> Definition:
+    """Return the rules of a model.
+
+    Raises:
+        DefinitionInvalid: naming every fault of a draft.
+    """
+    return _parsed(json.dumps(model.definition, sort_keys=True))
+
+
+@lru_cache(maxsize=16)
+def _parsed(document: str) -> Definition:
+    return parse_definition(json.loads(document))
+
+
+def published_model() -> ScoringModel | None:
+    """Return the model in force, None before the first was published."""
+    return ScoringModel.objects.filter(state=ModelState.PUBLISHED).first()
+
+
+def model_at(moment: datetime) -> ScoringModel | None:
+    """Return the model that was in force at ``moment``; before the first one, the first."""
+    in_force = ScoringModel.objects.exclude(state=ModelState.DRAFT).order_by("published_at")
+    then = Q(published_at__lte=moment) & (Q(retired_at__isnull=True) | Q(retired_at__gt=moment))
+    return in_force.filter(then).last() or in_force.first()
+
+
+@transaction.atomic
+def create_draft(*, definition: object, now: datetime, note: str = "") -> ScoringModel:
+    """Keep a document as the next version; it may still be faulty."""
+    latest = ScoringModel.objects.aggregate(latest=Max("version"))["latest"] or 0
+    return ScoringModel.objects.create(
+        version=latest + 1, definition=definition, note=note, created_at=now
+    )
+
+
+@transaction.atomic
+def publish(*, model_id: int, now: datetime, actor: User | None = None) -> ScoringModel:
+    """Put a draft in force and retire its predecessor.
+
+    All scores are renewed in the background. No lead moves for what was learned before ``now``:
+    those that newly meet the definition are found under "meets the definition".
+
+    Raises:
+        NotADraft: when the model is or was in force.
+        DefinitionInvalid: naming every fault of the document.
+    """
+    models = ScoringModel.objects.select_for_update().order_by("pk")
+    locked = {
+        model.pk: model for model in models.filter(Q(pk=model_id) | Q(state=ModelState.PUBLISHED))
+    }
+    model = locked.pop(model_id)
+    if model.state != ModelState.DRAFT:
+        raise NotADraft(model)
+    definition_of(model)
+    for former in locked.values():
+        former.state, former.retired_at, former.rescored_up_to = ModelState.RETIRED, now, None
+        former.save(update_fields=["state", "retired_at", "rescored_up_to"])
+    model.state, model.published_at, model.published_by = ModelState.PUBLISHED, now, actor
+    model.rescored_up_to = 0
+    model.save(update_fields=["state", "published_at", "published_by", "rescored_up_to"])
+    return model

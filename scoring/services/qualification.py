@@ -1,0 +1,152 @@
+"""What a score makes of a lead: MQL by the grid or by a buying act, or disqualified."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import OperationalError, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from engagement.enums import Actor
+from engagement.models import Event
+from leads.enums import LifecycleStage
+from leads.models import Lead, LeadFact
+from leads.services import ScoreSnapshot, change_stage
+from scoring.definition import Definition
+from scoring.models import LeadScore, ScoringModel
+from scoring.scored import Scored, points
+from scoring.services.fast_track import BuyingAct, buying_acts
+
+logger = logging.getLogger(__name__)
+
+#: Stages that scoring may end; in all others a person works with the lead.
+OPEN_STAGES = (LifecycleStage.LEAD, LifecycleStage.RECYCLED)
+RETRY_AFTER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change of stage that a score asks for, and why."""
+
+    lead_id: int
+    to_stage: LifecycleStage
+    rule: str
+    reason: str
+    snapshot: ScoreSnapshot
+
+
+def owed_moves(
+    model: ScoringModel, definition: Definition, scored: Sequence[Scored], *, now: datetime
+) -> list[Move]:
+    """Return the moves that leads with news owe, now that they are scored."""
+    fresh = _with_news(model, [each.lead_id for each in scored])
+    bought = buying_acts(definition, definition.fast_track, lead_ids=list(fresh), now=now)
+    moves = []
+    for each in scored:
+        if each.lead_id not in fresh:
+            continue
+        if each.disqualified_by and not _is_pardoned(each.lead_id, cycle=fresh[each.lead_id]):
+            moves.append(_out(model, each))
+        elif rule := _qualifying_rule(model, definition, each, bought.get(each.lead_id)):
+            moves.append(Move(each.lead_id, LifecycleStage.MQL, rule, "", _snapshot(model, each)))
+    return moves
+
+
+def make_moves(moves: Sequence[Move], *, now: datetime) -> None:
+    """Make each move in a transaction of its own; one that fails is tried again later."""
+    for move in moves:
+        try:
+            _make(move, now)
+        except OperationalError:
+            raise
+        except Exception:
+            logger.exception("Could not move lead %s to %s", move.lead_id, move.to_stage)
+            put_off(lead_id=move.lead_id, now=now)
+
+
+def put_off(*, lead_id: int, now: datetime) -> None:
+    """Try a lead again in a while, unless it has news in the meantime."""
+    LeadScore.objects.filter(pk=lead_id).due(now).update(score_due_at=now + RETRY_AFTER)
+
+
+def _with_news(model: ScoringModel, lead_ids: Sequence[int]) -> dict[int, int]:
+    """Return the open leads of which something was learned under this model, with their cycles.
+
+    Neither publishing nor an import acts on what was there before: imported history needs a later
+    act or attribute.
+    """
+    later_act = Event.objects.filter(
+        lead=OuterRef("pk"), actor=Actor.HUMAN, occurred_at__gt=OuterRef("imported_at")
+    )
+    alive = Q(imported_at__isnull=True) | Exists(later_act) | Exists(_facts_since("imported_at"))
+    open_leads = Lead.objects.filter(
+        pk__in=lead_ids, stage__in=OPEN_STAGES, score__news_at__gte=model.published_at
+    )
+    return dict(open_leads.filter(alive).values_list("pk", "cycle"))
+
+
+def _facts_since(moment: str) -> QuerySet[LeadFact]:
+    return LeadFact.objects.filter(lead=OuterRef("pk"), recorded_at__gt=OuterRef(moment))
+
+
+def _is_pardoned(lead_id: int, *, cycle: int) -> bool:
+    """Return whether a person brought the lead back, and nothing was learned of it since.
+
+    What disqualified it was known to that person; only a new attribute asks again.
+    """
+    if cycle == 1:
+        return False
+    return not Lead.objects.filter(pk=lead_id).filter(Exists(_facts_since("stage_since"))).exists()
+
+
+def _out(model: ScoringModel, scored: Scored) -> Move:
+    return Move(
+        lead_id=scored.lead_id,
+        to_stage=LifecycleStage.DISQUALIFIED,
+        rule=f"Disqualifier of model v{model.version}",
+        reason=scored.disqualified_by,
+        snapshot=_snapshot(model, scored),
+    )
+
+
+def _snapshot(model: ScoringModel, scored: Scored) -> ScoreSnapshot:
+    return ScoreSnapshot(
+        model_version=model.version,
+        fit_score=points(scored.fit),
+        engagement_score=points(scored.score),
+        cell=scored.cell,
+    )
+
+
+def _qualifying_rule(
+    model: ScoringModel, definition: Definition, scored: Scored, bought: BuyingAct | None
+) -> str:
+    """Return why the lead becomes an MQL, nothing when it does not."""
+    if scored.blocked_by:
+        return ""
+    if bought:
+        act = bought.kind.label
+        return f"Fast track: {act[0].lower()}{act[1:]}"
+    if scored.cell in definition.cells:
+        return f"Cell {scored.cell} is in the definition, model v{model.version}"
+    return ""
+
+
+@transaction.atomic
+def _make(move: Move, now: datetime) -> None:
+    """Move the lead unless somebody else has, and settle its score."""
+    lead = Lead.objects.select_for_update(no_key=True).get(pk=move.lead_id)
+    if lead.stage in OPEN_STAGES:
+        change_stage(
+            lead_id=lead.pk,
+            to_stage=move.to_stage,
+            now=now,
+            rule=move.rule,
+            reason=move.reason,
+            snapshot=move.snapshot,
+        )
+    settled = LeadScore.objects.filter(pk=lead.pk, score_due_at=now)
+    settled.update(score_due_at=F("changes_at"))

@@ -1,0 +1,164 @@
+"""Keeping stored scores true: the sweep over what is due."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import DatabaseError, OperationalError, connection, transaction
+from psycopg.sql import SQL, Identifier
+
+from crm.common.health import beat
+from scoring.definition import Definition
+from scoring.forecast import forecast
+from scoring.models import ScoringModel
+from scoring.query import ask
+from scoring.scored import Scored, points, score_leads
+from scoring.services.publishing import definition_of, published_model
+from scoring.services.qualification import Move, make_moves, owed_moves, put_off
+from scoring.sql import commas
+
+logger = logging.getLogger(__name__)
+
+BATCH = 1_000
+WEEK = timedelta(days=7)
+DAY = timedelta(days=1)
+#: The backlog is counted up to here; more is "many" all the same.
+_MOST_COUNTED = 10_000
+
+_CLAIM = """
+    SELECT lead_id FROM scoring_leadscore
+    WHERE score_due_at <= %s AND (%s::bigint IS NULL OR lead_id = %s)
+    ORDER BY score_due_at, lead_id LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+_BACKLOG = """
+    SELECT count(*), min(score_due_at) FROM (
+        SELECT score_due_at FROM scoring_leadscore WHERE score_due_at <= %s
+        ORDER BY score_due_at LIMIT %s
+    ) AS waiting
+"""
+#: Column of LeadScore and its type, as the sweep writes them.
+_WRITTEN = {
+    "lead_id": "bigint", "fit_score": "numeric", "fit_grade": "text", "persona": "text",
+    "engagement_score": "numeric", "engagement_level": "smallint", "cell": "text",
+    "meets_definition": "boolean", "disqualified_by": "text", "engagement_week_ago": "numeric",
+    "changes_at": "timestamptz", "drops_out_at": "timestamptz", "score_due_at": "timestamptz",
+}  # fmt: skip
+
+
+def score_due_leads(*, now: datetime, limit: int = BATCH) -> int:
+    """Compute up to ``limit`` scores that are due and return how many were taken.
+
+    Then leads that newly meet the definition become MQL, and disqualified ones leave; each in a
+    transaction of its own. Several sweeps may run at once: each takes rows that no other holds.
+    """
+    model = published_model()
+    taken = _sweep(model, now, limit) if model else 0
+    _report(now)
+    return taken
+
+
+def _sweep(model: ScoringModel, now: datetime, limit: int) -> int:
+    try:
+        taken, moves = _score(model, now, limit)
+    except OperationalError:
+        raise  # the database is unwell, not a lead
+    except DatabaseError:
+        logger.exception("A batch of scores failed; computing them one by one")
+        return _score_singly(model, now, limit)
+    make_moves(moves, now=now)
+    return taken
+
+
+@transaction.atomic
+def _score(
+    model: ScoringModel, now: datetime, limit: int, only: int | None = None
+) -> tuple[int, list[Move]]:
+    """Claim, compute and write. A lead that owes a move stays due, so that a crash loses none."""
+    lead_ids = _claim(now, limit, only)
+    if not lead_ids:
+        return 0, []
+    definition = definition_of(model)
+    asked = ask(lead_ids, now, now - WEEK, known_at=now)
+    found = score_leads(definition, lead_ids, asked, now=now)
+    week_ago = {each.lead_id: each.score for each in found if each.as_of != now}
+    scored = [each for each in found if each.as_of == now]
+    moves = owed_moves(model, definition, scored, now=now)
+    moving = {move.lead_id for move in moves}
+    stored = [
+        _stored(definition, each, week_ago[each.lead_id], each.lead_id in moving, now)
+        for each in scored
+    ]
+    _write(model, stored, now)
+    return len(lead_ids), moves
+
+
+def _score_singly(model: ScoringModel, now: datetime, limit: int) -> int:
+    """Compute each score in a transaction of its own; put off those that fail."""
+    with transaction.atomic():
+        lead_ids = _claim(now, limit)
+    for lead_id in lead_ids:
+        try:
+            _, moves = _score(model, now, 1, only=lead_id)
+        except OperationalError:
+            raise
+        except DatabaseError:
+            logger.exception("Could not score lead %s", lead_id)
+            put_off(lead_id=lead_id, now=now)
+        else:
+            make_moves(moves, now=now)
+    return len(lead_ids)
+
+
+def _claim(now: datetime, limit: int, only: int | None = None) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [now, only, only, limit])
+        return [lead_id for (lead_id,) in cursor.fetchall()]
+
+
+def _stored(
+    definition: Definition, scored: Scored, week_ago: int, is_moving: bool, now: datetime
+) -> tuple[Any, ...]:
+    """Return the row to write, in the order of ``_WRITTEN``."""
+    inside = scored.cell if scored.meets_definition else ""
+    ahead = forecast(definition, scored.amounts, now=now, cell=inside)
+    # an arrow of seven days moves as its start does, and criteria may ask for relative dates
+    looks_daily = scored.score // 10 != week_ago // 10 or definition.moves_with_time
+    by_time = [ahead.changes_at, now + DAY if looks_daily else None]
+    due_at = now if is_moving else min(filter(None, by_time), default=None)
+    return (
+        scored.lead_id, points(scored.fit), scored.grade, scored.persona, points(scored.score),
+        scored.level, scored.cell, scored.meets_definition, scored.disqualified_by,
+        points(week_ago), ahead.changes_at, ahead.drops_out_at, due_at,
+    )  # fmt: skip
+
+
+def _write(model: ScoringModel, stored: Sequence[tuple[Any, ...]], now: datetime) -> None:
+    columns = SQL(", ").join(
+        SQL("{}::{}[]").format(list(values), SQL(kind))
+        for values, kind in zip(zip(*stored, strict=True), _WRITTEN.values(), strict=True)
+    )
+    changes = [
+        SQL("{0} = new.{0}").format(Identifier(name)) for name in _WRITTEN if name != "lead_id"
+    ]
+    query = SQL(
+        "UPDATE scoring_leadscore score SET model_id = {model}, computed_at = {now}, {changes}"
+        " FROM unnest({columns}) AS new ({names}) WHERE score.lead_id = new.lead_id"
+    ).format(
+        model=model.pk,
+        now=now,
+        changes=commas(changes),
+        columns=columns,
+        names=commas(map(Identifier, _WRITTEN)),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+
+
+def _report(now: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_BACKLOG, [now, _MOST_COUNTED])
+        backlog, oldest_due_at = cursor.fetchone() or (0, None)
+    beat("score_due_leads", now, backlog, oldest_due_at)
