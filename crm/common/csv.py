@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
+from decimal import Decimal
 from typing import Any
 
 from django.http import StreamingHttpResponse
@@ -22,23 +23,26 @@ class _Echo:
         return line
 
 
-def cell(value: Any) -> str:
-    """Return a value as CSV text: instants in the reader's zone with offset, formulas disarmed."""
+def cell(value: Any, zone: tzinfo | None = None) -> str:
+    """Return a value as CSV text: instants in ``zone`` with their offset, formulas disarmed.
+
+    Without ``zone`` the active one is used.
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
-        return timezone.localtime(value).isoformat(timespec="seconds")
+        return timezone.localtime(value, zone).isoformat(timespec="seconds")
     text = str(value)
-    is_number = not isinstance(value, str)
-    return f"'{text}" if not is_number and text.startswith(_FORMULA_STARTS) else text
+    is_number = isinstance(value, int | float | Decimal)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) and not is_number else text
 
 
 def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
     """Yield the lines of a CSV file, the header first."""
     writer = csv.writer(_Echo())
-    yield writer.writerow(header)
+    yield writer.writerow([cell(name) for name in header])
     for row in rows:
         yield writer.writerow([cell(value) for value in row])
 
@@ -46,8 +50,11 @@ def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[
 def stream_csv(
     filename: str, header: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> StreamingHttpResponse:
-    """Answer with a CSV file that is written while it is sent."""
-    lines = csv_lines(header, rows)
+    """Answer with a CSV file that is written while it is sent.
+
+    By then the reader's zone is no longer active: it is taken along from here.
+    """
+    lines = csv_lines(header, rows, timezone.get_current_timezone())
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response

@@ -49,23 +49,24 @@ def create_job(
     path: Path,
     now: datetime,
     filename: str = "",
-    mapping: Mapping[str, Any] | None = None,
+    mapping: Mapping[str, Any],
     created_by: User | None = None,
     is_dry_run: bool = True,
+    is_draft: bool = False,
 ) -> ImportJob:
-    """Take a file to import; it waits for its mapping unless one is given.
+    """Take a file to import; of a draft the mapping is what is known of it so far.
 
     Raises:
-        MappingInvalid: naming everything that is wrong with its path.
+        MappingInvalid: naming everything that is wrong with its path, unless it is a draft.
     """
-    if mapping is not None:
+    if not is_draft:
         parse_mapping(kind, mapping)
     return ImportJob.objects.create(
         kind=kind,
-        state=ImportState.DRAFT if mapping is None else ImportState.QUEUED,
+        state=ImportState.DRAFT if is_draft else ImportState.QUEUED,
         filename=(filename or path.name)[:255],
         path=str(path),
-        mapping=mapping or {},
+        mapping=dict(mapping),
         is_dry_run=is_dry_run,
         created_by=created_by,
         created_at=now,
@@ -78,12 +79,12 @@ def set_mapping(*, job_id: int, mapping: Mapping[str, Any], is_dry_run: bool) ->
 
     Raises:
         MappingInvalid: naming everything that is wrong with its path.
-        ImportStarted: when lines have been imported already; a mapping is not changed half-way.
+        ImportStarted: while it runs, and once lines have been imported.
     """
     job = ImportJob.objects.select_for_update().get(pk=job_id)
     parse_mapping(ImportKind(job.kind), mapping)
-    if not job.is_dry_run and job.applied_line:
-        raise ImportStarted("Lines were imported with another mapping: start a new import.")
+    if not job.takes_mapping:
+        raise ImportStarted("This import has started: for another mapping, start a new one.")
     job.mapping, job.is_dry_run, job.state = dict(mapping), is_dry_run, ImportState.QUEUED
     job.is_staged, job.applied_line, job.error, job.finished_at = False, 0, "", None
     job.save()
@@ -112,8 +113,8 @@ def run_step(*, job_id: int, now: datetime) -> bool:
 
 
 def stop_job(*, job_id: int, now: datetime, error: str) -> None:
-    """End a job that cannot go on; what it imported so far stays and is listed."""
-    ImportJob.objects.filter(pk=job_id).update(
+    """End a job that has work left; what it imported so far stays and is listed."""
+    ImportJob.objects.waiting().filter(pk=job_id).order_by().update(
         state=ImportState.FAILED, error=error, finished_at=now
     )
 

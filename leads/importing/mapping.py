@@ -5,8 +5,11 @@ The document is described in docs/importing.md.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,6 +22,7 @@ LEAD_FIELDS = (
 )  # fmt: skip
 ATTRIBUTE_PREFIX = "attributes."
 _ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1")
+_SOME_MOMENT = datetime(2026, 5, 31, 14, 30, tzinfo=UTC)
 
 
 class MappingInvalid(ValueError):
@@ -191,6 +195,8 @@ class _Reader:
     def __init__(
         self, raw: Any, path: str = "", problems: list[tuple[str, str]] | None = None
     ) -> None:
+        if not path and not _is_storable(raw):
+            raise MappingInvalid([("mapping", "holds a character that is no text")])
         self.path = path
         self.problems: list[tuple[str, str]] = [] if problems is None else problems
         self._children: list[_Reader] = []
@@ -270,6 +276,15 @@ class _Reader:
         return f"{self.path}.{name}" if self.path else name
 
 
+def _is_storable(document: Any) -> bool:
+    """Say whether the database can keep the document: it knows no NUL and no lone surrogates."""
+    try:
+        written = json.dumps(document, ensure_ascii=False).encode()
+    except ValueError:
+        return False
+    return rb"\u0000" not in written
+
+
 def _common(reader: _Reader) -> dict[str, Any]:
     encoding = reader.text("encoding", default="utf-8").lower()
     if encoding not in _ENCODINGS:
@@ -329,11 +344,20 @@ def _moment(reader: _Reader, root: _Reader) -> Moment:
     if otherwise not in ("", AT_IMPORT):
         reader.refuse("otherwise", "can only be import")
     column, pattern = reader.text("column"), reader.text("format")
-    if column and not pattern:
+    if (column or pattern) and not _is_format(pattern):
         reader.refuse("format", "must say how the column writes time, such as %Y-%m-%d")
     if not column and not otherwise:
         reader.refuse("column", "must name a column, or otherwise must be import")
     return Moment(column, pattern, zone, date_zone, bool(otherwise))
+
+
+def _is_format(pattern: str) -> bool:
+    """Say whether ``strptime`` reads the pattern back to the day."""
+    try:
+        read = datetime.strptime(_SOME_MOMENT.strftime(pattern), pattern)  # noqa: DTZ007 -- a probe
+    except (ValueError, re.error):
+        return False
+    return read.date() == _SOME_MOMENT.date()
 
 
 def _is_zone(name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -12,9 +13,12 @@ from typing import IO, Any
 
 LONGEST_CELL = 20_000
 MOST_COLUMNS = 500
+_LONGEST_NAME = 200
 #: What the parser may hold of one cell before it gives up: an unclosed quote swallows the rest.
 _PARSER_LIMIT = 64 * 2**20
 _LARGEST_WORKBOOK = 100 * 2**20
+#: A workbook is a packed folder; what it unpacks to is what has to fit into memory.
+_LARGEST_UNPACKED = 2**30
 _DELIMITERS = ",;\t|"
 
 
@@ -61,6 +65,11 @@ def _check_header(names: list[str], line: int) -> None:
         raise FileRefused("The file is empty: its first line must name the columns.")
     if len(names) > MOST_COLUMNS:
         raise FileRefused(f"Line {line} names {len(names)} columns; {MOST_COLUMNS} is the most.")
+    for name in names:
+        if len(name) > _LONGEST_NAME:
+            raise FileRefused(f"Line {line} names a column with {len(name):,} characters.")
+        if "\x00" in name:
+            raise FileRefused(f"Line {line} names a column {name!r}: this is not a text file.")
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise FileRefused(f"Line {line} names the column {twice[0]!r} twice.")
@@ -123,7 +132,9 @@ def _decoded(file: IO[bytes], encoding: str) -> Iterator[str]:
     if encoding == "utf-16":
         yield from _decoded_utf16(file)
         return
-    for number, raw in enumerate(file, start=1):
+    for number, raw in enumerate(iter(lambda: file.readline(_PARSER_LIMIT), b""), start=1):
+        if len(raw) == _PARSER_LIMIT:
+            raise FileRefused(f"Line {number} is longer than 64 MB.")
         bare = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
         try:
             yield bare.decode(encoding)
@@ -149,7 +160,7 @@ def _workbook_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows of the first sheet; of a formula, the value its program last computed."""
     import python_calamine  # noqa: PLC0415 -- slow import
 
-    if path.stat().st_size > _LARGEST_WORKBOOK:
+    if path.stat().st_size > _LARGEST_WORKBOOK or _unpacked_size(path) > _LARGEST_UNPACKED:
         raise FileRefused("The workbook is larger than 100 MB: save it as CSV, which is streamed.")
     try:
         sheet = python_calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
@@ -159,6 +170,14 @@ def _workbook_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         texts = [_cell_text(cell) for cell in cells]
         if any(texts):
             yield number, texts
+
+
+def _unpacked_size(path: Path) -> int:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return sum(member.file_size for member in archive.infolist())
+    except zipfile.BadZipFile:
+        return 0  # an older kind of workbook, or none at all, which the reader will say
 
 
 def _cell_text(cell: Any) -> str:

@@ -27,19 +27,31 @@ def stage_file(job: ImportJob, mapping: LeadMapping | DealMapping) -> None:
         FileRefused: the file cannot be read to its end, or lacks a column of the mapping.
     """
     table = open_table(Path(job.path), encoding=mapping.encoding, delimiter=mapping.delimiter)
-    missing = sorted(mapping.columns() - set(table.header))
+    check_columns(table.header, mapping)
+    job.rows.all().delete()
+    count = 0
+    with connection.cursor() as cursor:
+        # One statement reads the whole file; the limit is for statements that hang.
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        with cursor.copy(_COPY) as copy:
+            for row in _rows(job, table, mapping):
+                copy.write_row(row)
+                count += 1
+    job.header, job.line_count, job.is_staged = table.header, count, True
+
+
+def check_columns(header: list[str], mapping: LeadMapping | DealMapping) -> None:
+    """Return when the file has every column that the mapping reads.
+
+    Raises:
+        FileRefused: naming the first that it lacks, and those it has.
+    """
+    missing = sorted(mapping.columns() - set(header))
     if missing:
         raise FileRefused(
             f"The file has no column {missing[0]!r} that the mapping names; its columns are "
-            f"{', '.join(table.header)[:1000]}."
+            f"{', '.join(header)[:1000]}."
         )
-    job.rows.all().delete()
-    count = 0
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for row in _rows(job, table, mapping):
-            copy.write_row(row)
-            count += 1
-    job.header, job.line_count, job.is_staged = table.header, count, True
 
 
 def _rows(

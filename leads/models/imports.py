@@ -6,12 +6,17 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from crm.accounts.models import User
 from leads.enums import ImportKind, ImportState, RowResult
 from leads.models.lead import Lead
 
 
 class ImportJobQuerySet(models.QuerySet["ImportJob"]):
-    """Jobs by what is owed."""
+    """Jobs by what is owed, and who may see them."""
+
+    def visible_to(self, user: User) -> ImportJobQuerySet:
+        """Return every job to those who see every lead, and none to others."""
+        return self if user.sees_all_leads else self.none()
 
     def waiting(self) -> ImportJobQuerySet:
         """Return jobs with work left, the oldest first."""
@@ -70,6 +75,22 @@ class ImportJob(models.Model):
     def is_finished(self) -> bool:
         """Say whether nothing more will happen by itself."""
         return self.state in (ImportState.DONE, ImportState.FAILED)
+
+    @property
+    def is_draft(self) -> bool:
+        """Say whether it waits for its mapping."""
+        return self.state == ImportState.DRAFT
+
+    @property
+    def takes_mapping(self) -> bool:
+        """Say whether its mapping can still be changed: nothing runs and nothing is imported."""
+        was_imported = not self.is_dry_run and self.applied_line > 0
+        return self.is_draft or (self.is_finished and not was_imported)
+
+    @property
+    def is_checked(self) -> bool:
+        """Say whether a dry run is over, so that it can be imported."""
+        return self.is_dry_run and self.state == ImportState.DONE
 
 
 class ImportRow(models.Model):

@@ -1,0 +1,1 @@
+"""Pages about leads, one module per subject."""
