@@ -78,8 +78,8 @@ def update_lead(*, lead_id: int, now: datetime, actor: User | None = None, **cha
         LeadInvalid: naming each value that does not fit.
         DuplicateEmail: when another lead has the address.
     """
-    cleaned = clean_values(changes)
     lead = Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
+    cleaned = clean_values(changes, country=lead.country)
     if "attributes" in cleaned:
         cleaned["attributes"] = _merged(lead.attributes, cleaned["attributes"])
     changed = [name for name, value in cleaned.items() if getattr(lead, name) != value]

@@ -38,11 +38,15 @@ class LeadInvalid(ValueError):
 
 
 def clean_values(
-    values: Mapping[str, Any], *, declared: Mapping[str, LeadAttribute] | None = None
+    values: Mapping[str, Any],
+    *,
+    declared: Mapping[str, LeadAttribute] | None = None,
+    country: str = "",
 ) -> dict[str, Any]:
     """Return ``values`` as they are stored, in one spelling.
 
     ``declared`` are the attributes by name, for callers that clean many leads; else they are read.
+    ``country`` is where the lead is when ``values`` do not say so; it reads national phone numbers.
 
     Raises:
         LeadInvalid: naming every field that is unknown or does not fit.
@@ -51,7 +55,7 @@ def clean_values(
     cleaned: dict[str, Any] = {}
     for field, value in values.items():
         try:
-            cleaned[field] = _clean(field, value, values, declared)
+            cleaned[field] = _clean(field, value, values.get("country", country) or "", declared)
         except (NotAnEmail, NotText, _Refused) as problem:
             problems[field] = str(problem)
         except LeadInvalid as nested:
@@ -68,7 +72,7 @@ class _Refused(ValueError):
 def _clean(
     field: str,
     value: Any,
-    values: Mapping[str, Any],
+    country: str,
     declared: Mapping[str, LeadAttribute] | None,
 ) -> Any:
     if field == "attributes":
@@ -79,7 +83,7 @@ def _clean(
     if field == "email":
         return normalise_email(text)
     if field == "phone":
-        text = normalise_phone(text, country_code(values.get("country") or ""))
+        text = normalise_phone(text, country_code(country))
     text = _SPELLINGS.get(field, str)(text)
     if len(text) > _LIMITS[field]:
         raise _Refused(f"is longer than {_LIMITS[field]} characters")
