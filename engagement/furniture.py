@@ -36,4 +36,4 @@ lead_columns.register(
     )
 )
 
-timeline_sources.register(TimelineSource("events", 10, timeline_entries))
+timeline_sources.register(TimelineSource("events", 10, timeline_entries, kinds=("acts",)))

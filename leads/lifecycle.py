@@ -23,6 +23,8 @@ TRANSITIONS: Mapping[LifecycleStage, frozenset[LifecycleStage]] = MappingProxyTy
     }
 )
 
+#: Moves people make by hand. The others have a door of their own: score, acceptance, BANT, deal.
+_BY_HAND = frozenset({S.LEAD, S.RECYCLED, S.DISQUALIFIED})
 #: A trip that reached one of these is over ...
 _CLOSED = frozenset({S.WON, S.LOST, S.DISQUALIFIED})
 #: ... so that coming back to one of these is the next trip. Back to SAL or SQL is a correction.
@@ -58,6 +60,16 @@ def check_transition(from_stage: LifecycleStage, to_stage: LifecycleStage) -> No
     """
     if to_stage not in TRANSITIONS[from_stage]:
         raise IllegalTransition(from_stage, to_stage)
+
+
+def moves_by_hand(stage: LifecycleStage) -> list[LifecycleStage]:
+    """Return where a person may move a lead from ``stage`` without overriding anything."""
+    return [each for each in S if each in TRANSITIONS[stage] & _BY_HAND]
+
+
+def overrides(stage: LifecycleStage) -> list[LifecycleStage]:
+    """Return where only an override takes a lead from ``stage``."""
+    return [each for each in S if each is not stage and each not in TRANSITIONS[stage]]
 
 
 def cycle_after(cycle: int, from_stage: LifecycleStage, to_stage: LifecycleStage) -> int:

@@ -1,7 +1,33 @@
 """Addresses of this app."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from leads.views import changes, detail, imports
 
 app_name = "leads"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("leads/import/", imports.imports, name="imports"),
+    path("leads/import/<int:job_id>/", imports.import_job, name="import"),
+    path("leads/import/<int:job_id>/mapping/", imports.import_mapping, name="import_mapping"),
+    path(
+        "leads/import/<int:job_id>/mapping.json",
+        imports.import_mapping_file,
+        name="import_mapping_file",
+    ),
+    path("leads/import/<int:job_id>/start/", imports.import_start, name="import_start"),
+    path("leads/import/<int:job_id>/stop/", imports.import_stop, name="import_stop"),
+    path("leads/import/<int:job_id>/resume/", imports.import_resume, name="import_resume"),
+    path("leads/import/<int:job_id>/refused.csv", imports.import_refused, name="import_refused"),
+    path(
+        "leads/import/<int:job_id>/lines/<str:result>/",
+        imports.import_lines,
+        name="import_lines",
+    ),
+    path("leads/new/", changes.lead_create, name="create"),
+    path("leads/<int:lead_id>/", detail.lead_detail, name="detail"),
+    path("leads/<int:lead_id>/timeline/", detail.lead_timeline, name="timeline"),
+    path("leads/<int:lead_id>/edit/", changes.lead_edit, name="edit"),
+    path("leads/<int:lead_id>/note/", changes.lead_note, name="note"),
+    path("leads/<int:lead_id>/stage/", changes.lead_stage, name="stage"),
+]

@@ -44,7 +44,8 @@ class Column:
 class Panel:
     """A block of the lead page. ``load(lead, viewer, now)`` returns its context, None to stay away.
 
-    ``place`` is ``header``, ``left`` or ``right``.
+    ``place`` is ``title`` (beside the name), ``header`` (at its right: deadline and acts), ``left``
+    or ``right``. The template gets what ``load`` returned, ``lead``, ``viewer`` and ``now``.
     """
 
     name: str
@@ -76,17 +77,23 @@ class TimelineEntry:
     tail: str = ""
 
 
+#: The filters of a timeline: what the lead did, what its score did, what our people did.
+TIMELINE_KINDS = ("acts", "score", "sales")
+
+
 @dataclass(frozen=True)
 class TimelineSource:
     """Entries of one app: ``load(lead_id, viewer, before, limit)``, newest first.
 
     ``before`` is exclusive; None means from now. At most ``limit`` entries are returned; a source
-    that holds more entries of the last instant than fit returns all of that instant.
+    that holds more entries of the last instant than fit returns all of that instant. ``kinds`` are
+    those its entries can have: it is not asked when none of them is wanted.
     """
 
     name: str
     order: int
     load: Callable[[int, User, datetime | None, int], Sequence[TimelineEntry]]
+    kinds: tuple[str, ...] = TIMELINE_KINDS
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,223 @@
+"""Forms about leads; the services get what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.boundfield import BoundField
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from crm.accounts.forms import PlainForm
+from leads.attributes import AttributeValue
+from leads.countries import COUNTRIES
+from leads.enums import AttributeType, LifecycleStage
+from leads.lifecycle import moves_by_hand, overrides
+from leads.models import Lead, LeadAttribute
+
+_LIMITS = {each.name: each.max_length for each in Lead._meta.fields}
+_PREFIX = "attribute_"
+_NO_ANSWER = ("", "No answer")
+_NAMING = ("first_name", "last_name", "email", "phone")
+_SECTIONS = (
+    ("Person", ("first_name", "last_name", "email", "phone", "title")),
+    ("Company and place", ("company_name", "website", "country", "region", "city")),
+    ("Source", ("source", "medium", "campaign")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Fields that belong together, under their title."""
+
+    title: str
+    fields: list[BoundField]
+
+
+def _text(column: str, label: str, **options: Any) -> forms.CharField:
+    return forms.CharField(label=label, max_length=_LIMITS[column], required=False, **options)
+
+
+class LeadForm(PlainForm):
+    """What is known of a lead. Only what a person changed is written: see ``changes``.
+
+    Each field carries the value it had when the page was made, so that a page left open overwrites
+    nothing that somebody else changed meanwhile.
+    """
+
+    first_name = _text("first_name", "First name")
+    last_name = _text("last_name", "Last name")
+    email = _text("email", "E-mail", widget=forms.EmailInput)
+    phone = _text("phone", "Phone", widget=forms.TextInput(attrs={"type": "tel"}))
+    title = _text("title", "Role")
+    company_name = _text("company_name", "Company")
+    website = _text("website", "Website")
+    country = forms.ChoiceField(
+        choices=[_NO_ANSWER, *sorted(COUNTRIES.items(), key=lambda item: item[1])], required=False
+    )
+    region = _text("region", "Region")
+    city = _text("city", "City")
+    source = _text("source", "Source", help_text="Such as paid_search or webinar.")
+    medium = _text("medium", "Medium")
+    campaign = _text("campaign", "Campaign")
+
+    def __init__(
+        self, *args: Any, declared: Iterable[LeadAttribute] = (), lead: Lead | None = None
+    ) -> None:
+        """Add a field for each declared attribute, and fill in what is known of ``lead``."""
+        super().__init__(*args)
+        known = lead.attributes if lead else {}
+        for attribute in declared:
+            self.fields[_PREFIX + attribute.name] = _attribute_field(attribute, known)
+        for name, field in self.fields.items():
+            field.show_hidden_initial = True
+            if lead and name in self.base_fields:
+                field.initial = getattr(lead, name) or ""
+
+    @property
+    def sections(self) -> list[Section]:
+        """Return the fields as the page shows them."""
+        custom = [name for name in self.fields if name.startswith(_PREFIX)]
+        sections = [*_SECTIONS, ("More", custom)] if custom else _SECTIONS
+        return [Section(title, [self[name] for name in names]) for title, names in sections]
+
+    @property
+    def hidden_initials(self) -> list[SafeString]:
+        """Return the values the fields had when the page was made, as hidden inputs."""
+        return [field.as_hidden(only_initial=True) for field in self]
+
+    def clean(self) -> dict[str, Any]:
+        """Check that there is something to call the lead by."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and not any(cleaned.get(name) for name in _NAMING):
+            self.add_error(None, "Say at least a name, an e-mail address or a phone number.")
+        return cleaned
+
+    def changes(self) -> dict[str, Any]:
+        """Return what was changed on the page, as ``create_lead`` and ``update_lead`` take it."""
+        changed = {name: self.cleaned_data[name] for name in self.changed_data}
+        columns = {name: value for name, value in changed.items() if name in self.base_fields}
+        custom = {
+            name.removeprefix(_PREFIX): value
+            for name, value in changed.items()
+            if name not in self.base_fields
+        }
+        return {**columns, "attributes": custom} if custom else columns
+
+    def add_problems(self, problems: Mapping[str, str]) -> None:
+        """Put each sentence of ``LeadInvalid`` beside its field."""
+        for name, sentence in problems.items():
+            field = name if name in self.fields else _PREFIX + name
+            subject = "This " if sentence.startswith(("is ", "holds ")) else ""
+            self.add_error(field if field in self.fields else None, f"{subject}{sentence}.")
+
+    def add_duplicate(self, other: Lead | None, url: str) -> None:
+        """Say whose the address is already; ``other`` is None when the person may not see them."""
+        sentence: SafeString | str = "Another lead has this address."
+        if other:
+            sentence = format_html('<a href="{}">{}</a> has this address.', url, other)
+        self.add_error("email", ValidationError(sentence))
+
+
+def _attribute_field(attribute: LeadAttribute, known: Mapping[str, AttributeValue]) -> forms.Field:
+    """Return the field that takes what ``attribute`` was declared to hold."""
+    value = known.get(attribute.name)
+    options: dict[str, Any] = {"label": attribute.label, "required": False, "initial": value}
+    match AttributeType(attribute.type):
+        case AttributeType.NUMBER:
+            return forms.DecimalField(**options)
+        case AttributeType.BOOLEAN:
+            options["initial"] = "" if value is None else "yes" if value else "no"
+            return forms.ChoiceField(choices=[_NO_ANSWER, ("yes", "Yes"), ("no", "No")], **options)
+        case AttributeType.DATE:
+            return forms.DateField(widget=_date_input(), **options)
+        case AttributeType.CHOICE:
+            choices = [_NO_ANSWER, *((choice, choice) for choice in attribute.choices)]
+            return forms.ChoiceField(choices=choices, **options)
+        case AttributeType.TEXT:
+            return forms.CharField(max_length=1000, **options)
+
+
+def _date_input() -> forms.DateInput:
+    return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+
+
+class NoteForm(PlainForm):
+    """What a person writes about a lead."""
+
+    text = forms.CharField(label="Note", max_length=5000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class StageForm(PlainForm):
+    """A move through the lifecycle by hand, with its reason."""
+
+    to_stage = forms.ChoiceField(
+        label="Move to",
+        error_messages={"invalid_choice": "The lead cannot move there from where it is now."},
+    )
+    wake_on = forms.DateField(
+        label="Wake up on",
+        required=False,
+        widget=_date_input(),
+        help_text="When a recycled lead is looked at again.",
+    )
+    reason = forms.CharField(max_length=200)
+
+    def __init__(self, *args: Any, stage: LifecycleStage, may_override: bool, today: date) -> None:
+        """Offer the moves from ``stage``; ``today`` is the person's date."""
+        super().__init__(*args)
+        self._today = today
+        self._overrides = overrides(stage) if may_override else []
+        moves: list[Any] = [(move, _MOVES[move]) for move in moves_by_hand(stage)]
+        if self._overrides:
+            against = [(move, f"{move.label}, marked as override") for move in self._overrides]
+            moves.append(("Against the rules", against))
+        field = self.fields["to_stage"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 -- narrows a declared field
+        field.choices = moves
+
+    @property
+    def has_moves(self) -> bool:
+        """Say whether there is anything to choose."""
+        field = self.fields["to_stage"]
+        return bool(getattr(field, "choices", ()))
+
+    def clean(self) -> dict[str, Any]:
+        """Check that a recycled lead has a day on which it wakes."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("to_stage") == LifecycleStage.RECYCLED and "wake_on" not in self.errors:
+            wake_on = cleaned.get("wake_on")
+            if wake_on is None:
+                self.add_error("wake_on", "A recycled lead needs a day on which it wakes up.")
+            elif wake_on <= self._today:
+                self.add_error("wake_on", "This day is over; choose a later one.")
+        return cleaned
+
+    def move(self) -> dict[str, Any]:
+        """Return the move as ``change_stage`` takes it."""
+        to_stage = LifecycleStage(self.cleaned_data["to_stage"])
+        wakes = to_stage is LifecycleStage.RECYCLED
+        return {
+            "to_stage": to_stage,
+            "reason": self.cleaned_data["reason"],
+            "override": to_stage in self._overrides,
+            "wake_at": _start_of(self.cleaned_data["wake_on"]) if wakes else None,
+        }
+
+
+_MOVES = {
+    LifecycleStage.LEAD: "Reinstate as lead",
+    LifecycleStage.RECYCLED: "Recycle to nurture",
+    LifecycleStage.DISQUALIFIED: "Disqualify",
+}
+
+
+def _start_of(day: date) -> datetime:
+    """Return midnight of ``day`` in the person's time zone."""
+    return timezone.make_aware(datetime.combine(day, time.min))

@@ -1,0 +1,114 @@
+"""One timeline from many sources: merged, cut into pages, collapsed, grouped by day. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from decimal import Decimal
+from itertools import groupby
+
+from crm.common.slots import TimelineEntry
+from crm.common.ui.words import signed
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Consecutive entries, newest first; ``older_before`` asks for the next, None at the end."""
+
+    entries: list[TimelineEntry]
+    older_before: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line as the page shows it; a run of repeats is one line with the time of the newest."""
+
+    at: datetime
+    kind: str
+    icon: str
+    title: str
+    detail: str
+    tag: str
+    points: str | None
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The lines of one day of the reader."""
+
+    date: date
+    label: str
+    items: list[Item]
+
+
+def merge(sources: Iterable[Sequence[TimelineEntry]], *, size: int) -> Stretch:
+    """Return the newest ``size`` entries of all sources, and all others of the last one's instant.
+
+    Each source was asked for ``size + 1`` entries and gave all of its last instant, as
+    ``TimelineSource`` promises. What is older than the end of a source that had more to give is
+    left for the next stretch: something of that source may belong in between. Within one instant
+    the order of the sources decides, and then their own.
+    """
+    given = [list(entries) for entries in sources]
+    ends = [entries[-1].at for entries in given if len(entries) > size]
+    horizon = max(ends, default=None)
+    entries = [entry for source in given for entry in source]
+    entries.sort(key=lambda entry: entry.at, reverse=True)
+    certain = [entry for entry in entries if horizon is None or entry.at >= horizon]
+    if len(certain) > size:
+        last_at = certain[size - 1].at
+        certain = [entry for entry in certain if entry.at >= last_at]
+    is_cut = len(certain) < len(entries) or (horizon is not None and horizon >= certain[-1].at)
+    return Stretch(certain, certain[-1].at if is_cut else None)
+
+
+def by_day(entries: Sequence[TimelineEntry], *, now: datetime, zone: tzinfo) -> list[Day]:
+    """Return the entries as lines under the days of ``zone``, in the order given.
+
+    Neighbours of one day with the same key become one line.
+    """
+    today = now.astimezone(zone).date()
+    days = groupby(entries, key=lambda entry: entry.at.astimezone(zone).date())
+    return [Day(day, day_label(day, today), list(_items(group, zone))) for day, group in days]
+
+
+def day_label(day: date, today: date) -> str:
+    """Return ``Today, Tue 12 May``, ``Yesterday, Mon 11 May``, ``Sat 9 May``, with year if old."""
+    words = f"{day:%a} {day.day} {day:%b}" + ("" if day.year == today.year else f" {day.year}")
+    prefix = {0: "Today, ", 1: "Yesterday, "}.get((today - day).days, "")
+    return prefix + words
+
+
+def count_kinds(entries: Iterable[TimelineEntry]) -> dict[str, int]:
+    """Return how many entries there are of each kind."""
+    counts: dict[str, int] = {}
+    for entry in entries:
+        counts[entry.kind] = counts.get(entry.kind, 0) + 1
+    return counts
+
+
+def _items(entries: Iterable[TimelineEntry], zone: tzinfo) -> Iterator[Item]:
+    numbered = enumerate(entries)
+    for _, run in groupby(numbered, key=lambda pair: pair[1].key or pair[0]):
+        yield _item([entry for _, entry in run], zone)
+
+
+def _item(run: Sequence[TimelineEntry], zone: tzinfo) -> Item:
+    """Return a run as one line; its points are the sum of what each one earned."""
+    newest, oldest = run[0], run[-1]
+    known = [entry.points for entry in run if entry.points is not None]
+    times = len(run)
+    is_alike = all(entry.detail == newest.detail for entry in run) and newest.detail
+    span = f"{oldest.at.astimezone(zone):%H:%M} to {newest.at.astimezone(zone):%H:%M}"
+    return Item(
+        at=newest.at,
+        kind="act" if newest.tone == "plain" else newest.tone,
+        icon=newest.icon,
+        title=newest.title if times == 1 else f"{newest.title}, {times} times",
+        detail=newest.detail if times == 1 or is_alike else span,
+        tag=newest.tag,
+        points=signed(sum(known, Decimal(0))) if known else None,
+        url=newest.url,
+    )

@@ -1,0 +1,132 @@
+"""What leads itself tells on a timeline: its stages, notes, deals."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+
+from crm.accounts.models import User
+from crm.common.slots import TimelineEntry
+from leads.enums import DealOutcome, LifecycleStage
+from leads.models import Deal, Lead, Note, StageInterval
+from leads.normalise import source_label
+
+M = TypeVar("M", bound=Model)
+
+_STAGE_ICONS = {
+    LifecycleStage.LEAD: "undo-2",
+    LifecycleStage.MQL: "target",
+    LifecycleStage.SAL: "circle-check",
+    LifecycleStage.SQL: "badge-check",
+    LifecycleStage.WON: "trophy",
+    LifecycleStage.LOST: "circle-x",
+    LifecycleStage.RECYCLED: "refresh-cw",
+    LifecycleStage.DISQUALIFIED: "ban",
+}
+_DEAL_ICONS = {DealOutcome.WON: "handshake", DealOutcome.LOST: "circle-x"}
+
+
+def stage_entries(
+    lead_id: int, viewer: User, before: datetime | None, limit: int
+) -> list[TimelineEntry]:
+    """Return the moves of a lead through the lifecycle; a ``TimelineSource``."""
+    del viewer
+    moves = StageInterval.objects.filter(lead_id=lead_id).select_related("actor", "lead")
+    return [_stage(move) for move in _newest(moves, "started_at", before, limit)]
+
+
+def note_entries(
+    lead_id: int, viewer: User, before: datetime | None, limit: int
+) -> list[TimelineEntry]:
+    """Return what people wrote about a lead; a ``TimelineSource``."""
+    del viewer
+    notes = Note.objects.filter(lead_id=lead_id).select_related("author")
+    return [_note(note) for note in _newest(notes, "created_at", before, limit)]
+
+
+def deal_entries(
+    lead_id: int, viewer: User, before: datetime | None, limit: int
+) -> list[TimelineEntry]:
+    """Return what a lead turned into; a ``TimelineSource``."""
+    del viewer
+    deals = Deal.objects.filter(lead_id=lead_id).select_related("owner")
+    return [_deal(deal) for deal in _newest(deals, "closed_at", before, limit)]
+
+
+def _newest(rows: QuerySet[M], moment: str, before: datetime | None, limit: int) -> list[M]:
+    """Return the newest ``limit`` rows before ``before``, and all others of the last instant."""
+    if before:
+        rows = rows.filter(**{f"{moment}__lt": before})
+    page = list(rows.order_by(f"-{moment}", "-pk")[:limit])
+    if len(page) == limit:
+        last: Any = page[-1]
+        same = rows.filter(**{moment: getattr(last, moment), "pk__lt": last.pk})
+        page += same.order_by("-pk")
+    return page
+
+
+def _stage(move: StageInterval) -> TimelineEntry:
+    stage = LifecycleStage(move.stage)
+    is_capture = move.sequence == 1
+    return TimelineEntry(
+        at=move.started_at,
+        kind="score" if move.model_version else "sales",
+        icon="user-plus" if is_capture else _STAGE_ICONS[stage],
+        title=_captured(move.lead) if is_capture else _became(move, stage),
+        detail=_circumstances(move),
+        tag="Override" if move.is_override else move.cell,
+        tone="system" if is_capture else "stage",
+    )
+
+
+def _captured(lead: Lead) -> str:
+    return f"Captured from {source_label(lead.source)}" if lead.source else "Captured"
+
+
+def _became(move: StageInterval, stage: LifecycleStage) -> str:
+    cycle = f", cycle {move.cycle}" if move.cycle > 1 else ""
+    return f"{'Back to' if stage is LifecycleStage.LEAD else 'Became'} {stage.label}{cycle}"
+
+
+def _circumstances(move: StageInterval) -> str:
+    """Return who or what moved the lead, why, and how it was scored then."""
+    parts = [
+        f"By {move.actor}" if move.actor else move.rule,
+        f"Reason: {move.reason}" if move.reason else "",
+        _score(move),
+        "Imported history" if move.is_imported else "",
+    ]
+    return ". ".join(part for part in parts if part)
+
+
+def _score(move: StageInterval) -> str:
+    scores = (("Fit", move.fit_score), ("engagement", move.engagement_score))
+    known = ", ".join(f"{name} {score}" for name, score in scores if score is not None)
+    return f"{known}, model v{move.model_version}" if known and move.model_version else known
+
+
+def _note(note: Note) -> TimelineEntry:
+    return TimelineEntry(
+        at=note.created_at,
+        kind="sales",
+        icon="sticky-note",
+        title=f"Note by {note.author}",
+        detail=note.text,
+    )
+
+
+def _deal(deal: Deal) -> TimelineEntry:
+    outcome = DealOutcome(deal.outcome)
+    value = f"{deal.value:,.2f} {deal.currency}".strip() if deal.value is not None else ""
+    owner = str(deal.owner) if deal.owner else deal.owner_name
+    parts = [value, deal.product, f"Closed by {owner}" if owner else "", deal.flag]
+    return TimelineEntry(
+        at=deal.closed_at,
+        kind="sales",
+        icon=_DEAL_ICONS[outcome],
+        title=f"Deal {outcome.label.lower()}",
+        detail=". ".join(part for part in parts if part),
+        tag="Flagged" if deal.flag else "",
+    )

@@ -1,0 +1,142 @@
+"""Pages that write leads: capture, facts, notes, moves through the lifecycle."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from crm.accounts.access import role_required
+from crm.accounts.forms import form_status
+from crm.common.http import AppRequest, render_page, wants_partial
+from leads import services
+from leads.forms import LeadForm, NoteForm
+from leads.models import Lead, LeadAttribute
+from leads.views.detail import STAGE_ROLES, find_lead, show_lead, stage_form, timeline_of
+
+
+@role_required(*STAGE_ROLES)
+@require_http_methods(["GET", "POST"])
+def lead_create(request: AppRequest) -> HttpResponse:
+    """Capture a lead by hand."""
+    form = LeadForm(_posted(request), declared=_declared())
+    if form.is_valid() and (lead := _write(request, form, None)):
+        messages.success(request, f"{lead} is captured.")
+        return _open(request, lead)
+    return _show_form(request, form, None)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def lead_edit(request: AppRequest, lead_id: int) -> HttpResponse:
+    """Change what is known of a lead."""
+    lead = find_lead(request, lead_id)
+    form = LeadForm(_posted(request), declared=_declared(), lead=lead)
+    if form.is_valid() and (saved := _write(request, form, lead)):
+        messages.success(request, f"{saved} is saved.")
+        return _open(request, saved)
+    return _show_form(request, form, lead)
+
+
+@login_required
+@require_POST
+def lead_note(request: AppRequest, lead_id: int) -> HttpResponse:
+    """Keep a note; htmx gets an empty form and the timeline with the note in it."""
+    lead = find_lead(request, lead_id)
+    form = NoteForm(request.POST)
+    if form.is_valid() and _add_note(request, form, lead):
+        if not wants_partial(request):
+            return _open(request, lead)
+        context = {"lead": lead, "note_form": NoteForm(), "timeline": timeline_of(request, lead)}
+        return render(request, "leads/_note_added.html", context)
+    if not wants_partial(request):
+        return show_lead(request, lead, note_form=form, status=422)
+    context = {"lead": lead, "note_form": form}
+    return render(request, "leads/_lead_note_form.html", context, status=422)
+
+
+@role_required(*STAGE_ROLES)
+@require_http_methods(["GET", "POST"])
+def lead_stage(request: AppRequest, lead_id: int) -> HttpResponse:
+    """Move a lead through the lifecycle by hand."""
+    lead = find_lead(request, lead_id)
+    form = stage_form(request, lead)
+    if form is None:
+        messages.warning(
+            request, f"{lead} is {lead.get_stage_display()}; nothing leads on by hand."
+        )
+        return _open(request, lead)
+    if form.is_valid():
+        try:
+            change = services.change_stage(
+                lead_id=lead.pk, now=timezone.now(), actor=request.user, **form.move()
+            )
+        except services.IllegalTransition as refusal:
+            form.add_error("to_stage", f"The lead has moved meanwhile: {refusal}.")
+        else:
+            messages.success(request, f"{lead} is {change.get_stage_display()} now.")
+            return _open(request, lead)
+    return render_page(
+        request,
+        "leads/lead_stage.html",
+        {"lead": lead, "stage_form": form},
+        partial="leads/_lead_stage_form.html",
+        status=form_status(form),
+    )
+
+
+def _write(request: AppRequest, form: LeadForm, lead: Lead | None) -> Lead | None:
+    """Capture or change the lead; None, and errors on the form, when a value was refused."""
+    now, changes = timezone.now(), form.changes()
+    try:
+        if lead is None:
+            return services.create_lead(now=now, actor=request.user, **changes)
+        return services.update_lead(lead_id=lead.pk, now=now, actor=request.user, **changes)
+    except services.LeadInvalid as refusal:
+        form.add_problems(refusal.problems)
+    except services.DuplicateEmail as refusal:
+        other = Lead.objects.visible_to(request.user).filter(pk=refusal.lead_id).first()
+        form.add_duplicate(other, reverse("leads:detail", args=[refusal.lead_id]))
+    return None
+
+
+def _add_note(request: AppRequest, form: NoteForm, lead: Lead) -> bool:
+    """Keep the note; False, and an error on the form, when it was refused."""
+    try:
+        services.add_note(
+            lead_id=lead.pk, author=request.user, now=timezone.now(), **form.cleaned_data
+        )
+    except services.LeadInvalid as refusal:
+        form.add_error("text", f"This {refusal.problems['text']}.")
+        return False
+    return True
+
+
+def _show_form(request: AppRequest, form: LeadForm, lead: Lead | None) -> HttpResponse:
+    return render_page(
+        request,
+        "leads/lead_form.html",
+        {"form": form, "lead": lead},
+        partial="leads/_lead_form.html",
+        status=form_status(form),
+    )
+
+
+def _open(request: AppRequest, lead: Lead) -> HttpResponse:
+    """Go to the page of ``lead``; htmx is told to load it whole, since everything on it moved."""
+    if wants_partial(request):
+        return HttpResponseClientRedirect(reverse("leads:detail", args=[lead.pk]))
+    return redirect("leads:detail", lead.pk)
+
+
+def _posted(request: AppRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
+
+
+def _declared() -> list[LeadAttribute]:
+    return list(LeadAttribute.objects.order_by("label", "id"))

@@ -1,0 +1,231 @@
+"""The lead page: who it is, what happened, and what upper floors have to say about it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from urllib.parse import parse_qsl, urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_GET
+
+from crm.accounts.enums import Role
+from crm.accounts.models import User
+from crm.common.http import AppRequest
+from crm.common.slots import TIMELINE_KINDS, TimelineEntry, lead_panels, timeline_sources
+from leads.countries import country_name
+from leads.enums import AttributeType, LifecycleStage
+from leads.forms import NoteForm, StageForm
+from leads.models import Lead, LeadAttribute
+from leads.normalise import source_label
+from leads.timeline import Day, Stretch, by_day, count_kinds, merge
+
+#: Whoever else moves a lead does so by answering its handoff.
+STAGE_ROLES = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
+OVERRIDE_ROLES = (Role.MANAGER, Role.ADMIN)
+
+_STRETCH = 50
+_MOST_COLLEAGUES = 100
+_LONGEST_LIST_QUERY = 2000
+_KIND_LABELS = {"": "All", "acts": "Acts", "score": "Score", "sales": "Sales"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of what is known."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class KindFilter:
+    """One filter of the timeline; ``count`` is None when not everything was read."""
+
+    kind: str
+    label: str
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """One stretch of a timeline as the page shows it."""
+
+    kind: str
+    filters: list[KindFilter]
+    days: list[Day]
+    older_before: datetime | None
+    continues: date | None
+
+
+@login_required
+@require_GET
+def lead_detail(request: AppRequest, lead_id: int) -> HttpResponse:
+    """Show one lead to those who may see it."""
+    return show_lead(request, find_lead(request, lead_id))
+
+
+@login_required
+@require_GET
+def lead_timeline(request: AppRequest, lead_id: int) -> HttpResponse:
+    """Answer htmx with the timeline of a filter, or with what is older than a moment."""
+    lead = find_lead(request, lead_id)
+    timeline = timeline_of(request, lead)
+    template = "leads/_timeline_days.html" if timeline.continues else "leads/_timeline.html"
+    return render(request, template, {"lead": lead, "timeline": timeline})
+
+
+def find_lead(request: AppRequest, lead_id: int) -> Lead:
+    """Return the lead if the person may see it, else answer that there is no such page."""
+    visible = Lead.objects.visible_to(request.user).select_related("company", "owner", "team")
+    return get_object_or_404(visible, pk=lead_id)
+
+
+def show_lead(
+    request: AppRequest, lead: Lead, *, note_form: NoteForm | None = None, status: int = 200
+) -> HttpResponse:
+    """Render the page of ``lead``, with a refused note when there is one."""
+    now = timezone.now()
+    context = {
+        "lead": lead,
+        "panels": _panels(request, lead, now=now),
+        "place": _place(lead),
+        "source": _source(lead),
+        "attributes": _attributes(lead),
+        "colleagues": _count_colleagues(lead, viewer=request.user),
+        "timeline": timeline_of(request, lead),
+        "note_form": note_form or NoteForm(),
+        "stage_form": stage_form(request, lead),
+        "back_url": _back_url(request),
+    }
+    return render(request, "leads/lead_detail.html", context, status=status)
+
+
+def timeline_of(request: AppRequest, lead: Lead) -> Timeline:
+    """Return the stretch of the timeline that the address asks for."""
+    kind, before = _asked_kind(request), _asked_moment(request)
+    zone = timezone.get_current_timezone()
+    stretch = _stretch(lead.pk, viewer=request.user, kind="", before=before)
+    counts = count_kinds(stretch.entries) if not (before or stretch.older_before) else None
+    if kind and stretch.older_before:
+        stretch = _stretch(lead.pk, viewer=request.user, kind=kind, before=before)
+    entries = [entry for entry in stretch.entries if kind in {"", entry.kind}]
+    return Timeline(
+        kind=kind,
+        filters=_filters(counts),
+        days=by_day(entries, now=timezone.now(), zone=zone),
+        older_before=stretch.older_before,
+        continues=before.astimezone(zone).date() if before else None,
+    )
+
+
+def stage_form(request: AppRequest, lead: Lead) -> StageForm | None:
+    """Return the form of the moves that the person may make; None when there is none."""
+    if not request.user.has_role(*STAGE_ROLES):
+        return None
+    form = StageForm(
+        request.POST if request.method == "POST" else None,
+        stage=LifecycleStage(lead.stage),
+        may_override=request.user.has_role(*OVERRIDE_ROLES),
+        today=timezone.localdate(),
+    )
+    return form if form.has_moves else None
+
+
+def _stretch(lead_id: int, *, viewer: User, kind: str, before: datetime | None) -> Stretch:
+    """Ask every source that can hold entries of ``kind``; a constant number of queries."""
+    sources = [source for source in timeline_sources if not kind or kind in source.kinds]
+    given: list[list[TimelineEntry]] = [
+        list(source.load(lead_id, viewer, before, _STRETCH + 1)) for source in sources
+    ]
+    return merge(given, size=_STRETCH)
+
+
+def _filters(counts: Mapping[str, int] | None) -> list[KindFilter]:
+    if counts is None:
+        return [KindFilter(kind, label, None) for kind, label in _KIND_LABELS.items()]
+    known = {"": sum(counts.values()), **counts}
+    return [KindFilter(kind, label, known.get(kind, 0)) for kind, label in _KIND_LABELS.items()]
+
+
+def _asked_kind(request: HttpRequest) -> str:
+    kind = request.GET.get("kind", "")
+    return kind if kind in TIMELINE_KINDS else ""
+
+
+def _asked_moment(request: HttpRequest) -> datetime | None:
+    """Return ``before`` of the address in UTC; None when it is no moment a lead can have lived."""
+    try:
+        moment = datetime.fromisoformat(request.GET.get("before", ""))
+    except ValueError:
+        return None
+    is_sane = moment.tzinfo is not None and 1900 <= moment.year <= 2200
+    return moment.astimezone(UTC) if is_sane else None
+
+
+def _back_url(request: HttpRequest) -> str:
+    """Return the address of the list the person came from; its query is theirs, its path ours."""
+    query = urlencode(parse_qsl(request.GET.get("from", "")[:_LONGEST_LIST_QUERY]))
+    return reverse("leads:list") + (f"?{query}" if query else "")
+
+
+def _panels(request: AppRequest, lead: Lead, *, now: datetime) -> dict[str, list[SafeString]]:
+    """Return what each registered panel shows of ``lead``, by its place on the page."""
+    places: dict[str, list[SafeString]] = defaultdict(list)
+    shared = {"lead": lead, "viewer": request.user, "now": now}
+    for panel in lead_panels:
+        context = panel.load(lead, request.user, now)
+        if context is not None:
+            block = render_to_string(panel.template, {**shared, **context}, request)
+            places[panel.place].append(block)
+    return dict(places)
+
+
+def _place(lead: Lead) -> str:
+    parts = [lead.city, lead.region, country_name(lead.country)]
+    return ", ".join(dict.fromkeys(part for part in parts if part))
+
+
+def _source(lead: Lead) -> list[Fact]:
+    facts = [
+        Fact("Source", source_label(lead.source)),
+        Fact("Medium", source_label(lead.medium)),
+        Fact("Campaign", lead.campaign),
+    ]
+    return [fact for fact in facts if fact.value]
+
+
+def _attributes(lead: Lead) -> list[Fact]:
+    """Return the custom attributes that are known, by label."""
+    declared = LeadAttribute.objects.filter(name__in=lead.attributes).order_by("label", "id")
+    return [
+        Fact(each.label, _readable(AttributeType(each.type), lead.attributes[each.name]))
+        for each in declared
+    ]
+
+
+def _readable(kind: AttributeType, value: object) -> str:
+    if kind is AttributeType.BOOLEAN:
+        return "Yes" if value else "No"
+    if kind is AttributeType.DATE:
+        day = date.fromisoformat(str(value))
+        return f"{day.day} {day:%b %Y}"
+    if kind is AttributeType.NUMBER and isinstance(value, int | float):
+        return f"{value:,}"
+    return str(value)
+
+
+def _count_colleagues(lead: Lead, *, viewer: User) -> int:
+    """Return how many other leads of the company the person may see, up to a bound."""
+    if lead.company_id is None:
+        return 0
+    others = Lead.objects.visible_to(viewer).filter(company=lead.company_id).exclude(pk=lead.pk)
+    return others[:_MOST_COLLEAGUES].count()
