@@ -39,12 +39,14 @@ def cell(value: Any, zone: tzinfo | None = None) -> str:
     return f"'{text}" if text.startswith(_FORMULA_STARTS) and not is_number else text
 
 
-def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+def csv_lines(
+    header: Sequence[str], rows: Iterable[Sequence[Any]], zone: tzinfo | None = None
+) -> Iterator[str]:
     """Yield the lines of a CSV file, the header first."""
     writer = csv.writer(_Echo())
-    yield writer.writerow([cell(name) for name in header])
+    yield writer.writerow(header)
     for row in rows:
-        yield writer.writerow([cell(value) for value in row])
+        yield writer.writerow([cell(value, zone) for value in row])
 
 
 def stream_csv(
