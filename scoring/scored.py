@@ -76,7 +76,8 @@ def score_leads(
 
 def _graded(definition: Definition) -> Composed:
     return SQL(
-        "SELECT e.lead_id, e.as_of, e.score, e.amounts, f.fit, f.persona, f.blocked_by, f.disqualified_by,"
+        "SELECT e.lead_id, e.as_of, e.score, e.amounts,"
+        " f.fit, f.persona, f.blocked_by, f.disqualified_by,"
         " CASE WHEN f.fit IS NULL THEN '' ELSE {grade} END AS grade, {level} AS level"
         " FROM engagement e JOIN fit f USING (lead_id) {fence}"
     ).format(

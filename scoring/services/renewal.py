@@ -27,6 +27,10 @@ SPREAD = 1_800
 #: One renewal at a time, whichever process it runs in; any number that no other lock here uses.
 _ADVISORY_LOCK = 7_214_002
 
+#: A statement of this size is worth its memory and its minutes, but not a compiler's.
+_SETTINGS = (
+    "SET LOCAL jit = off; SET LOCAL work_mem = '128MB'; SET LOCAL statement_timeout = '5min'"
+)
 _COLUMNS = {
     "lead_id": SQL("lead_id"),
     "model_id": SQL("{model}::bigint"),
@@ -96,10 +100,7 @@ def _alone() -> Iterator[bool]:
 def _compute(model: ScoringModel, first: int, last: int, now: datetime) -> int:
     """Compute a range into a table of this connection, which holds no lock that others need."""
     with connection.cursor() as cursor:
-        # a statement of this size is worth its memory and time, but not a compiler's
-        cursor.execute(
-            "SET LOCAL jit = off; SET LOCAL work_mem = '128MB'; SET LOCAL statement_timeout = 300000"
-        )
+        cursor.execute(_SETTINGS)
         cursor.execute("DROP TABLE IF EXISTS renewed_score")
         cursor.execute(_statement(model, first, last, now))
         count: int = cursor.rowcount
