@@ -1,0 +1,168 @@
+"""The frame around every page in a real browser: people, preferences, search, bell, health."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Page, ViewportSize, expect
+
+from crm.accounts import services
+from crm.accounts.enums import Role
+from crm.accounts.invitations import invitation_token
+from crm.accounts.models import Invitation, User
+from crm.common import health, outbox
+from crm.common.models import Notification, OutboxMessage
+from crm.common.notifications import notify
+from tests.factories import PASSWORD, client_of, make_lead, make_team, make_user
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
+
+NOON = datetime(2026, 5, 12, 10, 42, tzinfo=UTC)
+LOOKS: list[tuple[Literal["light", "dark"], ViewportSize]] = [
+    ("light", {"width": 1440, "height": 900}),
+    ("dark", {"width": 390, "height": 844}),
+]
+Enter = Callable[[User], Page]
+
+
+@pytest.fixture
+def enter(page: Page, base_url: str) -> Iterator[Enter]:
+    """Log people in; whatever breaks the content security policy fails the test."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if "Policy" in said.text else None)
+
+    def log_in(user: User) -> Page:
+        name = settings.SESSION_COOKIE_NAME
+        session = client_of(user).cookies[name].value
+        host = urlsplit(base_url).hostname or ""
+        page.context.add_cookies([{"name": name, "value": session, "domain": host, "path": "/"}])
+        return page
+
+    yield log_in
+    assert complaints == []
+
+
+@pytest.fixture
+def admin() -> User:
+    """Make an admin in a house where something has happened."""
+    admin = make_user(Role.ADMIN, full_name="Ada Lindqvist")
+    make_user(full_name="Tomas Orlind", sales_team=make_team(name="DACH"))
+    make_user(full_name="Karel Janda", is_active=False)
+    invite_ines(admin)
+    notify(recipients=[admin], key="n", title="19 min over", body="Bastien Aubrière", now=NOON)
+    OutboxMessage.objects.filter(key__startswith="alert").update(state="DEAD", last_error="no")
+    health.beat("enforce_deadlines", timezone.now())
+    return admin
+
+
+def invite_ines(admin: User) -> Invitation:
+    return services.invite(
+        email="ines@example.com",
+        full_name="Ines Kallweit",
+        roles=[Role.REP],
+        sales_team=None,
+        invited_by=admin,
+        now=timezone.now(),
+    )
+
+
+def violations(page: Page) -> list[str]:
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "accounts:people",
+        "accounts:invite",
+        "accounts:teams",
+        "accounts:team_add",
+        "accounts:preferences",
+        "shell:notifications",
+        "shell:health",
+        "shell:search",
+    ],
+)
+def test_the_frames_pages_are_accessible_and_fit_in_both_themes_and_sizes(
+    enter: Enter, admin: User, name: str
+) -> None:
+    page = enter(admin)
+    for scheme, size in LOOKS:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.set_viewport_size(size)
+        page.goto(reverse(name))
+
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+
+
+def test_a_person_is_invited_accepts_and_is_in(enter: Enter, admin: User, page: Page) -> None:
+    enter(admin).goto(reverse("accounts:people"))
+    page.get_by_role("link", name="Invite").click()
+    page.get_by_label("E-mail").fill("oskar@example.com")
+    page.get_by_label("Name").fill("Oskar Wendlund")
+    page.get_by_label("Marketer").check()
+    page.get_by_role("button", name="Send invitation").click()
+    expect(page.get_by_text("oskar@example.com gets a mail with a link")).to_be_visible()
+
+    page.context.clear_cookies()
+    token = invitation_token(Invitation.objects.get(email="oskar@example.com"))
+    page.goto(reverse("accounts:accept_invitation", args=[token]))
+    offered = violations(page)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Create my account").click()
+
+    expect(page.get_by_role("button", name="Oskar Wendlund Marketer")).to_be_visible()
+    assert offered == []
+
+
+def test_typing_offers_leads_and_enter_lists_them(enter: Enter, admin: User) -> None:
+    make_lead(first_name="Ines", last_name="Kallweit", company_name="Kesterwald Pumpen")
+    make_lead(first_name="Oskar", last_name="Wendlund", company_name="Trygve Cold Chain")
+    page = enter(admin)
+    page.goto(reverse("accounts:preferences"))
+
+    page.keyboard.press("/")
+    page.keyboard.type("kallw")
+    expect(page.get_by_role("link", name="Ines Kallweit")).to_be_visible()
+    offered = violations(page)
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name="Search")).to_be_visible()
+    expect(page.get_by_role("row", name="Ines Kallweit")).to_be_visible()
+    assert (offered, page.get_by_text("Oskar Wendlund").count()) == ([], 0)
+
+
+def test_the_bell_opens_the_news_and_opening_one_reads_it(enter: Enter, admin: User) -> None:
+    page = enter(admin)
+    page.goto(reverse("accounts:people"))
+
+    page.get_by_role("button", name="Notifications, 1 unread").click()
+    news = page.get_by_role("button", name="19 min over")
+    expect(news).to_be_visible()
+    opened = violations(page)
+    news.click()
+
+    expect(page.get_by_role("button", name="Notifications, 0 unread")).to_be_visible()
+    assert Notification.objects.unread().count() == 0
+    assert opened == []
+
+
+def test_what_got_stuck_is_sent_again_by_one_click(enter: Enter, admin: User) -> None:
+    page = enter(admin)
+    page.goto(reverse("shell:health"))
+
+    page.get_by_role("button", name="Send again").click()
+
+    expect(page.get_by_text("Nothing is stuck")).to_be_visible()
+    assert outbox.dispatch_outbox(now=timezone.now()) >= 1
