@@ -204,7 +204,7 @@ def _answer_or_silence(port: int) -> Callable[[], bool]:
 def _answers(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", "/health", headers={"Host": f"localhost:{port}"})
+        connection.request("GET", "/robots.txt", headers={"Host": f"localhost:{port}"})
         connection.getresponse()
     except (OSError, http.client.HTTPException):
         return False
