@@ -1,4 +1,4 @@
-"""Owns what every floor shares: criteria, paging, page slots, outbox, notifications, heartbeats, ui.
+"""Owns what every floor shares: criteria, paging, slots, outbox, notifications, heartbeats, ui.
 
 Builds on crm.accounts only.
 """

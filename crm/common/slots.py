@@ -114,8 +114,8 @@ class SavedView:
 class NavItem:
     """A link of the side bar. ``badge(user, now)`` is the small count beside it.
 
-    ``key`` are the keys that go there, such as ``g l``; ``tab`` is the short name at the bottom of a
-    phone, where there is room for three.
+    ``key`` are the keys that go there, such as ``g l``; ``tab`` is the short name at the bottom of
+    a phone, where there is room for three.
     """
 
     name: str
