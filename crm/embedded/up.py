@@ -113,7 +113,8 @@ def _run(owner: IO[str], options: argparse.Namespace) -> None:
 
 def _prepare(*, demo: bool) -> None:
     command = [sys.executable, "manage.py", "prepare", *(["--demo"] if demo else [])]
-    done = subprocess.run(command, cwd=ROOT, check=False, start_new_session=True)
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False, start_new_session=True)
     if done.returncode:
         raise PreparationFailed(f"preparing failed with status {done.returncode}, see above")
 
