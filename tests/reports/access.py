@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from tests.access import ADMIN, MANAGER, MARKETER, row
+
+READERS = (MARKETER, MANAGER, ADMIN)
+
+ROWS = [
+    row("reports:funnel", *READERS),
+    row("reports:funnel_csv", *READERS),
+    row("reports:sla", *READERS),
+    row("reports:sla_handoffs", *READERS),
+    row("reports:sla_csv", *READERS),
+]
