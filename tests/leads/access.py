@@ -1,0 +1,4 @@
+from tests.leads.import_access import IMPORT_ROWS
+from tests.leads.page_access import PAGE_ROWS
+
+ROWS = [*IMPORT_ROWS, *PAGE_ROWS]

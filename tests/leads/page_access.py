@@ -1,0 +1,27 @@
+"""Who may open the lead page and the forms that change a lead."""
+
+from __future__ import annotations
+
+from crm.accounts.models import User
+from tests.access import ADMIN, MANAGER, MARKETER, PEOPLE, Arguments, row
+from tests.factories import make_lead, make_user
+
+
+def lead_of(viewer: User) -> Arguments:
+    return {"lead_id": make_lead(owner=viewer).pk}
+
+
+def lead_of_somebody_else(_viewer: User) -> Arguments:
+    return {"lead_id": make_lead(owner=make_user()).pk}
+
+
+NOTE = {"text": "Wants a call in June"}
+_SEEN = {"own": lead_of, "foreign": lead_of_somebody_else}
+PAGE_ROWS = [
+    row("leads:create", MARKETER, MANAGER, ADMIN),
+    row("leads:detail", *PEOPLE, **_SEEN),
+    row("leads:timeline", *PEOPLE, **_SEEN),
+    row("leads:edit", *PEOPLE, **_SEEN),
+    row("leads:note", *PEOPLE, **_SEEN, method="post", data=NOTE),
+    row("leads:stage", MARKETER, MANAGER, ADMIN, **_SEEN),
+]
