@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import connection, transaction
 
@@ -17,7 +17,30 @@ LONGEST_TITLE = 200
 LONGEST_BODY = 500
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class News:
+    """One thing to tell some people.
+
+    Attributes:
+        recipients: Who is told; the same person twice is told once, people who have left are not.
+        key: Natural key of the news, such as ``breach:17:first_touch``.
+        title: One line; cut where it is too long to show.
+        body: One more sentence, cut likewise.
+        url: Path of the page that it is about.
+        icon: Name of a Lucide icon.
+        topic: What it is about, such as ``handoff:17``; of the mails of one topic that still wait
+            only the newest is sent.
+    """
+
+    recipients: Iterable[User]
+    key: str
+    title: str
+    body: str = ""
+    url: str = ""
+    icon: str = "bell"
+    topic: str = ""
+
+
 def notify(
     *,
     recipients: Iterable[User],
@@ -31,36 +54,36 @@ def notify(
 ) -> int:
     """Tell each of ``recipients`` once; the same ``key`` again tells nobody anything.
 
-    People who have left are not told. Title and body are cut where they are too long to show.
-
-    Args:
-        recipients: who is told; the same person twice is told once.
-        key: natural key of the news, such as ``breach:17:first_touch``.
-        title: one line.
-        now: time of the cause.
-        body: one more sentence.
-        url: path of the page that it is about.
-        icon: name of a Lucide icon.
-        topic: what it is about, such as ``handoff:17``; of the mails of one topic that still wait
-            only the newest is sent.
+    The arguments are those of ``News``, and ``now`` the time of the cause.
 
     Returns:
         How many people were told.
     """
-    people = {user.pk: user for user in recipients if user.is_active}
-    lines = _insert_lines(
-        list(people), [key, title[:LONGEST_TITLE], body[:LONGEST_BODY], url, icon, now]
-    )
-    for line_id, recipient_id in lines:
-        if people[recipient_id].wants_mail:
-            outbox.enqueue(
-                key=f"alert:{key}:{recipient_id}",
-                channel=ALERT,
-                payload={"notification": line_id},
-                now=now,
-                topic=topic and f"{topic}:{recipient_id}",
-            )
-    return len(lines)
+    news = News(recipients, key, title, body=body, url=url, icon=icon, topic=topic)
+    return notify_all([news], now=now)
+
+
+@transaction.atomic(savepoint=False)
+def notify_all(news: Iterable[News], *, now: datetime) -> int:
+    """Tell many things at the price of one; for sweeps.
+
+    Returns:
+        How many lines appeared under people's bells.
+    """
+    wanted = {
+        (person.pk, item.key): (person, item)
+        for item in news
+        for person in item.recipients
+        if person.is_active
+    }
+    new_ids = _insert_lines([wanted[place] for place in sorted(wanted)], now)
+    mails = [
+        _mail(line_id=new_ids[place], person=person, news=item)
+        for place, (person, item) in wanted.items()
+        if place in new_ids and person.wants_mail
+    ]
+    outbox.enqueue_all(mails, now=now)
+    return len(new_ids)
 
 
 def mark_read(*, user: User, now: datetime, notification_id: int | None = None) -> int:
@@ -71,14 +94,33 @@ def mark_read(*, user: User, now: datetime, notification_id: int | None = None) 
     return unread.update(read_at=now)
 
 
-def _insert_lines(recipient_ids: list[int], values: list[Any]) -> list[tuple[int, int]]:
-    """Insert a line for each who has none of this key; return id and recipient of the new ones."""
+def _mail(*, line_id: int, person: User, news: News) -> outbox.Message:
+    """Return the mail that goes with a line; it is written when the line is, and only then."""
+    return outbox.Message(
+        key=f"alert:{news.key}:{person.pk}",
+        channel=ALERT,
+        payload={"notification": line_id},
+        topic=news.topic and f"{news.topic}:{person.pk}",
+    )
+
+
+def _insert_lines(wanted: Sequence[tuple[User, News]], now: datetime) -> dict[tuple[int, str], int]:
+    """Insert the lines that nobody has yet; return the id of each by recipient and key."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO common_notification"
             " (recipient_id, key, title, body, url, icon, created_at)"
-            " SELECT person, %s, %s, %s, %s, %s, %s FROM unnest(%s::bigint[]) AS person"
-            " ON CONFLICT (recipient_id, key) DO NOTHING RETURNING id, recipient_id",
-            [*values, recipient_ids],
+            " SELECT given.*, %s FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[],"
+            " %s::text[], %s::text[]) AS given"
+            " ON CONFLICT (recipient_id, key) DO NOTHING RETURNING recipient_id, key, id",
+            [
+                now,
+                [person.pk for person, _ in wanted],
+                [news.key for _, news in wanted],
+                [news.title[:LONGEST_TITLE] for _, news in wanted],
+                [news.body[:LONGEST_BODY] for _, news in wanted],
+                [news.url for _, news in wanted],
+                [news.icon for _, news in wanted],
+            ],
         )
-        return [(row[0], row[1]) for row in cursor.fetchall()]
+        return {(row[0], row[1]): row[2] for row in cursor.fetchall()}

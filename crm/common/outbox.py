@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -71,6 +71,25 @@ def register_channel(name: str, deliver: Deliver, *, at_most_once: bool = False)
     _channels[name] = _Channel(deliver, at_most_once)
 
 
+@dataclass(frozen=True)
+class Message:
+    """One effect to be written.
+
+    Attributes:
+        key: Natural key of the effect, unique for ever.
+        channel: Who carries it.
+        payload: What the channel needs; ids rather than personal data.
+        topic: What it is about; messages about the same that still wait are overtaken by this one.
+        deliver_at: Not before this; at once when None.
+    """
+
+    key: str
+    channel: str
+    payload: Mapping[str, Any]
+    topic: str = ""
+    deliver_at: datetime | None = None
+
+
 def enqueue(
     *,
     key: str,
@@ -82,34 +101,38 @@ def enqueue(
 ) -> bool:
     """Write one message in the caller's transaction; a key that exists already changes nothing.
 
-    Args:
-        key: natural key of the effect, unique for ever.
-        channel: who carries it.
-        payload: what the channel needs; ids rather than personal data.
-        now: time of the cause.
-        deliver_at: not before this; by default at once.
-        topic: what it is about; messages about the same that still wait are overtaken by this one.
-
     Returns:
         Whether the message is new.
 
     Raises:
         UnknownChannel: nobody could deliver it.
     """
-    if channel not in _channels:
-        raise UnknownChannel(channel)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO common_outboxmessage (key, channel, topic, payload, state, created_at,"
-            " deliver_at, attempts, last_error) VALUES (%s, %s, %s, %s::jsonb, %s, %s, %s, 0, '')"
-            " ON CONFLICT (key) DO NOTHING",
-            [key, channel, topic, json.dumps(payload), OutboxState.PENDING, now, deliver_at or now],
-        )
-        is_new: bool = cursor.rowcount == 1
-    if is_new and topic:
-        waiting = OutboxMessage.objects.filter(topic=topic, state=OutboxState.PENDING)
-        waiting.exclude(key=key).update(state=OutboxState.SUPERSEDED)
-    return is_new
+    message = Message(key, channel, payload, topic=topic, deliver_at=deliver_at)
+    return enqueue_all([message], now=now) == 1
+
+
+def enqueue_all(messages: Iterable[Message], *, now: datetime) -> int:
+    """Write many messages at the price of one; see ``Message`` and ``enqueue``.
+
+    Args:
+        messages: in the order in which they happened.
+        now: time of the cause.
+
+    Returns:
+        How many are new.
+
+    Raises:
+        UnknownChannel: nobody could deliver one of them.
+    """
+    given = list(messages)
+    unknown = {message.channel for message in given} - _channels.keys()
+    if unknown:
+        raise UnknownChannel(", ".join(sorted(unknown)))
+    new_keys = _insert(given, now) if given else set()
+    newest = {m.topic: m.key for m in given if m.topic and m.key in new_keys}
+    if newest:
+        _supersede_others(newest)
+    return len(new_keys)
 
 
 def dispatch_outbox(*, now: datetime, limit: int = BATCH) -> int:
@@ -137,6 +160,50 @@ def replay(*, message_id: int, now: datetime) -> bool:
         .update(state=OutboxState.PENDING, attempts=0, deliver_at=now, last_error="")
     )
     return changed == 1
+
+
+def _insert(messages: Iterable[Message], now: datetime) -> set[str]:
+    """Insert the messages whose keys are new and return those keys.
+
+    They go in by key, so that two who write the same ones wait for each other instead of both.
+    """
+    rows = sorted(messages, key=lambda message: message.key)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO common_outboxmessage (key, channel, topic, payload, deliver_at, state,"
+            " created_at, attempts, last_error)"
+            " SELECT key, channel, topic, payload::jsonb, deliver_at, %s, %s, 0, ''"
+            " FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])"
+            " AS given (key, channel, topic, payload, deliver_at)"
+            " ON CONFLICT (key) DO NOTHING RETURNING key",
+            [
+                OutboxState.PENDING,
+                now,
+                [message.key for message in rows],
+                [message.channel for message in rows],
+                [message.topic for message in rows],
+                [json.dumps(message.payload) for message in rows],
+                [message.deliver_at or now for message in rows],
+            ],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _supersede_others(newest: Mapping[str, str]) -> None:
+    """Let the newest message of each topic, given by its key, overtake those that still wait."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE common_outboxmessage AS other SET state = %s"
+            " FROM unnest(%s::text[], %s::text[]) AS newest (topic, key)"
+            " WHERE other.topic = newest.topic AND other.topic <> ''"
+            " AND other.state = %s AND other.key <> newest.key",
+            [
+                OutboxState.SUPERSEDED,
+                list(newest),
+                list(newest.values()),
+                OutboxState.PENDING,
+            ],
+        )
 
 
 def _give_up_on_the_fatal(now: datetime) -> None:

@@ -239,6 +239,38 @@ def test_of_waiting_messages_about_one_thing_only_the_newest_is_sent(sink: Sink)
     assert state_of("half:17") == OutboxState.SUPERSEDED
 
 
+@pytest.mark.django_db
+def test_of_messages_written_together_the_last_one_counts_whatever_its_key(sink: Sink) -> None:
+    together = [
+        outbox.Message("z:half", "sink", {}, topic="handoff:17"),
+        outbox.Message("a:breach", "sink", {}, topic="handoff:17"),
+        outbox.Message("other", "sink", {}),
+    ]
+
+    new = outbox.enqueue_all(together, now=NOW)
+    again = outbox.enqueue_all(together, now=NOW)
+    outbox.dispatch_outbox(now=NOW)
+
+    assert (new, again) == (3, 0)
+    assert sorted(sink.keys) == ["a:breach", "other"]
+
+
+@pytest.mark.django_db
+def test_writing_an_old_message_again_overtakes_nothing(sink: Sink) -> None:
+    put("half:17", topic="handoff:17")
+    put("breach:17", topic="handoff:17")
+
+    put("half:17", topic="handoff:17")
+    outbox.dispatch_outbox(now=NOW)
+
+    assert sink.keys == ["breach:17"]
+
+
+@pytest.mark.django_db
+def test_writing_nothing_is_no_error(sink: Sink) -> None:
+    assert outbox.enqueue_all([], now=NOW) == 0
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_dispatchers_at_once_deliver_each_message_once(sink: Sink) -> None:
     put("first", at=NOW - timedelta(minutes=1))
