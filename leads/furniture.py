@@ -1,7 +1,17 @@
 """What this app shows on shared pages: columns, filters, views, panels, timeline, navigation."""
 
 from crm.common.criteria import fields
-from crm.common.slots import Panel, TimelineSource, lead_panels, timeline_sources
+from crm.common.slots import (
+    NavItem,
+    Panel,
+    TimelineSource,
+    lead_columns,
+    lead_panels,
+    lead_views,
+    navigation,
+    timeline_sources,
+)
+from leads.columns import LEAD_COLUMNS, LEAD_VIEWS
 from leads.fields import ATTRIBUTE_PREFIX, LEAD_FIELDS, attribute_fields
 from leads.panels import next_step
 from leads.timeline_sources import deal_entries, note_entries, stage_entries
@@ -9,10 +19,14 @@ from leads.timeline_sources import deal_entries, note_entries, stage_entries
 fields.register(*LEAD_FIELDS)
 fields.register_family(ATTRIBUTE_PREFIX, attribute_fields)
 
+lead_columns.register(*LEAD_COLUMNS)
+lead_views.register(*LEAD_VIEWS)
+navigation.register(NavItem("leads", "Leads", "leads:list", "users", 10, key="g l", tab="Leads"))
+
 lead_panels.register(Panel("next_step", 90, "right", next_step, "leads/_lead_next_step.html"))
 
 timeline_sources.register(
-    TimelineSource("stages", 5, stage_entries, kinds=("score", "sales")),
+    TimelineSource("stages", 15, stage_entries, kinds=("score", "sales")),
     TimelineSource("notes", 20, note_entries, kinds=("sales",)),
     TimelineSource("deals", 30, deal_entries, kinds=("sales",)),
 )

@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from leads.views import changes, detail, imports
+from leads.views import changes, detail, imports, lead_list
 
 app_name = "leads"
 
 urlpatterns = [
+    path("leads/", lead_list.lead_list, name="list"),
+    path("leads/filter/", lead_list.filter_editor, name="filter"),
+    path("leads/counts/", lead_list.view_counts, name="counts"),
+    path("leads/export/", lead_list.lead_export, name="export"),
     path("leads/import/", imports.imports, name="imports"),
     path("leads/import/<int:job_id>/", imports.import_job, name="import"),
     path("leads/import/<int:job_id>/mapping/", imports.import_mapping, name="import_mapping"),

@@ -91,6 +91,11 @@ def keyset_page(
     )
 
 
+def ordered(queryset: QuerySet[M], ordering: Sequence[str]) -> QuerySet[M]:
+    """Return all rows in the order that ``keyset_page`` cuts into pages."""
+    return queryset.order_by(*(_term(text).expression(backwards=False) for text in ordering))
+
+
 def estimate_count(queryset: QuerySet[Any]) -> Count:
     """Return the exact count up to ``EXACT_UP_TO``, beyond it what the planner expects."""
     exact = queryset.order_by().values("pk")[: EXACT_UP_TO + 1].count()

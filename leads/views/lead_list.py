@@ -1,0 +1,119 @@
+"""The lead list: the page, the editor of a filter, the counts of its views, the export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from crm.common.csv import stream_csv
+from crm.common.http import AppRequest, render_page
+from crm.common.slots import lead_columns
+from leads.export import export_header, export_lines
+from leads.filtering import filter_menu, put_filter, read_editor, spell_filter
+from leads.listing import (
+    ListAddress,
+    count_views,
+    headers,
+    load_list,
+    read_address,
+    view_tabs,
+    widest_filter,
+)
+from leads.models import Lead
+
+
+@login_required
+@require_GET
+def lead_list(request: AppRequest) -> HttpResponse:
+    """Show one page of leads; htmx gets the list without the frame."""
+    now = timezone.now()
+    address = read_address(request.GET, user=request.user)
+    found = load_list(address, viewer=request.user, now=now, cursor=request.GET.get("cursor"))
+    context = {
+        "address": address,
+        "found": found,
+        "headers": headers(address),
+        "tabs": view_tabs(address, viewer=request.user),
+        "editor": read_editor(request.GET, address),
+        "filter_menu": filter_menu(),
+        "all_columns": lead_columns,
+        **({} if found.rows else _emptiness(address, request, now)),
+    }
+    status = 400 if address.problems else 200
+    return render_page(
+        request, "leads/lead_list.html", context, partial="leads/_lead_list.html", status=status
+    )
+
+
+@login_required
+@require_GET
+def filter_editor(request: AppRequest) -> HttpResponse:
+    """Open the editor of one filter, or apply it and go to the list that it makes.
+
+    Without htmx the list page shows the editor, with what is wrong.
+    """
+    address = read_address(request.GET, user=request.user)
+    editor = read_editor(request.GET, address)
+    if editor is None:
+        return _to_list(address.query)
+    if "apply" in request.GET and not editor.problem:
+        spelt = spell_filter(editor, request.GET)
+        wanted = put_filter(address.filters, spelt, replaces=editor.replaces)
+        return _to_list(address.with_filters(wanted).query)
+    if not request.htmx:
+        return _to_list(request.GET.urlencode())
+    response = render(request, "leads/_filter_editor.html", {"editor": editor})
+    if editor.problem:
+        response.status_code = 422
+        response["HX-Retarget"] = "#filter-editor"
+    return response
+
+
+@login_required
+@require_GET
+def view_counts(request: AppRequest) -> HttpResponse:
+    """Return the saved views with how many leads each holds; the page asks once it is shown."""
+    address = read_address(request.GET, user=request.user)
+    counts = count_views(viewer=request.user, now=timezone.now())
+    tabs = view_tabs(address, viewer=request.user, counts=counts)
+    return render(request, "leads/_view_tabs.html", {"tabs": tabs, "address": address})
+
+
+@login_required
+@require_GET
+def lead_export(request: AppRequest) -> HttpResponseBase:
+    """Send the leads that the list counts, or those ticked in it, as CSV."""
+    now = timezone.now()
+    address = read_address(request.GET, user=request.user)
+    if address.problems:
+        return _to_list(request.GET.urlencode())
+    only = _ticked(request.GET.getlist("ids")) if request.GET.get("scope") == "chosen" else None
+    rows = export_lines(address, viewer=request.user, now=now, only=only)
+    name = f"leads-{address.view.name}-{timezone.localdate(now)}.csv"
+    return stream_csv(name, export_header(address), rows)
+
+
+def _to_list(query: str) -> HttpResponse:
+    return redirect(f"{reverse('leads:list')}?{query}")
+
+
+def _ticked(texts: Sequence[str]) -> list[int]:
+    """Return the ids among ``texts``; anything else names no lead."""
+    return [int(text) for text in texts if text.isdecimal() and len(text) < 19]
+
+
+def _emptiness(address: ListAddress, request: AppRequest, now: datetime) -> dict[str, Any]:
+    """Return what an empty list says: nothing there yet, or which filter keeps out the most."""
+    if address.problems or not address.chips:
+        return {"is_first_run": not Lead.objects.exists()}
+    widest = widest_filter(address, viewer=request.user, now=now)
+    wider = address.without(widest.chip.query) if widest and widest.count.value else None
+    return {"widest": widest, "wider": wider, "is_first_run": not Lead.objects.exists()}

@@ -1,0 +1,258 @@
+"""What an address asks of the lead list."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
+
+from crm.accounts.enums import Role
+from crm.accounts.models import User
+from crm.common.slots import lead_columns
+from leads.enums import LifecycleStage as Stage
+from leads.listing import (
+    PAGE_SIZE,
+    ListAddress,
+    count_views,
+    headers,
+    load_list,
+    read_address,
+    sorts,
+    stream_rows,
+    view_tabs,
+    widest_filter,
+)
+from leads.models import Lead
+from tests.factories import NOW, make_lead, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def marketer() -> User:
+    return make_user(Role.MARKETER)
+
+
+def address(query: str, user: User) -> ListAddress:
+    return read_address(QueryDict(query), user=user)
+
+
+def names(query: str, user: User) -> list[str]:
+    found = load_list(address(query, user), viewer=user, now=NOW)
+    return [row.lead.first_name for row in found.rows]
+
+
+def test_a_marketer_begins_with_what_is_new_and_a_rep_with_everything(marketer: User) -> None:
+    assert address("", marketer).view.name == "new"
+    assert address("", make_user(Role.REP)).view.name == "all"
+
+
+def test_filters_without_a_view_are_filters_of_everything(marketer: User) -> None:
+    assert address("f=stage.in.MQL", marketer).view.name == "all"
+
+
+def test_a_view_brings_its_filters(marketer: User) -> None:
+    asked = address("view=new", marketer)
+
+    assert asked.filters == ["created.since.week"]
+    assert not asked.is_edited
+    assert asked.query == "view=new"
+
+
+def test_an_edited_view_keeps_its_name_and_says_what_differs(marketer: User) -> None:
+    asked = address("view=new&f=stage.in.MQL&f=country.in.DE,AT&sort=name", marketer)
+
+    assert asked.is_edited
+    assert asked.query == ("view=new&f=stage.in.MQL&f=country.in.DE%2CAT&sort=name")
+
+
+def test_a_view_without_its_last_filter_still_differs_from_it(marketer: User) -> None:
+    asked = address("view=new", marketer).without("created.since.week")
+
+    assert asked.query == "view=new&f="
+    assert address(asked.query, marketer).filters == []
+
+
+def test_an_address_read_again_is_the_same(marketer: User) -> None:
+    query = "view=all&f=city.contains.a.b%26c&sort=-created&columns=company%2Ccity"
+
+    assert address(query, marketer).query == query
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("view=nope", "There is no view 'nope'."),
+        ("f=shoe.is.44", "A filter cannot be used: there is no field 'shoe'."),
+        ("f=stage.in.SOLD", "A filter cannot be used: Stage does not know 'SOLD'"),
+        ("f=title.is.%00", "A filter cannot be used: Title holds a character"),
+        ("f=" + "x" * 9000, "A filter cannot be used: there is no field"),
+        ("&".join(["f=has_email.is.yes"] * 31), "A list takes at most 30 filters."),
+        ("sort=email", "The list cannot be sorted by 'email'; it can by name, company"),
+        ("sort=-", "The list cannot be sorted by '-'"),
+        ("columns=company,shoe", "There is no column 'shoe'."),
+    ],
+)
+def test_what_cannot_be_used_is_named_and_nothing_is_listed(
+    marketer: User, query: str, problem: str
+) -> None:
+    make_lead()
+
+    asked = address(query, marketer)
+
+    assert asked.problems[0].startswith(problem)
+    assert load_list(asked, viewer=marketer, now=NOW).rows == []
+
+
+def test_a_view_of_another_desk_is_no_view(marketer: User) -> None:
+    assert address("view=new", make_user(Role.REP)).problems == ("There is no view 'new'.",)
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("name", ["Yara", "Ines", "Oskar"]),
+        ("-name", ["Oskar", "Ines", "Yara"]),
+        ("company", ["Oskar", "Yara", "Ines"]),
+        ("created", ["Ines", "Oskar", "Yara"]),
+        ("-created", ["Yara", "Oskar", "Ines"]),
+        ("activity", ["Oskar", "Ines", "Yara"]),
+    ],
+)
+def test_the_list_is_sorted_as_asked(marketer: User, sort: str, expected: list[str]) -> None:
+    hour = timedelta(hours=1)
+    for first, last, company, created, active in (
+        ("Ines", "Kallweit", "Z", 0, -2),
+        ("Oskar", "Wendlund", "A", -1, 0),
+        ("Yara", "Benhalim", "M", -3, -3),
+    ):
+        make_lead(
+            first_name=first, last_name=last, company_name=company,
+            created_at=NOW + created * hour, last_activity_at=NOW + active * hour,
+        )  # fmt: skip
+
+    assert names(f"view=all&sort={sort}", marketer) == expected
+
+
+def test_every_sort_that_is_offered_walks_an_index(marketer: User) -> None:
+    for code in sorts():
+        assert names(f"view=all&sort={code}", marketer) == []
+
+
+def test_pages_follow_each_other_and_lead_back(marketer: User) -> None:
+    leads = [make_lead(last_activity_at=NOW - timedelta(minutes=i)) for i in range(PAGE_SIZE + 2)]
+    asked = address("view=all", marketer)
+
+    first = load_list(asked, viewer=marketer, now=NOW)
+    second = load_list(asked, viewer=marketer, now=NOW, cursor=first.page.next_cursor)
+    back = load_list(asked, viewer=marketer, now=NOW, cursor=second.page.previous_cursor)
+
+    assert [row.lead for row in first.rows + second.rows] == leads
+    assert [row.lead for row in back.rows] == [row.lead for row in first.rows]
+    assert first.count.value == PAGE_SIZE + 2
+
+
+def test_a_page_mark_that_nobody_wrote_is_the_first_page(marketer: User) -> None:
+    make_lead(first_name="Ines")
+
+    found = load_list(
+        address("view=all", marketer), viewer=marketer, now=NOW, cursor="\x00nonsense"
+    )
+
+    assert [row.lead.first_name for row in found.rows] == ["Ines"]
+
+
+def test_a_rep_finds_and_counts_what_was_handed_to_them_or_their_pool() -> None:
+    team, other_team = make_team(), make_team()
+    rep = make_user(Role.REP, sales_team=team)
+    make_lead(first_name="Mine", owner=rep, team=team)
+    make_lead(first_name="Pool", team=team)
+    make_lead(first_name="Colleague", owner=make_user(Role.REP, sales_team=team), team=team)
+    make_lead(first_name="Other pool", team=other_team)
+    make_lead(first_name="Nobody")
+
+    found = load_list(address("view=all", rep), viewer=rep, now=NOW)
+
+    assert {row.lead.first_name for row in found.rows} == {"Mine", "Pool"}
+    assert found.count.value == 2
+    assert count_views(viewer=rep, now=NOW)["all"].value == 2
+
+
+def test_the_shipped_views_hold_their_leads(marketer: User) -> None:
+    make_lead(source="google", created_at=NOW)
+    make_lead(source="", created_at=NOW - timedelta(days=30))
+    make_lead(source="google", stage=Stage.MQL, created_at=NOW - timedelta(days=30))
+    for days in (3, 30):
+        make_lead(
+            source="google", stage=Stage.RECYCLED, wake_at=NOW + timedelta(days=days),
+            created_at=NOW - timedelta(days=30),
+        )  # fmt: skip
+
+    counts = {name: count.value for name, count in count_views(viewer=marketer, now=NOW).items()}
+
+    assert counts["new"] == 1
+    assert counts["waiting"] == 1
+    assert counts["waking"] == 1
+    assert counts["no_source"] == 1
+    assert counts["all"] == 5
+
+
+def test_the_tabs_know_which_one_is_open(marketer: User) -> None:
+    tabs = view_tabs(address("view=waiting", marketer), viewer=marketer)
+
+    assert [tab.view.name for tab in tabs if tab.is_current] == ["waiting"]
+    assert {tab.count for tab in tabs} == {None}
+
+
+def test_the_filter_that_keeps_out_the_most_is_found(marketer: User) -> None:
+    make_lead(country="DE", city="Munich")
+    make_lead(country="DE", city="Munich")
+    make_lead(country="NO", city="Oslo")
+
+    widest = widest_filter(
+        address("f=country.in.NO&f=city.is.Munich", marketer), viewer=marketer, now=NOW
+    )
+
+    assert widest is not None
+    assert (widest.chip.label, widest.count.value) == ("Country", 2)
+
+
+def test_the_heads_offer_the_other_direction_of_the_order_in_force(marketer: User) -> None:
+    heads = {head.label: head for head in headers(address("view=all", marketer))}
+
+    assert heads["Active"].direction == "descending"
+    assert heads["Active"].query == "view=all&sort=-activity"
+    assert heads["Created"].query == "view=all&sort=created"
+    assert heads["Stage"].query == ""
+
+
+def test_columns_are_those_named_and_stay_in_the_address(marketer: User) -> None:
+    asked = address("view=all&columns=city&columns=company", marketer)
+
+    assert [column.name for column in asked.columns] == ["company", "city"]
+    assert asked.query == "view=all&columns=company%2Ccity"
+
+
+def test_a_page_costs_the_same_number_of_queries_whatever_its_rows(marketer: User) -> None:
+    every = ",".join(column.name for column in lead_columns)
+    asked = address(f"view=all&columns={every}", marketer)
+
+    make_lead(owner=make_user(), team=make_team())
+    with CaptureQueriesContext(connection) as with_one_row:
+        load_list(asked, viewer=marketer, now=NOW)
+    make_lead(owner=make_user(), team=make_team())
+    make_lead(owner=make_user(), team=make_team())
+    with CaptureQueriesContext(connection) as with_three_rows:
+        load_list(asked, viewer=marketer, now=NOW)
+
+    assert len(with_one_row) == len(with_three_rows)
+
+
+def test_rows_are_streamed_in_chunks(marketer: User) -> None:
+    make_lead(first_name="Ines")
+    columns = address("view=all", marketer).columns
+
+    rows = list(stream_rows(Lead.objects.all(), columns, viewer=marketer, now=NOW))
+
+    assert [row.lead.first_name for row in rows] == ["Ines"]
