@@ -31,6 +31,7 @@ if LOCAL:
         "SECRET_KEY": location.secret_key,
         "DATABASE_URL": location.database_url,
         "REDIS_URL": location.redis_url,
+        "BATON_MEDIA_ROOT": lambda: str(location.state_dir() / "media"),
     }
     for _name, _value in _defaults.items():
         os.environ.setdefault(_name, _value)
