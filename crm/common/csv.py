@@ -44,7 +44,7 @@ def csv_lines(
 ) -> Iterator[str]:
     """Yield the lines of a CSV file, the header first."""
     writer = csv.writer(_Echo())
-    yield writer.writerow(header)
+    yield writer.writerow([cell(name) for name in header])
     for row in rows:
         yield writer.writerow([cell(value, zone) for value in row])
 
