@@ -75,7 +75,7 @@ class MappingForm(PlainForm):
     system = forms.CharField(
         label="Name of the source",
         max_length=50,
-        help_text="Such as hubspot. With the number below it finds the same lead again.",
+        help_text="Such as hubspot. With the number it tells a lead again.",
     )
     zone = forms.ChoiceField(label="Time zone of the file", choices=time_zone_choices)
     placeholders = forms.CharField(

@@ -82,7 +82,7 @@ class LeadMappingForm(MappingForm):
     def target_choices(self) -> list[tuple[Any, Any]]:
         """Return the fields of a lead, its attributes, and new attributes."""
         return [
-            ("", "Ignore"),
+            ("", "No field"),
             ("Lead", [(name, _field_label(name)) for name in LEAD_FIELDS]),
             *self._attribute_choices(),
             ("New attribute", [(f"{NEW_PREFIX}{kind}", f"New: {AttributeType(kind).label.lower()}")
@@ -179,7 +179,7 @@ class DealMappingForm(MappingForm):
     def target_choices(self) -> list[tuple[Any, Any]]:
         """Return what a deal has besides its numbers, end and outcome."""
         named = [("value", "Value"), ("owner", "Owner"), ("product", "Product")]
-        return [("", "Ignore"), *named, (f"{NEW_PREFIX}TEXT", "Attribute of the deal")]
+        return [("", "No field"), *named, (f"{NEW_PREFIX}TEXT", "Attribute of the deal")]
 
     def target_of(self, column: str) -> str:
         """Return what the mapping or the name of the column says."""

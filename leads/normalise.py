@@ -11,6 +11,7 @@ import phonenumbers
 _EMAIL = re.compile(
     r"[^\s@<>()\[\],;:\"\\\x00-\x1f]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W_]{2,63}"
 )
+_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 _EMAIL_LIMIT = 254
 _PHONE_LIMIT = 40
 _SOURCE_LIMIT = 100
@@ -42,7 +43,7 @@ def clean_text(text: str) -> str:
     Raises:
         NotText: when it holds NUL or a lone surrogate.
     """
-    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+    if _NOT_TEXT.search(text):
         raise NotText("holds a character that is no text")
     return text.strip()
 

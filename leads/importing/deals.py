@@ -11,7 +11,7 @@ from crm.accounts.enums import Role
 from crm.accounts.models import User
 from leads.enums import LifecycleStage, RowResult
 from leads.importing.mapping import DealMapping
-from leads.importing.results import Result, duplicate_of, first_lines
+from leads.importing.results import Result, Row
 from leads.importing.rows import (
     SKIPPED,
     Cells,
@@ -22,7 +22,7 @@ from leads.importing.rows import (
     read_deal,
 )
 from leads.lifecycle import TRANSITIONS
-from leads.models import Deal, ExternalId, ImportJob, ImportRow, Lead, StageInterval
+from leads.models import Deal, ExternalId, ImportJob, Lead, StageInterval
 
 RULE = "Import"
 _ENDED = (LifecycleStage.WON, LifecycleStage.LOST)
@@ -42,7 +42,7 @@ class _Chunk:
 
 
 def apply_deals(
-    job: ImportJob, rows: Sequence[ImportRow], mapping: DealMapping, *, now: datetime
+    job: ImportJob, rows: Sequence[Row], mapping: DealMapping, *, now: datetime
 ) -> list[Result]:
     """Write the deals of ``rows`` in the caller's transaction; a deal is counted once for ever.
 
@@ -67,14 +67,9 @@ def apply_deals(
     return chunk.results
 
 
-def _read(chunk: _Chunk, rows: Sequence[ImportRow]) -> list[tuple[ImportRow, DealRow]]:
-    first = first_lines(chunk.job, rows)
+def _read(chunk: _Chunk, rows: Sequence[Row]) -> list[tuple[Row, DealRow]]:
     taken = []
     for row in rows:
-        duplicate = duplicate_of(row, first)
-        if duplicate:
-            chunk.results.append(duplicate)
-            continue
         cells = Cells(chunk.job.header, row.cells, chunk.mapping)
         try:
             taken.append((row, read_deal(cells, chunk.mapping, now=chunk.now)))
@@ -126,7 +121,7 @@ def _slug(text: str) -> str:
 
 def _apply(
     chunk: _Chunk,
-    row: ImportRow,
+    row: Row,
     read: DealRow,
     leads: dict[str, Lead],
     owners: dict[str, User],

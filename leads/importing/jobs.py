@@ -23,13 +23,13 @@ from leads.importing.mapping import (
     parse_lead_mapping,
 )
 from leads.importing.reading import FileRefused
-from leads.importing.results import Result, write_results
+from leads.importing.results import Result, Row, write_results
 from leads.importing.staging import stage_file
 from leads.models import ImportJob, LeadAttribute
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 1000
+CHUNK = 2000
 #: A chunk that met another writer is tried again; its second look finds what the other one wrote.
 _TRIES = 3
 
@@ -155,20 +155,26 @@ def _advance(job: ImportJob, now: datetime) -> bool:
         stage_file(job, mapping)
         job.state = ImportState.RUNNING
         return True
-    rows = list(job.rows.filter(line__gt=job.applied_line).order_by("line")[:CHUNK])
+    rows = _next_rows(job)
     if not rows:
         job.state, job.finished_at = ImportState.DONE, now
         return False
-    todo = [row for row in rows if row.result != RowResult.REFUSED]
+    todo = [Row(pk, line, cells) for pk, line, cells, result in rows if not result]
     write_results(
         _dry(job, todo, mapping, now) if job.is_dry_run else _apply(job, todo, mapping, now)
     )
-    job.applied_line = rows[-1].line
+    job.applied_line = rows[-1][1]
     return True
 
 
+def _next_rows(job: ImportJob) -> list[tuple[int, int, list[str], str]]:
+    """Return (id, line, cells, result) of the next chunk of lines."""
+    left = job.rows.filter(line__gt=job.applied_line).order_by("line")
+    return list(left.values_list("id", "line", "cells", "result")[:CHUNK])
+
+
 def _apply(
-    job: ImportJob, rows: list[Any], mapping: LeadMapping | DealMapping, now: datetime
+    job: ImportJob, rows: list[Row], mapping: LeadMapping | DealMapping, now: datetime
 ) -> list[Result]:
     if isinstance(mapping, DealMapping):
         return apply_deals(job, rows, mapping, now=now)
@@ -177,7 +183,7 @@ def _apply(
 
 
 def _dry(
-    job: ImportJob, rows: list[Any], mapping: LeadMapping | DealMapping, now: datetime
+    job: ImportJob, rows: list[Row], mapping: LeadMapping | DealMapping, now: datetime
 ) -> list[Result]:
     """Apply the lines, take everything back, and keep only what became of each."""
     with transaction.atomic():

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 
 from leads.enums import RowResult
+from leads.importing.bulk import copy_rows, reserve_ids
 from leads.importing.mapping import LeadMapping
-from leads.importing.results import Result, duplicate_of, first_lines
+from leads.importing.results import Result, Row
 from leads.importing.rows import Cells, LeadRow, RowRefused, read_lead
 from leads.models import (
+    Company,
     ExternalId,
     ImportJob,
-    ImportRow,
     Lead,
     LeadAttribute,
     LeadFact,
@@ -22,10 +25,18 @@ from leads.models import (
 )
 from leads.services.companies import match_companies
 from leads.services.facts import FACT_FIELDS
-from leads.services.values import LeadInvalid, clean_values
+from leads.services.values import TEXT_FIELDS, LeadInvalid, clean_values
 from leads.signals import leads_changed
 
 RULE = "Import"
+_LEAD_COLUMNS = (
+    "id", "email", *TEXT_FIELDS, "attributes", "company_id", "stage", "stage_since", "cycle",
+    "created_at", "imported_at", "last_activity_at", "next_step",
+)  # fmt: skip
+_INTERVAL_COLUMNS = (
+    "lead_id", "sequence", "stage", "cycle", "started_at", "ended_at", "rule", "reason",
+    "is_override", "is_imported", "cell",
+)  # fmt: skip
 
 
 @dataclass
@@ -36,12 +47,12 @@ class _Chunk:
     mapping: LeadMapping
     now: datetime
     results: list[Result] = field(default_factory=list)
-    new: list[tuple[ImportRow, LeadRow]] = field(default_factory=list)
-    known: list[tuple[ImportRow, LeadRow, Lead]] = field(default_factory=list)
+    new: list[tuple[Row, LeadRow]] = field(default_factory=list)
+    known: list[tuple[Row, LeadRow, Lead]] = field(default_factory=list)
 
 
 def apply_leads(
-    job: ImportJob, rows: Sequence[ImportRow], mapping: LeadMapping, *, now: datetime
+    job: ImportJob, rows: Sequence[Row], mapping: LeadMapping, *, now: datetime
 ) -> list[Result]:
     """Create and change the leads of ``rows`` in the caller's transaction.
 
@@ -50,23 +61,18 @@ def apply_leads(
     """
     chunk = _Chunk(job, mapping, now)
     _sort(chunk, _read(chunk, rows))
-    made = _create(chunk)
-    changed = _update(chunk)
+    made = _create(chunk) if chunk.new else []
+    changed = _update(chunk) if chunk.known else []
     if made or changed:
         leads_changed.send(sender=Lead, lead_ids=[*made, *changed], now=now)
     return chunk.results
 
 
-def _read(chunk: _Chunk, rows: Sequence[ImportRow]) -> list[tuple[ImportRow, LeadRow]]:
+def _read(chunk: _Chunk, rows: Sequence[Row]) -> list[tuple[Row, LeadRow]]:
     """Return the lines that can be taken; the others get their result."""
     declared = {each.name: each for each in LeadAttribute.objects.all()}
-    first = first_lines(chunk.job, rows)
     taken = []
     for row in rows:
-        duplicate = duplicate_of(row, first)
-        if duplicate:
-            chunk.results.append(duplicate)
-            continue
         try:
             taken.append((row, _clean(chunk, row, declared)))
         except RowRefused as problem:
@@ -74,7 +80,7 @@ def _read(chunk: _Chunk, rows: Sequence[ImportRow]) -> list[tuple[ImportRow, Lea
     return taken
 
 
-def _clean(chunk: _Chunk, row: ImportRow, declared: Mapping[str, LeadAttribute]) -> LeadRow:
+def _clean(chunk: _Chunk, row: Row, declared: Mapping[str, LeadAttribute]) -> LeadRow:
     cells = Cells(chunk.job.header, row.cells, chunk.mapping)
     read = read_lead(cells, chunk.mapping, now=chunk.now)
     try:
@@ -86,7 +92,7 @@ def _clean(chunk: _Chunk, row: ImportRow, declared: Mapping[str, LeadAttribute])
         raise RowRefused("; ".join(said)) from error
 
 
-def _sort(chunk: _Chunk, taken: Sequence[tuple[ImportRow, LeadRow]]) -> None:
+def _sort(chunk: _Chunk, taken: Sequence[tuple[Row, LeadRow]]) -> None:
     """Tell new leads from known ones, by the number in the source system, then by e-mail."""
     system = chunk.mapping.system
     numbers = [read.external_id for _, read in taken if read.external_id]
@@ -126,76 +132,68 @@ def _sort(chunk: _Chunk, taken: Sequence[tuple[ImportRow, LeadRow]]) -> None:
 
 def _create(chunk: _Chunk) -> list[int]:
     """Write the new leads with numbers, history and facts; return their ids."""
-    if not chunk.new:
-        return []
     wanted = [(read.values.get("email"), read.values.get("company_name", ""))
               for _, read in chunk.new]  # fmt: skip
     companies = match_companies(wanted=wanted, now=chunk.now)
-    leads = Lead.objects.bulk_create(
-        Lead(
-            **{**read.values, "attributes": _answers(read.values.get("attributes", {}))},
-            company=company,
-            stage=read.history[-1].stage,
-            stage_since=read.history[-1].at,
-            cycle=read.history[-1].cycle,
-            created_at=read.created_at,
-            last_activity_at=read.history[-1].at,
-            imported_at=chunk.now,
-        )
-        for (_, read), company in zip(chunk.new, companies, strict=True)
+    ids = reserve_ids(Lead, len(chunk.new))
+    written = [(pk, read) for pk, (_, read) in zip(ids, chunk.new, strict=True)]
+    copy_rows(
+        Lead,
+        _LEAD_COLUMNS,
+        (
+            _lead_row(pk, read, company, chunk.now)
+            for (pk, read), company in zip(written, companies, strict=True)
+        ),
     )
-    written = [(lead, read) for lead, (_, read) in zip(leads, chunk.new, strict=True)]
-    _number(chunk, written)
-    StageInterval.objects.bulk_create(
-        interval for lead, read in written for interval in _intervals(lead, read)
+    copy_rows(
+        ExternalId,
+        ("lead_id", "system", "external_id"),
+        ((pk, chunk.mapping.system, read.external_id) for pk, read in written if read.external_id),
     )
-    LeadFact.objects.bulk_create(
-        LeadFact(lead=lead, field=name, value=getattr(lead, name), recorded_at=read.created_at)
-        for lead, read in written
-        for name in FACT_FIELDS
-        if read.values.get(name)
-    )
+    intervals = (row for pk, read in written for row in _interval_rows(pk, read))
+    copy_rows(StageInterval, _INTERVAL_COLUMNS, intervals)
+    facts = (row for pk, read in written for row in _fact_rows(pk, read))
+    copy_rows(LeadFact, ("lead_id", "field", "value", "recorded_at"), facts)
     chunk.results += [
-        Result(row.pk, RowResult.NEW, lead_id=lead.pk)
-        for lead, (row, _) in zip(leads, chunk.new, strict=True)
+        Result(row.pk, RowResult.NEW, lead_id=pk)
+        for pk, (row, _) in zip(ids, chunk.new, strict=True)
     ]
-    return [lead.pk for lead in leads]
+    return ids
+
+
+def _lead_row(pk: int, read: LeadRow, company: Company | None, now: datetime) -> tuple[Any, ...]:
+    """Return the values of ``_LEAD_COLUMNS``."""
+    last, given = read.history[-1], read.values.get
+    texts = [given(name, "") for name in TEXT_FIELDS]
+    attributes = json.dumps(_answers(given("attributes", {})))
+    company_id = company.pk if company else None
+    return (
+        pk, given("email"), *texts, attributes, company_id, last.stage.value, last.at, last.cycle,
+        read.created_at, now, last.at, "",
+    )  # fmt: skip
 
 
 def _answers(attributes: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in attributes.items() if value is not None}
 
 
-def _number(chunk: _Chunk, written: Sequence[tuple[Lead, LeadRow]]) -> None:
-    ExternalId.objects.bulk_create(
-        (
-            ExternalId(lead=lead, system=chunk.mapping.system, external_id=read.external_id)
-            for lead, read in written
-            if read.external_id
-        ),
-        ignore_conflicts=True,
-    )
-
-
-def _intervals(lead: Lead, read: LeadRow) -> list[StageInterval]:
+def _interval_rows(pk: int, read: LeadRow) -> Iterator[tuple[Any, ...]]:
+    """Yield the values of ``_INTERVAL_COLUMNS``; the last stage stays open."""
     ends: list[datetime | None] = [after.at for _, after in pairwise(read.history)]
-    return [
-        StageInterval(
-            lead=lead,
-            sequence=sequence,
-            stage=past.stage,
-            cycle=past.cycle,
-            started_at=past.at,
-            ended_at=end,
-            rule=RULE,
-            reason=past.reason,
-            is_override=past.is_override,
-            is_imported=True,
-        )
-        for sequence, (past, end) in enumerate(
-            zip(read.history, [*ends, None], strict=True), start=1
-        )
-    ]
+    for number, (past, end) in enumerate(zip(read.history, [*ends, None], strict=True), start=1):
+        yield (
+            pk, number, past.stage.value, past.cycle, past.at, end, RULE, past.reason,
+            past.is_override, True, "",
+        )  # fmt: skip
+
+
+def _fact_rows(pk: int, read: LeadRow) -> Iterator[tuple[Any, ...]]:
+    """Yield lead, field, value and moment of all that the file says of a new lead."""
+    for name in FACT_FIELDS:
+        value = read.values.get(name)
+        if value:
+            said = _answers(value) if name == "attributes" else value
+            yield pk, name, json.dumps(said), read.created_at
 
 
 def _update(chunk: _Chunk) -> list[int]:
@@ -207,7 +205,7 @@ def _update(chunk: _Chunk) -> list[int]:
             changed.append((lead, names))
         result = RowResult.UPDATED if names else RowResult.UNCHANGED
         chunk.results.append(Result(row.pk, result, lead_id=lead.pk))
-    _number(chunk, [(lead, read) for _, read, lead in chunk.known])
+    _number(chunk)
     _rematch([lead for lead, names in changed if {"email", "company_name"} & set(names)], chunk.now)
     written = sorted({name for _, names in changed for name in names} | {"company"})
     if changed:
@@ -219,6 +217,18 @@ def _update(chunk: _Chunk) -> list[int]:
         if name in FACT_FIELDS
     )
     return [lead.pk for lead, _ in changed]
+
+
+def _number(chunk: _Chunk) -> None:
+    """Note the numbers that this source gives to known leads."""
+    ExternalId.objects.bulk_create(
+        (
+            ExternalId(lead=lead, system=chunk.mapping.system, external_id=read.external_id)
+            for _, read, lead in chunk.known
+            if read.external_id
+        ),
+        ignore_conflicts=True,
+    )
 
 
 def _change(lead: Lead, read: LeadRow) -> list[str]:

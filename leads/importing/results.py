@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Min
 
 from leads.enums import RowResult
-from leads.models import ImportJob, ImportRow
 
 _WRITE = """
     UPDATE leads_importrow AS row
@@ -20,7 +18,15 @@ _WRITE = """
     WHERE row.id = said.id"""
 
 
-@dataclass(frozen=True)
+class Row(NamedTuple):
+    """A line of the file that waits for its result."""
+
+    pk: int
+    line: int
+    cells: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What became of one line; ``lead_id`` is the lead it made or met."""
 
@@ -40,18 +46,3 @@ def write_results(results: Sequence[Result]) -> None:
     ]
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, columns)
-
-
-def first_lines(job: ImportJob, rows: Sequence[ImportRow]) -> Mapping[str, int]:
-    """Return for each key of ``rows`` the first line of the file that has it."""
-    keys = {row.key for row in rows if row.key}
-    found = job.rows.filter(key__in=keys).order_by().values_list("key").annotate(Min("line"))
-    return dict(found)
-
-
-def duplicate_of(row: ImportRow, first: Mapping[str, int]) -> Result | None:
-    """Return the result of a line that repeats an earlier one; the first one counts."""
-    line = first.get(row.key, row.line)
-    if line == row.line:
-        return None
-    return Result(row.pk, RowResult.DUPLICATE, f"{row.key}: is on line {line} already")

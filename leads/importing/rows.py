@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ from leads.lifecycle import TRANSITIONS, cycle_after
 FIRST_YEAR = 1900
 SKIPPED = "Imported: the stages between were not recorded"
 #: Texts that a spreadsheet would run; no name or number begins like this.
+_FORMULA_STARTS = "=+-@"
 _FORMULA = re.compile(r"=|[+\-@]\s*[A-Za-z]+\s*[(|!]")
 
 
@@ -93,9 +95,9 @@ class Cells:
         """
         text = self._raw.get(column, "").strip()
         text = self._mapping.values.get(column, {}).get(text, text)
-        if text in self._mapping.placeholders:
+        if not text or text in self._mapping.placeholders:
             return ""
-        if _FORMULA.match(text):
+        if text[0] in _FORMULA_STARTS and _FORMULA.match(text):
             raise RowRefused(f"{column}: {text[:40]!r} begins like a formula")
         return text
 
@@ -155,17 +157,23 @@ def read_moment(cells: Cells, moment: Moment, *, now: datetime) -> datetime | No
     if not text:
         return now if moment.otherwise_import else None
     try:
-        read = datetime.strptime(text, moment.format)  # noqa: DTZ007 -- the zone is added below
+        instant = _instant(text, moment.format, moment.zone)
     except ValueError:
         raise RowRefused(
             f"{moment.column}: {text[:40]!r} is no date of the form {moment.format}"
         ) from None
-    instant = read if read.tzinfo else read.replace(tzinfo=ZoneInfo(moment.zone))
-    if read.year < FIRST_YEAR:
+    if instant.year < FIRST_YEAR:
         raise RowRefused(f"{moment.column}: {text[:40]!r} lies before {FIRST_YEAR}")
     if instant > now:
         raise RowRefused(f"{moment.column}: {text[:40]!r} lies in the future")
     return instant.astimezone(UTC)
+
+
+@lru_cache(maxsize=10_000)
+def _instant(text: str, form: str, zone: str) -> datetime:
+    """Return the instant in its zone; files repeat their dates, and reading one is slow."""
+    read = datetime.strptime(text, form)  # noqa: DTZ007 -- the zone is added here
+    return read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))
 
 
 def is_date_only(instant: datetime, moment: Moment) -> bool:

@@ -9,19 +9,30 @@ from pathlib import Path
 from django.db import connection
 
 from leads.enums import RowResult
+from leads.importing.bulk import copy_rows
 from leads.importing.mapping import DealMapping, LeadMapping
 from leads.importing.reading import FileRefused, Line, Table, open_table
 from leads.importing.rows import Cells, RowRefused
-from leads.models import ImportJob
+from leads.models import ImportJob, ImportRow
 
-_COPY = "COPY leads_importrow (job_id, line, key, cells, result, problem) FROM STDIN"
+_COLUMNS = ("job_id", "line", "key", "cells", "result", "problem")
 _KEY_LIMIT = 254
+# Joined by id: the table has just been filled, so the planner knows nothing about its keys.
+_MARK_DUPLICATES = """
+    UPDATE leads_importrow AS row
+    SET result = 'DUPLICATE', problem = row.key || ': is on line ' || counted.first || ' already'
+    FROM (
+        SELECT id, line, min(line) OVER (PARTITION BY key) AS first FROM leads_importrow
+        WHERE job_id = %s AND key <> ''
+    ) AS counted
+    WHERE row.id = counted.id AND counted.line > counted.first AND row.result = ''"""
 
 
 def stage_file(job: ImportJob, mapping: LeadMapping | DealMapping) -> None:
     """Copy the file of ``job`` into its rows, inside a transaction; the caller saves ``job``.
 
-    Constant memory: one line at a time. Lines of the wrong form are refused here already.
+    Constant memory: one line at a time. Lines of the wrong form are refused here already, and those
+    that repeat the key of an earlier line are marked: the first one counts.
 
     Raises:
         FileRefused: the file cannot be read to its end, or lacks a column of the mapping.
@@ -29,15 +40,13 @@ def stage_file(job: ImportJob, mapping: LeadMapping | DealMapping) -> None:
     table = open_table(Path(job.path), encoding=mapping.encoding, delimiter=mapping.delimiter)
     check_columns(table.header, mapping)
     job.rows.all().delete()
-    count = 0
     with connection.cursor() as cursor:
         # One statement reads the whole file; the limit is for statements that hang.
         cursor.execute("SET LOCAL statement_timeout = 0")
-        with cursor.copy(_COPY) as copy:
-            for row in _rows(job, table, mapping):
-                copy.write_row(row)
-                count += 1
-    job.header, job.line_count, job.is_staged = table.header, count, True
+        job.line_count = copy_rows(ImportRow, _COLUMNS, _rows(job, table, mapping))
+        cursor.execute(_MARK_DUPLICATES, [job.pk])
+        cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
+    job.header, job.is_staged = table.header, True
 
 
 def check_columns(header: list[str], mapping: LeadMapping | DealMapping) -> None:

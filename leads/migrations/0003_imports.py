@@ -94,6 +94,7 @@ class Migration(migrations.Migration):
                 (
                     "job",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="rows",
                         to="leads.importjob",
@@ -136,10 +137,6 @@ class Migration(migrations.Migration):
                 ),
                 name="import_failure_says_why",
             ),
-        ),
-        migrations.AddIndex(
-            model_name="importrow",
-            index=models.Index(fields=["job", "key", "line"], name="import_row_key"),
         ),
         migrations.AddIndex(
             model_name="importrow",

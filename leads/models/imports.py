@@ -99,7 +99,9 @@ class ImportRow(models.Model):
     ``key`` is what makes two lines the same; ``problem`` names field and reason of a refusal.
     """
 
-    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="rows")
+    job = models.ForeignKey(
+        ImportJob, on_delete=models.CASCADE, related_name="rows", db_index=False
+    )
     line = models.PositiveIntegerField()
     key = models.CharField(max_length=254, blank=True)
     cells = models.JSONField()
@@ -114,7 +116,6 @@ class ImportRow(models.Model):
             models.UniqueConstraint(fields=["job", "line"], name="import_line_once"),
         ]
         indexes = [
-            models.Index(fields=["job", "key", "line"], name="import_row_key"),
             models.Index(fields=["job", "result", "line"], name="import_row_result"),
         ]
 

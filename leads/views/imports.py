@@ -70,7 +70,7 @@ def import_job(request: AppRequest, job_id: int) -> HttpResponse:
     job = _job(request, job_id)
     if job.is_draft:
         return redirect("leads:import_mapping", job.pk)
-    context = {"job": job, "progress": progress_of(job), "now": timezone.now()}
+    context = {"job": job, "progress": progress_of(job)}
     return render_page(request, "leads/import.html", context, partial="leads/_import_state.html")
 
 
