@@ -6,11 +6,14 @@ reads it back from wherever.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from crm.common.ui.scores import ScoreLine
 from engagement.enums import EventKind
 
 LONGEST_WHY = 200
@@ -25,16 +28,6 @@ BUYING_ACTS = (
     EventKind.PRICING_REQUEST,
 )
 
-_WORDS = {
-    EventKind.PAGE_VIEW: "Viewed",
-    EventKind.DOWNLOAD: "Downloaded",
-    EventKind.FORM_SUBMIT: "Submitted",
-    EventKind.WEBINAR_REGISTERED: "Registered for",
-    EventKind.WEBINAR_ATTENDED: "Attended",
-    EventKind.WEBINAR_NO_SHOW: "Missed",
-    EventKind.EMAIL_OPEN: "Opened",
-    EventKind.EMAIL_CLICK: "Clicked in",
-}
 _OPENINGS = {
     EventKind.DEMO_REQUEST: "You asked for a demo. What would you like to see first?",
     EventKind.CONSULTATION_REQUEST: "You asked to talk it through. What made you ask now?",
@@ -53,14 +46,8 @@ class Act:
 
     kind: EventKind
     at: datetime
+    title: str
     asset: str = ""
-
-    @property
-    def title(self) -> str:
-        """Return the act in words: ``Downloaded Kolbe case study``, ``Asked for a demo``."""
-        if self.asset and self.kind in _WORDS:
-            return f"{_WORDS[self.kind]} {self.asset}"
-        return f"{self.kind.label}: {self.asset}" if self.asset else self.kind.label
 
 
 def suggested_opening(acts: Sequence[Act]) -> str:
@@ -83,6 +70,72 @@ def why_line(acts: Sequence[Act], reasons: Sequence[str], rule: str) -> str:
     return (
         words if len(words) <= LONGEST_WHY else f"{words[: LONGEST_WHY - 1]}\N{HORIZONTAL ELLIPSIS}"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadableBrief:
+    """A frozen brief as pages show it: times as times, score lines as score lines."""
+
+    frozen_at: datetime
+    digest: str
+    contact: Mapping[str, str]
+    opening: str
+    reasons: Sequence[ScoreLine]
+    engagement: str
+    persona: str
+    fit: str
+    matches: Sequence[str]
+    gaps: Sequence[str]
+    acts: Sequence[Mapping[str, Any]]
+    offer: Mapping[str, Any] | None
+    open_questions: str
+    model: int | None
+    agreement: int | None
+
+    @property
+    def phone_url(self) -> str:
+        """Return what follows ``tel:``."""
+        return dialled(self.contact["phone"])
+
+
+def dialled(phone: str) -> str:
+    """Return the digits of a phone number, with its plus sign."""
+    return re.sub(r"[^+\d]", "", phone)
+
+
+def readable(brief: Mapping[str, Any], brief_digest: str) -> ReadableBrief:
+    """Return ``brief`` as pages show it; parts that an older brief lacks are empty."""
+    score, fit = brief.get("score") or {}, brief.get("fit") or {}
+    offer = brief.get("offer")
+    return ReadableBrief(
+        frozen_at=datetime.fromisoformat(brief["frozen_at"]),
+        digest=brief_digest,
+        contact=brief["contact"],
+        opening=brief["opening"],
+        reasons=[
+            ScoreLine(line["text"], Decimal(line["value"]), line["how"])
+            for line in score.get("lines", [])
+        ],
+        engagement=score.get("total", ""),
+        persona=fit.get("persona", ""),
+        fit=fit.get("total", ""),
+        matches=fit.get("matches", []),
+        gaps=fit.get("gaps", []),
+        acts=[_with_time(act) for act in brief["acts"]],
+        offer=_with_time(offer) if offer else None,
+        open_questions=_joined(brief["open_questions"]),
+        model=score.get("model"),
+        agreement=brief.get("agreement"),
+    )
+
+
+def _with_time(act: Mapping[str, str]) -> dict[str, Any]:
+    return {"title": act["title"], "at": datetime.fromisoformat(act["at"])}
+
+
+def _joined(questions: Sequence[str]) -> str:
+    words = [question.capitalize() for question in questions]
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def digest(brief: Mapping[str, Any]) -> str:

@@ -16,6 +16,12 @@ from scoring.models import ScoringModel
 class AgreementQuerySet(models.QuerySet["Agreement"]):
     """Agreements by state."""
 
+    def signed(self) -> AgreementQuerySet:
+        """Return the agreements that are or were in force, with who signed them."""
+        return self.exclude(state=AgreementState.DRAFT).select_related(
+            "scoring_model", "signed_by_marketing", "signed_by_sales"
+        )
+
     def in_force(self, now: datetime) -> AgreementQuerySet:
         """Return the agreement that handoffs opened at ``now`` are pinned to."""
         return self.filter(state=AgreementState.IN_FORCE, in_force_from__lte=now)

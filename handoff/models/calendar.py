@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+import json
+from contextlib import suppress
+from datetime import datetime
+from functools import cached_property, lru_cache
 
 from django.db import models
 from django.db.models import Q
 
 from crm.accounts.models import SalesTeam
-from handoff.business_hours import BusinessCalendar, parse_calendar
+from handoff.business_hours import (
+    BusinessCalendar,
+    NoOpening,
+    is_open,
+    next_opening,
+    parse_calendar,
+)
+
+
+class WorkCalendarQuerySet(models.QuerySet["WorkCalendar"]):
+    """Calendars by whom they measure."""
+
+    def measuring(self, team: SalesTeam | None) -> WorkCalendar | None:
+        """Return the calendar of ``team``, else the company's default, None before there is one."""
+        own = Q(team=team) if team else Q()
+        found = self.filter(own | Q(is_default=True)).order_by("is_default", "id")
+        return found.first()
 
 
 class WorkCalendar(models.Model):
@@ -23,6 +42,8 @@ class WorkCalendar(models.Model):
     )
     definition = models.JSONField()
     is_default = models.BooleanField(default=False)
+
+    objects = WorkCalendarQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -41,4 +62,17 @@ class WorkCalendar(models.Model):
         Raises:
             CalendarInvalid: ``definition`` was not written by ``define_calendar``.
         """
-        return parse_calendar(self.definition)
+        return _parsed(json.dumps(self.definition, sort_keys=True))
+
+    def opens_at(self, now: datetime) -> datetime | None:
+        """Return when work begins again; None while it is open, and when it never does."""
+        if is_open(now, self.hours):
+            return None
+        with suppress(NoOpening):
+            return next_opening(now, self.hours)
+        return None
+
+
+@lru_cache(maxsize=256)
+def _parsed(document: str) -> BusinessCalendar:
+    return parse_calendar(json.loads(document))

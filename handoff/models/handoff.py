@@ -8,12 +8,13 @@ from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import Exists, F, Func, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
+from handoff.brief import ReadableBrief, readable
 from handoff.enums import (
     OPEN_STATES,
     Alarm,
@@ -155,6 +156,11 @@ class Handoff(models.Model):
         return self.closed_at is None
 
     @property
+    def readable_brief(self) -> ReadableBrief:
+        """Return the frozen brief as pages show it."""
+        return readable(self.brief, self.brief_digest)
+
+    @property
     def attempts_owed(self) -> int:
         """Return how many touches the agreement asks for before giving up."""
         return self.agreement.attempts_owed if self.agreement else DEFAULT_ATTEMPTS_OWED
@@ -210,6 +216,26 @@ class ClockQuerySet(models.QuerySet["Clock"]):
         """Return clocks that no evidence has stopped."""
         return self.filter(stopped_at__isnull=True, withdrawn_at__isnull=True)
 
+    def next_due(self) -> ClockQuerySet:
+        """Return per open handoff the clock that falls due next."""
+        earlier = Clock.objects.running().filter(
+            Q(due_at__lt=OuterRef("due_at")) | Q(due_at=OuterRef("due_at"), id__lt=OuterRef("id")),
+            handoff=OuterRef("handoff"),
+        )
+        return self.running().filter(~Exists(earlier), handoff__closed_at__isnull=True)
+
+    def on_track(self, now: datetime) -> ClockQuerySet:
+        """Return running clocks with more than a quarter of their working time left."""
+        return self.running().filter(at_risk_at__gt=now)
+
+    def at_risk(self, now: datetime) -> ClockQuerySet:
+        """Return running clocks with a quarter of their working time left, or less."""
+        return self.running().filter(at_risk_at__lte=now, due_at__gte=now)
+
+    def overdue(self, now: datetime) -> ClockQuerySet:
+        """Return running clocks past their due time."""
+        return self.running().filter(due_at__lt=now)
+
     def alarming(self, now: datetime) -> ClockQuerySet:
         """Return clocks with a warning or a breach to record at ``now``.
 
@@ -230,8 +256,9 @@ class ClockQuerySet(models.QuerySet["Clock"]):
 class Clock(models.Model):
     """One deadline of a handoff. ``target`` is working time; the instants are absolute.
 
-    ``warn_half_at`` and ``warn_most_at`` are 50 % and 80 % of the target in working time. ``alarm``
-    at ``alarm_at`` is what the sweep does next; both are empty once nothing is left to do.
+    ``warn_half_at`` and ``warn_most_at`` are 50 % and 80 % of the target in working time; from
+    ``at_risk_at`` on, 75 %, the clock is shown as at risk. ``alarm`` at ``alarm_at`` is what the
+    sweep does next; both are empty once nothing is left to do.
     ``breached_at`` is the due time, whenever it was recorded; evidence that came late leaves it.
     A clock withdrawn before it was due (the handoff closed, it was not owed) counts neither way.
     ``answerable`` is who held the handoff when the clock stopped or fell due, whichever came first,
@@ -243,6 +270,7 @@ class Clock(models.Model):
     target = models.DurationField()
     started_at = models.DateTimeField()
     warn_half_at = models.DateTimeField()
+    at_risk_at = models.DateTimeField()
     warn_most_at = models.DateTimeField()
     due_at = models.DateTimeField()
     answerable = models.ForeignKey(

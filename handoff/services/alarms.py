@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from crm.accounts.models import SalesTeam, User
-from crm.common.notifications import notify
+from crm.common.notifications import News
 from handoff.enums import Alarm, ClockKind
 from handoff.models import Clock, Handoff
 from handoff.services.people import managers_of, pool_of
@@ -52,15 +52,17 @@ def alarm_owed(clock: Clock, now: datetime) -> Alarm:
     return Alarm.MOST if clock.warn_most_at < now else Alarm.HALF
 
 
-def tell(handoff: Handoff, clocks: Sequence[Clock], audience: Audience, *, now: datetime) -> None:
-    """Send one message about the gravest alarm among ``clocks``, naming all that share it."""
+def news_of(
+    handoff: Handoff, clocks: Sequence[Clock], audience: Audience, *, now: datetime
+) -> News:
+    """Return one message about the gravest alarm among ``clocks``, naming all that share it."""
     owed = {clock.pk: alarm_owed(clock, now) for clock in clocks}
     gravest = max(owed.values(), key=_GRAVITY.__getitem__)
     meant = sorted(
         (clock for clock in clocks if owed[clock.pk] is gravest), key=lambda clock: clock.due_at
     )
     names = " and ".join(ClockKind(clock.kind).label for clock in meant)
-    notify(
+    return News(
         recipients=audience.of(handoff, gravest),
         key=f"handoff:{handoff.pk}:{meant[0].kind}:{gravest}".lower(),
         title=f"{names} {_WORDS[gravest]}: {handoff.lead.display_name}",
@@ -68,7 +70,6 @@ def tell(handoff: Handoff, clocks: Sequence[Clock], audience: Audience, *, now: 
         url=handoff.get_absolute_url(),
         icon=_ICONS[gravest],
         topic=f"handoff:{handoff.pk}",
-        now=now,
     )
 
 

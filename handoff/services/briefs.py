@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
 
+from engagement.acts import act_title
 from engagement.enums import EventKind
 from engagement.models import Event
 from handoff.bant import QUESTIONS
-from handoff.brief import BUYING_ACTS, MOST_ACTS, Act, suggested_opening, why_line
+from handoff.brief import (
+    BUYING_ACTS,
+    MOST_ACTS,
+    MOST_REASONS,
+    Act,
+    suggested_opening,
+    why_line,
+)
 from handoff.models import Agreement
 from handoff.prefill import Told, told_by_forms
 from leads.models import Lead, StageInterval
+from scoring.explanation import Explanation
+from scoring.services import NoModel, explain, fast_track_act
 
 #: How many of the newest acts are read. Our choice: more than a salesperson would.
 _RECENT = 100
-_FAST_TRACK = "Fast track"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,7 @@ class Findings:
 
     acts: Sequence[Act]
     told: Sequence[Told]
+    score: Explanation | None
     is_fast_track: bool
     raised_at: datetime
     why: str
@@ -42,14 +54,16 @@ def find_out(lead: Lead, change: StageInterval, *, now: datetime) -> Findings:
         .order_by("-occurred_at", "-id")[:_RECENT]
     )
     acts = [_act(event) for event in events]
-    is_fast_track = change.rule.startswith(_FAST_TRACK)
+    is_fast_track = fast_track_act(lead_id=lead.pk, now=now) is not None
+    score = _explained(lead, now)
     hand_raise = next((each for each in events if each.kind in BUYING_ACTS), None)
     return Findings(
         acts=acts,
         told=told_by_forms((event.properties, _source(event)) for event in events),
+        score=score,
         is_fast_track=is_fast_track,
         raised_at=hand_raise.received_at if is_fast_track and hand_raise else change.started_at,
-        why=why_line(acts, [], change.rule),
+        why=why_line(acts, _strongest(score), change.rule),
     )
 
 
@@ -62,6 +76,8 @@ def compose_brief(
     return {
         "frozen_at": now.isoformat(),
         "contact": _contact(lead),
+        "score": _score_json(findings.score),
+        "fit": _fit_json(findings.score),
         "opening": suggested_opening(findings.acts),
         "acts": [_act_json(act) for act in findings.acts[:MOST_ACTS]],
         "offer": _act_json(offer) if offer else None,
@@ -70,9 +86,53 @@ def compose_brief(
     }
 
 
+def _explained(lead: Lead, now: datetime) -> Explanation | None:
+    """Return how the score came about; None before the first model was published."""
+    with suppress(NoModel):
+        return explain(lead_id=lead.pk, as_of=now)
+    return None
+
+
+def _strongest(score: Explanation | None) -> list[str]:
+    """Return the lines that raised engagement, the largest first, without their counts."""
+    return [line.text for line in score.engagement_lines if line.points > 0] if score else []
+
+
+def _score_json(score: Explanation | None) -> dict[str, Any] | None:
+    """Return the lines of engagement; the smaller ones as one, so that all still add up."""
+    if score is None:
+        return None
+    shown, rest = score.engagement_lines[:MOST_REASONS], score.engagement_lines[MOST_REASONS:]
+    lines = [{"text": line.text, "value": str(line.points), "how": line.how} for line in shown]
+    if rest:
+        others = sum((line.points for line in rest), start=Decimal(0))
+        words = f"{len(rest)} other line{'s' if len(rest) > 1 else ''}"
+        lines.append({"text": words, "value": str(others), "how": ""})
+    return {
+        "model": score.model_version,
+        "total": str(score.engagement_score),
+        "level": score.engagement_level,
+        "lines": lines,
+    }
+
+
+def _fit_json(score: Explanation | None) -> dict[str, Any] | None:
+    """Return which persona the lead fits, by what, and what is missing or not known."""
+    if score is None or score.fit_score is None:
+        return None
+    gains = [line.text for line in score.fit_lines[1:] if line.points > 0]  # after the start
+    return {
+        "persona": score.persona,
+        "total": str(score.fit_score),
+        "matches": gains,
+        "gaps": list(score.gaps),
+    }
+
+
 def _act(event: Event) -> Act:
-    name = event.asset.name if event.asset else event.name
-    return Act(kind=EventKind(event.kind), at=event.occurred_at, asset=name)
+    kind, asset = EventKind(event.kind), event.asset.name if event.asset else ""
+    title = act_title(kind=kind, name=event.name, asset=asset)
+    return Act(kind=kind, at=event.occurred_at, title=title, asset=asset)
 
 
 def _act_json(act: Act) -> dict[str, str]:

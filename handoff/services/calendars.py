@@ -49,8 +49,7 @@ def calendar_of(team: SalesTeam | None) -> WorkCalendar:
     A company that never set one up is measured on weekdays from nine to five, in the zone of the
     installation, rather than not at all.
     """
-    own = WorkCalendar.objects.filter(team=team).first() if team else None
-    return own or WorkCalendar.objects.filter(is_default=True).first() or _standard_hours()
+    return WorkCalendar.objects.measuring(team) or _standard_hours()
 
 
 def _standard_hours() -> WorkCalendar:

@@ -31,6 +31,7 @@ def start_clocks(handoff: Handoff, targets: Mapping[ClockKind, timedelta]) -> li
                 target=target,
                 started_at=times.started_at,
                 warn_half_at=times.warn_half_at,
+                at_risk_at=times.at_risk_at,
                 warn_most_at=times.warn_most_at,
                 due_at=times.due_at,
                 alarm=Alarm.HALF,

@@ -9,6 +9,7 @@ were overtaken are dropped, and there is one message per handoff, about the wors
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -16,9 +17,10 @@ from django.db import transaction
 from django.db.models import Case, F, Min, Value, When
 
 from crm.common import health
+from crm.common.notifications import notify_all
 from handoff.enums import Alarm
 from handoff.models import Clock, Handoff
-from handoff.services.alarms import Audience, tell
+from handoff.services.alarms import Audience, news_of
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +101,14 @@ def _record(handoffs: Sequence[Handoff], audience: Audience, now: datetime) -> N
             default=F("warn_most_at"),
         ),
     )
-    for handoff in handoffs:
-        clocks = [clock for clock in due if clock.handoff_id == handoff.pk]
-        if clocks:
-            tell(handoff, clocks, audience, now=now)
+    of_handoff = defaultdict(list)
+    for clock in due:
+        of_handoff[clock.handoff_id].append(clock)
+    notify_all(
+        [
+            news_of(handoff, of_handoff[handoff.pk], audience, now=now)
+            for handoff in handoffs
+            if of_handoff[handoff.pk]
+        ],
+        now=now,
+    )

@@ -18,7 +18,11 @@ from leads.enums import LifecycleStage
 from leads.models import Lead
 from leads.services import change_stage
 from scoring.models import ScoringModel
+from scoring.presets import default_definition
+from scoring.services import create_draft, publish
 from tests.factories import NOW, make_lead, make_team, make_user
+
+LONG_AGO = NOW - timedelta(days=400)
 
 #: Weekdays nine to six in Berlin; ``NOW`` is a Tuesday, 11:00 there.
 BERLIN_WEEK = {
@@ -71,9 +75,9 @@ def make_agreement(*tiers: TierTerms, now: datetime = NOW, **promises: int) -> A
 
 
 def make_scoring_model() -> ScoringModel:
-    """Make a model to point at; its definition does not matter here."""
-    version = ScoringModel.objects.count() + 1
-    return ScoringModel.objects.create(version=version, definition={}, created_at=NOW)
+    """Publish the model that Baton ships with, before anything happens."""
+    draft = create_draft(definition=default_definition(), now=LONG_AGO)
+    return publish(model_id=draft.pk, now=LONG_AGO)
 
 
 def make_handoff(
