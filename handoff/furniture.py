@@ -1,1 +1,122 @@
 """What this app shows on pages of lower floors: columns, panels, timeline, criteria fields."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from crm.accounts.enums import Role
+from crm.accounts.models import User
+from crm.common.criteria import fields
+from crm.common.slots import (
+    Column,
+    NavItem,
+    Panel,
+    SavedView,
+    TimelineSource,
+    lead_columns,
+    lead_panels,
+    lead_views,
+    navigation,
+    timeline_sources,
+)
+from handoff import panels
+from handoff.criteria import HANDOFF_FIELDS
+from handoff.models import Agreement, Handoff
+from handoff.queue import due_today
+from handoff.timeline import handoff_entries
+
+_MOST_COUNTED = 1000
+_LEADERS = (Role.MANAGER, Role.ADMIN)
+
+
+def _open_handoffs(_user: User, _now: datetime) -> str:
+    """Count what sales owes a verdict on, up to a bound."""
+    number = Handoff.objects.open()[:_MOST_COUNTED].count()
+    return f"{number}+" if number == _MOST_COUNTED else str(number or "")
+
+
+def _in_pool(user: User, _now: datetime) -> int:
+    return Handoff.objects.in_pool_of(user).count()
+
+
+def _agreement_version(_user: User, now: datetime) -> str:
+    agreement = Agreement.objects.in_force(now).first()
+    return f"v{agreement.version}" if agreement else ""
+
+
+def _due_today(user: User, now: datetime) -> int:
+    return due_today(user, now=now)
+
+
+fields.register(*HANDOFF_FIELDS)
+
+lead_columns.register(
+    Column(
+        name="sla",
+        label="SLA clock",
+        order=50,
+        load=panels.sla_badges,
+        template="handoff/cells/_sla.html",
+        export=lambda badge: f"{badge.clock} {badge.text}",
+    )
+)
+
+lead_views.register(
+    SavedView(
+        "at_risk",
+        "At risk today",
+        40,
+        {"all": [{"field": "sla_state", "op": "in", "value": ["AT_RISK"]}]},
+        tone="risk",
+        icon="triangle-alert",
+    ),
+    SavedView(
+        "breached",
+        "Breached",
+        41,
+        {"all": [{"field": "sla_state", "op": "in", "value": ["BREACHED"]}]},
+        tone="bad",
+        icon="octagon-alert",
+    ),
+    SavedView(
+        "rejected",
+        "Rejected, needs review",
+        70,
+        {"all": [
+            {"field": "handoff", "op": "in", "value": ["REJECTED"]},
+            {"field": "stage", "op": "in", "value": ["RECYCLED", "DISQUALIFIED"]},
+        ]},
+        roles=(Role.MARKETER, Role.MANAGER, Role.ADMIN),
+    ),
+)  # fmt: skip
+
+lead_panels.register(
+    Panel("handoff", 10, "header", panels.header, "handoff/_lead_header.html"),
+    Panel("bant", 60, "right", panels.bant, "handoff/_lead_bant.html"),
+    Panel("brief", 70, "right", panels.brief, "handoff/_lead_brief.html"),
+)
+
+timeline_sources.register(TimelineSource("handoffs", 4, handoff_entries, kinds=("sales",)))
+
+navigation.register(
+    NavItem(
+        "queue", "My queue", "handoff:queue", "inbox", 5,
+        roles=(Role.REP,), badge=_due_today, key="g q", tab="Queue",
+    ),
+    NavItem(
+        "team_queue", "Team queue", "handoff:team", "inbox", 8,
+        roles=_LEADERS, badge=_open_handoffs, tab="Team",
+    ),
+    NavItem(
+        "pool", "Unassigned pool", "handoff:pool", "layers", 100,
+        group="Team", roles=(Role.REP,), badge=_in_pool,
+    ),
+    NavItem(
+        "agreement", "Agreement", "handoff:agreement", "signature", 410,
+        group="Both teams", badge=_agreement_version,
+    ),
+    NavItem(
+        "calendars", "Calendars", "handoff:calendars", "calendar-clock", 800,
+        group="Set up", roles=_LEADERS,
+    ),
+)  # fmt: skip

@@ -2,10 +2,23 @@
 
 from django.urls import path
 
-from handoff.views import handoffs
+from handoff.views import agreement, answers, bant, handoffs, queue, team
 
 app_name = "handoff"
 
 urlpatterns = [
+    path("queue/", queue.queue, name="queue"),
+    path("queue/take/", queue.take, name="take"),
+    path("queue/team/", team.team, name="team"),
+    path("queue/pool/", team.pool, name="pool"),
+    path("agreement/", agreement.agreement, name="agreement"),
+    path("calendars/", agreement.calendars, name="calendars"),
     path("handoffs/<int:handoff_id>/", handoffs.handoff, name="handoff"),
+    path("handoffs/<int:handoff_id>/accept/", answers.accept, name="accept"),
+    path("handoffs/<int:handoff_id>/reject/", answers.reject, name="reject"),
+    path("handoffs/<int:handoff_id>/touch/", answers.log, name="log"),
+    path("handoffs/<int:handoff_id>/snooze/", answers.snooze, name="snooze"),
+    path("handoffs/<int:handoff_id>/reassign/", answers.reassign, name="reassign"),
+    path("handoffs/<int:handoff_id>/bant/", bant.bant, name="bant"),
+    path("handoffs/<int:handoff_id>/bant/save/", bant.bant_save, name="bant_save"),
 ]

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from crm.common.http import AppRequest, render_page
 from crm.common.ui.badges import SlaBadge
 from handoff.badges import Step, arithmetic, clock_badge, deadline_sentence
+from handoff.definition import mql_cells
 from handoff.models import Clock, Handoff
 
 
@@ -35,6 +36,8 @@ def handoff(request: AppRequest, handoff_id: int) -> HttpResponse:
     now = timezone.now()
     context = {
         "handoff": found,
+        "brief": found.readable_brief,
+        "definition": mql_cells(),
         "deadlines": deadlines_of(found, now=now),
         "decisions": found.decisions.order_by("decided_at", "id"),
         "holders": found.holders.select_related("holder").order_by("started_at", "id"),

@@ -1,0 +1,294 @@
+"""A rep's work queue: what is theirs to do, in the order in which to do it. Reads only.
+
+Breached first, then by working time left, then by score. A snoozed handoff waits at the end, until
+one of its clocks falls due today: a deadline weighs more than a plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import Enum
+from functools import cached_property
+from itertools import dropwhile, groupby, islice
+
+from django.db.models import Prefetch, Q
+from django.utils import timezone
+
+from crm.accounts.models import User
+from crm.common.ui.badges import SlaBadge, waiting_badge
+from crm.common.ui.spans import DayRail, RailMark
+from crm.common.ui.words import working_time
+from handoff.acts import LastAct, last_acts
+from handoff.badges import clock_badge, time_left
+from handoff.bant import QUESTIONS
+from handoff.brief import dialled
+from handoff.business_hours import BusinessCalendar, open_windows
+from handoff.enums import BantAnswer, HandoffState
+from handoff.evidence import CONNECTED
+from handoff.local_time import local_time
+from handoff.models import Clock, Handoff, HandoffQuerySet, WorkCalendar
+
+SOON = timedelta(hours=1)
+
+#: A queue longer than this shows its most urgent part. Our choice: nobody works through more a day.
+LONGEST = 200
+
+_ONE_DAY = timedelta(days=1)
+_LONGEST_REASON = 24
+
+
+class Group(Enum):
+    """The stretches of the queue, in order, each with the head it is shown under."""
+
+    OVERDUE = ("Overdue", "octagon-alert", "is-bad")
+    SOON = ("Due in 1 h", "alarm-clock", "is-risk")
+    TODAY = ("Today", "calendar", "")
+    LATER = ("Later", "calendar-days", "")
+    WAITING = ("Waiting on buyer", "hourglass", "")
+
+    def __init__(self, label: str, icon: str, tone: str) -> None:
+        """Name the parts of the value."""
+        self.label = label
+        self.icon = icon
+        self.tone = tone
+
+    @property
+    def is_due_today(self) -> bool:
+        """Say whether its rows are to be done today."""
+        return self in (Group.OVERDUE, Group.SOON, Group.TODAY)
+
+
+ORDER = {group: place for place, group in enumerate(Group)}
+
+
+class NextAct(Enum):
+    """The one button of a row: label and icon."""
+
+    ACCEPT = ("Accept", "check")
+    LOG = ("Log attempt", "phone")
+    BANT = ("Record BANT", "clipboard-check")
+
+    def __init__(self, label: str, icon: str) -> None:
+        """Name the parts of the value."""
+        self.label = label
+        self.icon = icon
+
+
+@dataclass(frozen=True)
+class Row:
+    """One handoff as the queue shows it. ``left`` is working time, negative when overdue."""
+
+    handoff: Handoff
+    clock: Clock | None
+    left: timedelta
+    group: Group
+    badge: SlaBadge
+    last_act: LastAct | None
+    local_time: datetime | None
+
+    @property
+    def next_act(self) -> NextAct:
+        """Return what is to be done next: accept, reach the buyer, or record what they said."""
+        if self.handoff.state == HandoffState.OFFERED:
+            return NextAct.ACCEPT
+        reached = any(touch.outcome in CONNECTED for touch in self.handoff.touches.all())
+        return NextAct.BANT if reached else NextAct.LOG
+
+    @property
+    def phone_url(self) -> str:
+        """Return what follows ``tel:``."""
+        return dialled(self.handoff.lead.phone)
+
+    @property
+    def explanation(self) -> str:
+        """Return why the clock is due when it is, in one line."""
+        if self.clock is None:
+            return ""
+        opened_at = timezone.localtime(self.handoff.opened_at)
+        policy = f"tier {self.handoff.tier}" if self.handoff.tier else "default policy"
+        return (
+            f"Handed over {opened_at:%a %H:%M}, {policy}: {self.badge.clock.lower()} within"
+            f" {working_time(self.clock.target)} of working time, calendar {self.handoff.calendar}."
+        )
+
+    @property
+    def answers(self) -> Sequence[str]:
+        """Return the four BANT answers for the mark."""
+        return answers_of(self.handoff)
+
+    @property
+    def place(self) -> tuple[int, timedelta, float, int]:
+        """Return where the row stands in the queue."""
+        return ORDER[self.group], self.left, -float(self.handoff.score or 0), self.handoff.pk
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Everything the queue page shows. ``opened`` is the row with its actions, None for none."""
+
+    rows: Sequence[Row]
+    opened: Row | None
+    now: datetime
+    rail: DayRail | None
+    done: int
+    on_time: int
+    in_pool: int
+    opens_at: datetime | None
+
+    @cached_property
+    def groups(self) -> list[tuple[Group, list[Row]]]:
+        """Return the groups that have rows."""
+        found = groupby(self.rows, key=lambda row: row.group)
+        return [(group, list(rows)) for group, rows in found]
+
+    @property
+    def due_today(self) -> int:
+        """Return how many are left to do today."""
+        return sum(row.group.is_due_today for row in self.rows)
+
+    @property
+    def overdue(self) -> int:
+        """Return how many are in breach."""
+        return sum(row.group is Group.OVERDUE for row in self.rows)
+
+    @property
+    def due_soon(self) -> int:
+        """Return how many are due within an hour of working time."""
+        return sum(row.group is Group.SOON for row in self.rows)
+
+    @property
+    def next_due_at(self) -> datetime | None:
+        """Return when the next of the later ones is due."""
+        due = (row.clock.due_at for row in self.rows if row.clock)
+        return min(due, default=None)
+
+    @property
+    def then(self) -> int | None:
+        """Return the handoff after the opened one: the one to open once that is answered."""
+        following = dropwhile(lambda row: row is not self.opened, self.rows)
+        return next((row.handoff.pk for row in islice(following, 1, None)), None)
+
+
+def load_queue(user: User, *, now: datetime, opened: int | None = None) -> Queue:
+    """Read the queue of ``user`` with a constant number of queries.
+
+    Args:
+        user: Whose queue.
+        now: The moment of reading.
+        opened: The handoff to show with its actions; by default the first.
+    """
+    rows = sorted(rows_of(Handoff.objects.open().filter(holder=user), user, now=now), key=_by_place)
+    calendar = WorkCalendar.objects.measuring(user.sales_team)
+    done, on_time = _done_today(user, now)
+    return Queue(
+        rows=rows,
+        opened=next((row for row in rows if row.handoff.pk == opened), rows[0] if rows else None),
+        now=now,
+        rail=_rail(rows, calendar.hours, now) if calendar else None,
+        done=done,
+        on_time=on_time,
+        in_pool=Handoff.objects.in_pool_of(user).count(),
+        opens_at=calendar.opens_at(now) if calendar else None,
+    )
+
+
+def rows_of(handoffs: HandoffQuerySet, viewer: User, *, now: datetime) -> list[Row]:
+    """Read ``handoffs`` as rows, in no order, with a constant number of queries."""
+    running = Prefetch("clocks", Clock.objects.running().order_by("due_at", "id"), "running")
+    found = list(handoffs.for_display().prefetch_related(running, "touches")[:LONGEST])
+    acts = last_acts(found, viewer, now)
+    return [_row(handoff, acts.get(handoff.pk), now) for handoff in found]
+
+
+def due_today(user: User, *, now: datetime) -> int:
+    """Count what ``user`` has left to do today: the number beside the queue in the side bar."""
+    due = Q(clocks__due_at__lt=_midnight(now) + _ONE_DAY)
+    running = Q(clocks__stopped_at__isnull=True, clocks__withdrawn_at__isnull=True)
+    return Handoff.objects.open().filter(due & running, holder=user).distinct().count()
+
+
+def answers_of(handoff: Handoff) -> Sequence[str]:
+    """Return the four BANT answers of ``handoff``, loaded with it."""
+    bant = getattr(handoff, "bant", None)
+    return list(bant.answers.values()) if bant else [BantAnswer.NOT_ASKED] * len(QUESTIONS)
+
+
+def _by_place(row: Row) -> tuple[int, timedelta, float, int]:
+    return row.place
+
+
+def _row(handoff: Handoff, last_act: LastAct | None, now: datetime) -> Row:
+    calendar = handoff.calendar.hours
+    clock: Clock | None = next(iter(handoff.running), None)  # type: ignore[attr-defined]  # to_attr
+    left = time_left(clock, calendar, now=now) if clock else timedelta.max
+    group = _group(handoff, clock, left, now)
+    return Row(
+        handoff=handoff,
+        clock=clock,
+        left=left,
+        group=group,
+        badge=clock_badge(clock, calendar, now=now)
+        if clock and group is not Group.WAITING
+        else _waiting(handoff),
+        last_act=last_act,
+        local_time=local_time(handoff.lead.country, now),
+    )
+
+
+def _group(handoff: Handoff, clock: Clock | None, left: timedelta, now: datetime) -> Group:
+    if left < timedelta(0):
+        return Group.OVERDUE
+    if clock and clock.due_at < _midnight(now) + _ONE_DAY:
+        return Group.SOON if left <= SOON else Group.TODAY
+    is_snoozed = handoff.snoozed_until is not None and handoff.snoozed_until > now
+    return Group.WAITING if is_snoozed else Group.LATER
+
+
+def _waiting(handoff: Handoff) -> SlaBadge:
+    """Return when a row comes back, and what the buyer is waited for."""
+    if handoff.snoozed_until is None:
+        return waiting_badge(clock="Open", text="No deadline")
+    until = timezone.localtime(handoff.snoozed_until)
+    reason = handoff.snooze_reason
+    short = reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON].rstrip()}…"
+    return waiting_badge(
+        clock=f"{until:%H:%M}, {short}",
+        text=f"{until:%a} {until.day} {until:%b}",
+        title=f"{reason}. Comes back {until:%a} {until.day} {until:%b %H:%M}",
+    )
+
+
+def _midnight(now: datetime) -> datetime:
+    """Return the start of the viewer's day."""
+    return datetime.combine(timezone.localtime(now).date(), time(), timezone.get_current_timezone())
+
+
+def _rail(rows: Iterable[Row], hours: BusinessCalendar, now: datetime) -> DayRail | None:
+    """Lay today's due times onto today's working windows; None on a day without any."""
+    start = _midnight(now)
+    windows = [
+        (timezone.localtime(span.start), timezone.localtime(span.end))
+        for span in open_windows(start, start + _ONE_DAY, hours)
+    ]
+    if not windows:
+        return None
+    marks = [_mark(row, row.clock) for row in rows if row.group.is_due_today and row.clock]
+    return DayRail(windows=windows, now=timezone.localtime(now), marks=marks)
+
+
+def _mark(row: Row, clock: Clock) -> RailMark:
+    due_at = timezone.localtime(clock.due_at)
+    return RailMark(
+        state=row.badge.state,
+        at=due_at,
+        row=f"handoff-{row.handoff.pk}",
+        title=f"{row.handoff.lead.display_name}, {row.badge.clock.lower()} by {due_at:%H:%M}",
+    )
+
+
+def _done_today(user: User, now: datetime) -> tuple[int, int]:
+    """Return how many clocks ``user`` stopped today, and how many of them in time."""
+    stopped = Clock.objects.filter(answerable=user, stopped_at__gte=_midnight(now))
+    return stopped.count(), stopped.kept().count()

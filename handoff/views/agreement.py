@@ -1,0 +1,134 @@
+"""The agreement as a document, and the calendars on which its time is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from crm.common.criteria import CriteriaInvalid, parse, sentence
+from crm.common.http import AppRequest, render_page
+from handoff.business_hours import to_json
+from handoff.enums import ClockKind
+from handoff.models import Agreement, Handoff, SlaTier, WorkCalendar
+from handoff.policy import Targets, default_targets
+from handoff.views.answering import row_asked_for
+from scoring.services import definition_of
+
+
+@dataclass(frozen=True, slots=True)
+class TierLine:
+    """One row of the table of response times."""
+
+    name: str
+    who: str
+    accept: Any
+    first_touch: Any
+    verdict: Any
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarLine:
+    """One calendar as people read it; ``opens_at`` is empty while it is open."""
+
+    calendar: WorkCalendar
+    zone: str
+    week: Mapping[str, list[list[str]]]
+    holidays: list[str]
+    opens_at: datetime | None
+
+
+@login_required
+@require_GET
+def agreement(request: AppRequest) -> HttpResponse:
+    """Show the version in force, or the one asked for; without any, the default policy."""
+    version = row_asked_for(request.GET, "version")
+    signed = Agreement.objects.signed()
+    in_force = signed.in_force(timezone.now())
+    shown = (signed.filter(version=version) if version else in_force).first()
+    if shown is not None:
+        return render_page(request, "handoff/agreement.html", _document(shown))
+    if version:
+        raise Http404
+    return render_page(request, "handoff/no_agreement.html", {"tiers": _default_tiers()})
+
+
+@login_required
+@require_GET
+def calendars(request: AppRequest) -> HttpResponse:
+    """Show the business calendars: whose, when open, which days are off."""
+    now = timezone.now()
+    found = WorkCalendar.objects.select_related("team").order_by("-is_default", "name")
+    lines = [_calendar_line(calendar, now) for calendar in found]
+    return render_page(request, "handoff/calendars.html", {"lines": lines})
+
+
+def _document(shown: Agreement) -> dict[str, Any]:
+    """Return everything that the document says, and what is known about it beside."""
+    definition = definition_of(shown.scoring_model)
+    return {
+        "agreement": shown,
+        "tiers": [_tier_line(tier) for tier in shown.tiers.order_by("position")],
+        "cells": sorted(definition.cells),
+        "definition": definition.cells,
+        "buying_acts": [_lower(act.kind.label) for act in definition.fast_track],
+        "blocking": [condition.label for condition in definition.blocking],
+        "pinned": Handoff.objects.filter(agreement=shown).count(),
+        "versions": Agreement.objects.signed().order_by("-version"),
+        "calendars": WorkCalendar.objects.count(),
+    }
+
+
+def _lower(words: str) -> str:
+    return f"{words[:1].lower()}{words[1:]}"
+
+
+def _tier_line(tier: SlaTier) -> TierLine:
+    targets = {kind: getattr(tier, SlaTier.TARGETS[kind]) for kind in ClockKind}
+    return _line(tier.name, _who(tier), targets)
+
+
+def _default_tiers() -> list[TierLine]:
+    return [
+        _line("1", "Buying acts", default_targets(is_fast_track=True)),
+        _line("2", "Every other MQL", default_targets(is_fast_track=False)),
+    ]
+
+
+def _line(name: str, who: str, targets: Targets) -> TierLine:
+    return TierLine(
+        name=name,
+        who=who,
+        accept=targets[ClockKind.ACCEPT],
+        first_touch=targets[ClockKind.FIRST_TOUCH],
+        verdict=targets[ClockKind.VERDICT],
+    )
+
+
+def _who(tier: SlaTier) -> str:
+    """Say in words who is in a tier."""
+    try:
+        fits = sentence(parse(tier.criteria)) if tier.criteria else ""
+    except CriteriaInvalid:
+        fits = "criteria that cannot be read any more"
+    if tier.is_fast_track:
+        return f"Buying acts, and leads whose {fits}" if fits else "Buying acts"
+    return fits or "Every other MQL"
+
+
+def _calendar_line(calendar: WorkCalendar, now: datetime) -> CalendarLine:
+    stored = to_json(calendar.hours)
+    today = timezone.localdate(now).isoformat()
+    return CalendarLine(
+        calendar=calendar,
+        zone=stored["timezone"],
+        week=stored["weekly"],
+        holidays=[day for day in stored["holidays"] if day >= today],
+        opens_at=calendar.opens_at(now),
+    )

@@ -1,0 +1,79 @@
+"""How actions on a handoff find it, ask for more, and answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.forms import Form
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from crm.accounts.enums import Role
+from crm.common.http import AppRequest, render_page, wants_partial
+from handoff.definition import mql_cells
+from handoff.models import Handoff
+from handoff.queue import load_queue
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One kind of action that asks for more than a click: heading, button, icon."""
+
+    title: str
+    button: str
+    icon: str
+
+
+def workable_or_404(request: AppRequest, handoff_id: int) -> Handoff:
+    """Return an open handoff on which the person may act; any other does not exist for them."""
+    workable = Handoff.objects.workable_by(request.user).for_display()
+    return get_object_or_404(workable, pk=handoff_id)
+
+
+def row_asked_for(parameters: QueryDict, name: str) -> int | None:
+    """Return the id of a row from the address or a form; anything else is no row."""
+    text = parameters.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+def queue_page(request: AppRequest, *, opened: int | None) -> HttpResponse:
+    """Answer with the queue as it is now."""
+    queue = load_queue(request.user, now=timezone.now(), opened=opened)
+    context = {"queue": queue, "now": queue.now, "definition": mql_cells()}
+    return render_page(request, "handoff/queue.html", context, partial="handoff/_queue.html")
+
+
+def act_page(request: AppRequest, handoff: Handoff, form: Form, act: Act) -> HttpResponse:
+    """Ask for what an action needs: in the row for htmx, on a page of its own otherwise."""
+    parameters = request.POST or request.GET
+    context = {
+        "handoff": handoff,
+        "form": form,
+        "act": act,
+        "action": request.path,
+        "then": row_asked_for(parameters, "then") or "",
+        "back": parameters.get("back", ""),
+    }
+    status = 422 if form.is_bound else 200
+    return render_page(
+        request, "handoff/act.html", context, partial="handoff/_act.html", status=status
+    )
+
+
+def after_answer(request: AppRequest, handoff: Handoff, *, opened: int | None) -> HttpResponse:
+    """Answer an action: the queue for htmx, the way back to where it came from otherwise."""
+    if wants_partial(request):
+        response = queue_page(request, opened=opened)
+        response["HX-Retarget"] = "#queue"
+        response["HX-Reswap"] = "outerHTML"
+        return response
+    back = request.POST.get("back", "")
+    if back and url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        return redirect(back)
+    if not request.user.has_role(Role.REP):
+        return redirect(handoff)
+    shown = f"?open={opened}#handoff-{opened}" if opened else ""
+    return redirect(f"{reverse('handoff:queue')}{shown}")
