@@ -209,12 +209,12 @@ class LiveFigures:
 
 
 def live_figures(kind: ClockKind, *, now: datetime) -> LiveFigures:
-    """Return what is open at ``now``; at risk is past 80 % of the working time, not yet due."""
+    """Return what is open at ``now``; at risk is past 75 % of the working time, not yet due."""
     running = Clock.objects.running().filter(kind=kind)
     waiting = Clock.objects.running().filter(kind=ClockKind.ACCEPT)
     return LiveFigures(
         running=running.count(),
-        at_risk=running.filter(warn_most_at__lte=now, due_at__gte=now).count(),
+        at_risk=Clock.objects.at_risk(now).filter(kind=kind).count(),
         unaccepted=waiting.count(),
         overdue=waiting.filter(due_at__lt=now).count(),
     )
