@@ -47,7 +47,14 @@ def own_state() -> Iterator[Path]:
         patch.setenv("BATON_STATE_DIR", str(folder))
         patch.setenv("BATON_MODE", "local")
         patch.setenv("PYTHONPATH", str(ROOT))
-        for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "BATON_TESTING"):
+        for name in (
+            "DATABASE_URL",
+            "REDIS_URL",
+            "SECRET_KEY",
+            "PUBLIC_URL",
+            "BATON_TESTING",
+            "BATON_MEDIA_ROOT",
+        ):
             patch.delenv(name, raising=False)
         yield folder
     shutil.rmtree(folder)
