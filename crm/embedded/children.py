@@ -26,7 +26,7 @@ def programs(*, port: int) -> tuple[Child, ...]:
             ),
             grace=4,
         ),
-        Child("background", (sys.executable, "-m", "crm.embedded.background"), grace=5),
+        Child("background", (sys.executable, "-m", "crm.embedded.background"), grace=4),
     )
 
 

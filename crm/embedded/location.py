@@ -82,6 +82,11 @@ def secret_key() -> str:
     return path.read_text()
 
 
+def logins_note() -> Path:
+    """Return the file in which ``prepare`` notes for ``up`` how to log in."""
+    return make_private(state_dir()) / "demo-logins.txt"
+
+
 def make_private(directory: Path) -> Path:
     """Make ``directory`` if need be, open to nobody but the account that the servers run as.
 

@@ -101,7 +101,7 @@ class Postgres:
             clear_up=self._forget_dead_server,
             stop_signal=signal.SIGINT,  # "fast": roll back what is open, then end
             last_resort=signal.SIGQUIT,  # "immediate"; never SIGKILL, which would orphan backends
-            grace=2,
+            grace=4,  # for the last checkpoint
         )
 
     def is_ready(self) -> bool:

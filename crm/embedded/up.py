@@ -1,6 +1,7 @@
 """Runs everything: servers, web, workers, beat. Standard library only, so it stays small."""
 
 import argparse
+import errno
 import http.client
 import os
 import pwd
@@ -10,11 +11,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
 from typing import IO
 
 from crm.embedded import children
-from crm.embedded.location import ROOT, CannotStart, make_private, service_account, state_dir
+from crm.embedded.location import (
+    ROOT,
+    CannotStart,
+    logins_note,
+    make_private,
+    service_account,
+    state_dir,
+)
 from crm.embedded.process import Program, credentials, say
 from crm.embedded.servers import (
     lock_file,
@@ -167,32 +174,36 @@ def _can_run_the_application(account: pwd.struct_passwd) -> bool:
 
 
 def free_port(first: int) -> int:
-    """Return ``first``, or else the nearest port above it on which nobody listens."""
-    for port in range(first, min(first + 100, 65536)):
-        if port and _is_free(port):
-            return port
-    return _any_port()
+    """Return ``first``, or else the nearest port above it that is free; 0 means any port."""
+    near = range(first, min(first + 100, 65536)) if first else ()
+    return next((port for port in near if _is_free(port)), None) or _any_port()
 
 
 def _is_free(port: int) -> bool:
-    """Tell whether both loopback addresses are free: a browser may try either for localhost."""
-    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
-        with closing(socket.socket(family)) as probe:
-            probe.settimeout(1)
-            if probe.connect_ex((address, port)) == 0:
-                return False
-    return True
+    """Tell whether we may listen on both loopback addresses: localhost can mean either."""
+    both = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
+    return all(_may_listen(family, address, port) for family, address in both)
+
+
+def _may_listen(family: socket.AddressFamily, address: str, port: int) -> bool:
+    try:
+        with socket.create_server((address, port), family=family):
+            return True
+    except OSError as problem:  # an address this machine lacks is in nobody's way
+        return problem.errno in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
 def _any_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
         return port
 
 
 def _welcome(url: str) -> None:
     say(f"\nBaton runs at {url}")
+    note = logins_note()
+    if note.exists():
+        say(note.read_text())
     say(f"Data and logs are in {state_dir()}. Ctrl-C stops everything; the data stays.")
 
 

@@ -149,6 +149,11 @@ def test_a_port_in_use_on_either_loopback_address_is_passed_over() -> None:
         assert free_port(taken) > taken
     with socket.create_server(("::1", taken), family=socket.AF_INET6):
         assert free_port(taken) > taken
+    assert free_port(taken) == taken
+
+
+def test_port_zero_means_any_port() -> None:
+    assert free_port(0) >= 1024
 
 
 def database() -> psycopg.Connection:
