@@ -64,6 +64,11 @@ def asset_words(slug: str) -> str | None:
     return Asset.objects.filter(slug=slug).values_list("name", flat=True).first()
 
 
+def asset_choices() -> list[tuple[str, str]]:
+    """Return the assets to choose from, by name."""
+    return list(Asset.objects.order_by("name", "id").values_list("slug", "name"))
+
+
 def _read(raw: str, words: Words) -> Deed:
     match = _SPELLING.fullmatch(raw)
     called = words(match["what"]) if match else None

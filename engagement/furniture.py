@@ -2,21 +2,25 @@
 
 from crm.common.criteria import Kind, column_field, fields
 from crm.common.slots import Column, TimelineSource, lead_columns, timeline_sources
-from engagement.criteria import asset_words, deed_field, kind_words, stage_words
+from engagement.criteria import asset_choices, asset_words, deed_field, kind_words, stage_words
+from engagement.enums import EventKind, FunnelStage
 from engagement.history import last_acts, timeline_entries
+
+DEED_CONTROL = "engagement/_deed_control.html"
 
 fields.register(
     deed_field(
-        "did", "Act", column="kind", words=kind_words,
-        group="Engagement", order=10, hint="DOWNLOAD:2:30d",
+        "did", "Act", column="kind", words=kind_words, choices=lambda: EventKind.choices,
+        group="Engagement", order=10, hint="DOWNLOAD:2:30d", control=DEED_CONTROL,
     ),
     deed_field(
-        "did_asset", "Asset", column="asset__slug", words=asset_words,
-        group="Engagement", order=20, hint="pricing:1:14d",
+        "did_asset", "Asset", column="asset__slug", words=asset_words, choices=asset_choices,
+        group="Engagement", order=20, hint="pricing:1:14d", control=DEED_CONTROL,
     ),
     deed_field(
         "did_stage", "Funnel stage", column="funnel_stage", words=stage_words,
-        group="Engagement", order=30, hint="BOFU:2:7d",
+        choices=lambda: FunnelStage.choices,
+        group="Engagement", order=30, hint="BOFU:2:7d", control=DEED_CONTROL,
     ),
     column_field(
         "last_activity", "Last activity", Kind.DATE, path="last_activity_at",

@@ -20,6 +20,7 @@ from crm.common.criteria import (
     to_query,
 )
 from crm.common.criteria.fields import BARE_OPS, SINCE_WORDS, WORDS, Choices
+from crm.common.criteria.values import period_words
 from leads.fields import present_values
 from leads.listing import ListAddress
 
@@ -27,6 +28,8 @@ from leads.listing import ListAddress
 MANY_CHOICES = 40
 _SPANS = (Op.WITHIN, Op.NOT_WITHIN, Op.COMING)
 _UNITS = (("d", "days"), ("w", "weeks"), ("h", "hours"))
+#: Headings of the filter menu that come first; others follow as their apps were loaded.
+_FIRST_GROUPS = ("Lifecycle", "Score", "Engagement", "Sales", "Work", "Source", "Lead")
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,11 @@ class FilterEditor:
         return self.values[0] if self.values else ""
 
     @property
+    def parts(self) -> list[str]:
+        """Return the values of a control with several inputs, empty where nothing was said."""
+        return [*self.value.split(":"), "", "", ""]
+
+    @property
     def ops(self) -> list[OpChoice]:
         """Return the comparisons as links to the same editor."""
         kept = [*self.address.pairs, ("field", self.field.name)]
@@ -96,6 +104,12 @@ class FilterEditor:
         """Return number and unit of ``7d``."""
         is_span = self.value[-1:] in dict(_UNITS) and self.value[:-1].isdigit()
         return (self.value[:-1], self.value[-1]) if is_span else ("7", "d")
+
+    @property
+    def spans(self) -> Choices:
+        """Return usual spans before now, and the one in force."""
+        usual = ("24h", "7d", "14d", "30d", "90d", "365d", self.parts[2])
+        return [(span, period_words(span)) for span in dict.fromkeys(usual) if span]
 
     @property
     def units(self) -> Choices:
@@ -153,6 +167,8 @@ def spell_filter(editor: FilterEditor, params: QueryDict) -> str:
         leaf["value"] = f"{params.get('value', '')}{params.get('unit', '')}"
     elif editor.control == "choice":
         leaf["value"] = params.getlist("value")
+    elif editor.control == "custom":
+        leaf["value"] = ":".join(params.getlist("value")).rstrip(":")
     elif editor.control != "none":
         leaf["value"] = params.get("value", "")
     return to_query(parse({"all": [leaf]}))[0]
@@ -180,7 +196,7 @@ def filter_menu() -> list[FieldGroup]:
 
 def _grouped(offered: Iterable[Field]) -> list[FieldGroup]:
     known = list(offered)
-    order = list(dict.fromkeys(field.group for field in known))
+    order = list(dict.fromkeys([*_FIRST_GROUPS, *(field.group for field in known)]))
     known.sort(key=lambda field: order.index(field.group))
     return [
         FieldGroup(name, list(group)) for name, group in groupby(known, key=lambda each: each.group)

@@ -91,6 +91,8 @@ def test_every_field_and_comparison_opens() -> None:
         ("field=cycle&op=at_least&value=2", "cycle.at_least.2"),
         ("field=has_email&op=is&value=no", "has_email.is.no"),
         ("field=title&op=contains&value=a.b, c", "title.contains.a.b, c"),
+        ("field=did&op=is&value=DOWNLOAD&value=2&value=30d", "did.is.DOWNLOAD:2:30d"),
+        ("field=did&op=is&value=DOWNLOAD&value=1&value=", "did.is.DOWNLOAD:1"),
     ],
 )
 def test_what_is_filled_in_becomes_a_filter(query: str, spelt: str) -> None:
@@ -131,6 +133,13 @@ def test_an_open_field_offers_what_is_chosen_too() -> None:
         ("organic_search", "Organic search"),
         ("bing", "bing"),
     ]
+
+
+def test_a_control_with_several_inputs_is_filled_in() -> None:
+    opened = editor("f=did.is.DOWNLOAD:2:21d&edit=did.is.DOWNLOAD:2:21d")
+
+    assert opened.parts[:3] == ["DOWNLOAD", "2", "21d"]
+    assert opened.spans[-1] == ("21d", "21 days")
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,8 @@ class Field:
         read: for ``Kind.CUSTOM``: ``(raw text) -> typed value``, raising ``ValueInvalid``.
         words: for ``Kind.CUSTOM``: ``(typed value) -> words``.
         hint: an example of the value, shown in the editor.
+        control: for ``Kind.CUSTOM``: template of the editor's inputs; it gets ``editor``, and joins
+            several inputs named ``value`` with colons.
     """
 
     name: str
@@ -124,6 +126,7 @@ class Field:
     read: Callable[[str], Any] | None = None
     words: Callable[[Any], str] | None = None
     hint: str = ""
+    control: str = ""
 
     @property
     def allowed_ops(self) -> tuple[Op, ...]:
