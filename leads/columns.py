@@ -25,21 +25,21 @@ def _column(name: str, label: str, order: int, **options: Any) -> Column:
 
 
 LEAD_COLUMNS = (
-    _column("company", "Company", 10, sort=("company_name", "id")),
+    _column("company", "Company", 10, align="card-line clip", sort=("company_name", "id")),
     _column("stage", "Stage", 20),
-    _column("source", "Source", 60),
-    _column("owner", "Owner", 70),
-    _column("activity", "Active", 90, align="num", sort=("-last_activity_at", "-id")),
-    _column("created", "Created", 100, align="num", sort=("-created_at", "-id")),
-    _column("title", "Title", 15, is_default=False),
-    _column("email", "E-mail", 16, is_default=False),
+    _column("source", "Source", 60, align="only-wide"),
+    _column("owner", "Owner", 70, align="only-wide"),
+    _column("activity", "Active", 90, align="num card-when", sort=("-last_activity_at", "-id")),
+    _column("created", "Created", 100, align="num only-wide", sort=("-created_at", "-id")),
+    _column("title", "Title", 15, align="clip", is_default=False),
+    _column("email", "E-mail", 16, align="clip", is_default=False),
     _column("phone", "Phone", 17, is_default=False),
     _column("cycle", "Cycle", 21, align="num", is_default=False),
     _column("stage_days", "Days in stage", 22, align="num", is_default=False),
     _column("country", "Country", 61, is_default=False),
     _column("city", "City", 62, is_default=False),
-    _column("campaign", "Campaign", 63, is_default=False),
-    _column("next_step", "Next step", 71, is_default=False),
+    _column("campaign", "Campaign", 63, align="clip", is_default=False),
+    _column("next_step", "Next step", 71, align="clip", is_default=False),
 )
 
 LEAD_VIEWS = (

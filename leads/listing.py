@@ -37,6 +37,12 @@ PAGE_SIZE = 50
 _CHUNK = 500
 _NAME_ORDER = ("last_name", "first_name", "id")
 _MOST_FILTERS = 30
+_SORT_WORDS = {
+    "activity": ("Newest activity first", "Oldest activity first"),
+    "created": ("Newest first", "Oldest first"),
+    "name": ("By name, A to Z", "By name, Z to A"),
+    "company": ("By company, A to Z", "By company, Z to A"),
+}
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,12 @@ class Sort:
     def is_descending(self) -> bool:
         """Say whether the greatest value comes first."""
         return self.ordering[0].startswith("-")
+
+    @property
+    def words(self) -> str:
+        """Return the order as a person says it: ``Newest activity first``."""
+        known = _SORT_WORDS.get(self.column, (f"By {self.label.lower()}",) * 2)
+        return known[self.is_reversed]
 
     @property
     def can_turn(self) -> bool:
