@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
+from crispy_forms.helper import FormHelper
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
@@ -151,7 +152,19 @@ def _date_input() -> forms.DateInput:
 class NoteForm(PlainForm):
     """What a person writes about a lead."""
 
-    text = forms.CharField(label="Note", max_length=5000, widget=forms.Textarea(attrs={"rows": 3}))
+    text = forms.CharField(
+        max_length=5000,
+        widget=forms.Textarea(
+            attrs={"rows": 2, "aria-label": "Note", "placeholder": "Write a note about this lead"}
+        ),
+    )
+
+    @property
+    def helper(self) -> FormHelper:
+        """Return how crispy draws the field: its name is in it."""
+        helper = super().helper
+        helper.form_show_labels = False
+        return helper
 
 
 class StageForm(PlainForm):

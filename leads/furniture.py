@@ -26,7 +26,7 @@ navigation.register(NavItem("leads", "Leads", "leads:list", "users", 10, key="g 
 lead_panels.register(Panel("next_step", 90, "right", next_step, "leads/_lead_next_step.html"))
 
 timeline_sources.register(
-    TimelineSource("stages", 15, stage_entries, kinds=("score", "sales")),
+    TimelineSource("stages", 7, stage_entries, kinds=("score", "sales")),
     TimelineSource("notes", 20, note_entries, kinds=("sales",)),
     TimelineSource("deals", 30, deal_entries, kinds=("sales",)),
 )

@@ -102,9 +102,14 @@ def _circumstances(move: StageInterval) -> str:
 
 
 def _score(move: StageInterval) -> str:
-    scores = (("Fit", move.fit_score), ("engagement", move.engagement_score))
-    known = ", ".join(f"{name} {score}" for name, score in scores if score is not None)
-    return f"{known}, model v{move.model_version}" if known and move.model_version else known
+    """Return the score of that moment, and its model where the rule does not name it already."""
+    parts = [
+        f"fit {move.fit_score}" if move.fit_score is not None else "",
+        f"engagement {move.engagement_score}" if move.engagement_score is not None else "",
+        f"model v{move.model_version}" if move.model_version else "",
+    ]
+    words = ", ".join(part for part in parts if part and part not in move.rule)
+    return words[:1].upper() + words[1:]
 
 
 def _note(note: Note) -> TimelineEntry:

@@ -32,7 +32,7 @@ from leads.timeline import Day, Stretch, by_day, count_kinds, merge
 STAGE_ROLES = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
 OVERRIDE_ROLES = (Role.MANAGER, Role.ADMIN)
 
-_STRETCH = 50
+_STRETCH = 30
 _MOST_COLLEAGUES = 100
 _LONGEST_LIST_QUERY = 2000
 _KIND_LABELS = {"": "All", "acts": "Acts", "score": "Score", "sales": "Sales"}
@@ -96,6 +96,7 @@ def show_lead(
     now = timezone.now()
     context = {
         "lead": lead,
+        "stage_label": f"{lead.get_stage_display()}, cycle {lead.cycle}",
         "panels": _panels(request, lead, now=now),
         "place": _place(lead),
         "source": _source(lead),
@@ -197,7 +198,7 @@ def _place(lead: Lead) -> str:
 def _source(lead: Lead) -> list[Fact]:
     facts = [
         Fact("Source", source_label(lead.source)),
-        Fact("Medium", source_label(lead.medium)),
+        Fact("Medium", lead.medium.replace("_", " ")),
         Fact("Campaign", lead.campaign),
     ]
     return [fact for fact in facts if fact.value]

@@ -219,7 +219,10 @@ const keyMeaning = (name) => Object.assign(document.createElement("dd"), { textC
 
 document.addEventListener("click", (event) => {
   const at = (selector) => event.target.closest(selector);
-  if (at("[data-dialog]")) openDialog(at("[data-dialog]").dataset.dialog);
+  if (at("[data-dialog]")) {
+    event.preventDefault(); // without scripts it may be a link to a page of its own
+    openDialog(at("[data-dialog]").dataset.dialog);
+  }
   else if (at("[data-dialog-close]")) at("dialog").close();
   else if (at("[data-toast-close]")) at("[data-toast]").remove();
   else if (at("[data-theme]")) setTheme(at("[data-theme]").dataset.theme, at(".theme-choice"));
