@@ -104,12 +104,25 @@ def submit_bant(
 def _save(handoff: Handoff, rep: User, fields: Mapping[str, Any], now: datetime) -> BantAssessment:
     bant, _ = BantAssessment.objects.get_or_create(handoff=handoff, defaults={"saved_at": now})
     given = [name for name in (*ANSWER_FIELDS, *DECISION_FIELDS) if name in fields]
+    bant.sources = _still_true(bant, fields)
     for name in given:
         setattr(bant, name, fields[name])
     bant.proposed_verdict = propose(bant.answers, yes_needed=handoff.bant_yes_needed).verdict
     bant.saved_at, bant.saved_by = now, rep
-    bant.save(update_fields=[*given, "proposed_verdict", "saved_at", "saved_by"])
+    bant.save(update_fields=[*given, "sources", "proposed_verdict", "saved_at", "saved_by"])
     return bant
+
+
+def _still_true(bant: BantAssessment, fields: Mapping[str, Any]) -> dict[str, str]:
+    """Return the sources of the answers that ``fields`` leaves as the form had told them."""
+    return {
+        question: source
+        for question, source in bant.sources.items()
+        if all(
+            fields.get(name, getattr(bant, name)) == getattr(bant, name)
+            for name in (question, f"{question}_detail")
+        )
+    }
 
 
 def _move_lead(

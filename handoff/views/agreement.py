@@ -12,6 +12,8 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from crm.accounts.access import role_required
+from crm.accounts.enums import Role
 from crm.common.criteria import CriteriaInvalid, parse, sentence
 from crm.common.http import AppRequest, render_page
 from handoff.business_hours import to_json
@@ -59,7 +61,7 @@ def agreement(request: AppRequest) -> HttpResponse:
     return render_page(request, "handoff/no_agreement.html", {"tiers": _default_tiers()})
 
 
-@login_required
+@role_required(Role.MANAGER, Role.ADMIN)
 @require_GET
 def calendars(request: AppRequest) -> HttpResponse:
     """Show the business calendars: whose, when open, which days are off."""

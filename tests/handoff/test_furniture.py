@@ -1,0 +1,175 @@
+"""What handoffs add to the lead list, the lead page and the timeline."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from crm.accounts.enums import Role
+from crm.common.criteria import compile_q, parse
+from crm.common.ui.badges import ClockState
+from handoff import panels
+from handoff.enums import ClockKind, RejectionReason, TouchChannel, TouchOutcome
+from handoff.models import Handoff
+from handoff.services import (
+    accept_handoff,
+    enforce_deadlines,
+    log_touch,
+    reject_handoff,
+    submit_bant,
+)
+from handoff.timeline import handoff_entries
+from leads.models import Lead
+from tests.factories import NOW, client_of, make_lead, make_user
+from tests.handoff.factories import clock_of, holder_of, make_calendar, make_handoff
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _calendar(db: None) -> None:
+    make_calendar()
+
+
+def _found(field: str, *codes: str, op: str = "in", now: object = NOW) -> set[Lead]:
+    tree = {"field": field, "op": op, "value": list(codes)}
+    return set(Lead.objects.filter(compile_q(parse(tree), now=now)))  # type: ignore[arg-type]
+
+
+def test_leads_are_found_by_how_their_clock_stands_as_the_badge_shows_it() -> None:
+    handoff = make_handoff()
+    lead = handoff.lead
+    bystander = make_lead()
+    clock = clock_of(handoff, ClockKind.ACCEPT)
+    moments = {
+        "ON_TRACK": clock.at_risk_at - timedelta(seconds=1),
+        "AT_RISK": clock.at_risk_at,
+        "BREACHED": clock.due_at + timedelta(seconds=1),
+    }
+
+    for code, now in moments.items():
+        others = set(moments) - {code}
+        assert _found("sla_state", code, now=now) == {lead}
+        assert _found("sla_state", *others, now=now) == set()
+        badge = panels.sla_badges([lead.pk], holder_of(handoff), now)[lead.pk]
+        assert badge.state == ClockState[code]
+    assert _found("sla_state", "WAITING") == {lead}
+    assert _found("sla_state", "WAITING", op="not_in") == {bystander}
+
+
+def test_an_accepted_lead_no_longer_waits_for_acceptance() -> None:
+    handoff = make_handoff()
+
+    accept_handoff(handoff_id=handoff.pk, rep=holder_of(handoff), now=NOW)
+
+    assert _found("sla_state", "WAITING") == set()
+    assert _found("sla_state", "ON_TRACK") == {handoff.lead}
+
+
+def test_refused_leads_are_found_by_reason() -> None:
+    handoff = make_handoff()
+    reject_handoff(
+        handoff_id=handoff.pk,
+        rep=holder_of(handoff),
+        reason=RejectionReason.NOT_A_FIT,
+        now=NOW,
+    )
+
+    assert _found("rejected_for", "NOT_A_FIT") == {handoff.lead}
+    assert _found("handoff", "REJECTED") == {handoff.lead}
+    assert _found("rejected_for", "TOO_EARLY") == set()
+
+
+def test_badges_of_a_page_cost_one_query() -> None:
+    handoffs = [make_handoff() for _ in range(3)]
+
+    with CaptureQueriesContext(connection) as captured:
+        badges = panels.sla_badges([each.lead_id for each in handoffs], holder_of(handoffs[0]), NOW)
+
+    queries = [query for query in captured if "handoff_clock" in query["sql"]]
+    assert (len(queries), len(badges)) == (1, 3)
+
+
+def test_the_lead_page_offers_the_next_act_to_who_may_do_it() -> None:
+    handoff = make_handoff(now=timezone.now())
+    rep, marketer = holder_of(handoff), make_user(Role.MARKETER)
+    url = f"/leads/{handoff.lead_id}/"
+
+    for_rep = client_of(rep).get(url).content.decode()
+    for_marketer = client_of(marketer).get(url).content.decode()
+
+    accept = f"/handoffs/{handoff.pk}/accept/"
+    assert accept in for_rep
+    assert accept not in for_marketer
+    assert "of working time" in for_marketer
+    assert "Handoff brief" in for_marketer
+
+
+def test_the_timeline_tells_decision_touch_breach_and_verdict() -> None:
+    handoff = make_handoff()
+    rep = holder_of(handoff)
+    due_at = clock_of(handoff, ClockKind.ACCEPT).due_at
+    late = due_at + timedelta(hours=1)
+    enforce_deadlines(now=late)
+    log_touch(
+        handoff_id=handoff.pk,
+        rep=rep,
+        channel=TouchChannel.CALL,
+        outcome=TouchOutcome.CONNECTED,
+        occurred_at=late,
+        now=late,
+    )
+    submit_bant(
+        handoff_id=handoff.pk,
+        rep=rep,
+        fields={"need": "NO", "verdict": "DISQUALIFY", "disqualify_reason": "NO_NEED"},
+        now=late + timedelta(minutes=20),
+    )
+
+    entries = handoff_entries(handoff.lead_id, rep, None, 50)
+
+    assert [(entry.title, entry.at) for entry in entries] == [
+        ("BANT recorded: Disqualify", late + timedelta(minutes=20)),
+        ("Call: connected", late),
+        ("Accept clock breached", due_at),
+        (f"Handed to {rep}", NOW),
+    ]
+    assert entries[0].detail == (
+        "Budget not asked, authority not asked, need no, timeline not asked."
+    )
+    assert entries[-1].detail.endswith("Next in turn")
+
+
+def test_the_timeline_can_be_read_in_stretches() -> None:
+    handoff = make_handoff()
+    rep = holder_of(handoff)
+    for minute in range(1, 5):
+        at = NOW + timedelta(minutes=minute)
+        log_touch(
+            handoff_id=handoff.pk,
+            rep=rep,
+            channel=TouchChannel.CALL,
+            outcome=TouchOutcome.NO_ANSWER,
+            occurred_at=at,
+            now=at,
+        )
+
+    newest = handoff_entries(handoff.lead_id, rep, None, 2)
+    older = handoff_entries(handoff.lead_id, rep, newest[-1].at, 10)
+
+    assert [len(newest), len(older)] == [2, 3]
+    assert newest[-1].at > older[0].at
+
+
+def test_a_lead_without_a_handoff_shows_none_of_it() -> None:
+    lead, viewer = make_lead(), make_user(Role.MANAGER)
+
+    assert panels.header(lead, viewer, NOW) is None
+    assert panels.bant(lead, viewer, NOW) is None
+    assert panels.brief(lead, viewer, NOW) is None
+    assert handoff_entries(lead.pk, viewer, None, 10) == []
+    assert not Handoff.objects.exists()
