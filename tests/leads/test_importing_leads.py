@@ -15,7 +15,8 @@ from leads.enums import ImportKind, ImportState, LifecycleStage
 from leads.importing.jobs import ImportStarted, counts, create_job, run_job, run_step, start_import
 from leads.models import ExternalId, ImportJob, Lead, LeadFact, StageInterval
 from leads.signals import leads_changed, stage_changed
-from tests.factories import NOW
+from tests.concurrency import side_by_side
+from tests.factories import NOW, make_lead
 from tests.leads.importing import HEADER, MAPPING, import_file, said, write
 
 pytestmark = pytest.mark.django_db
@@ -314,3 +315,22 @@ def test_a_finished_job_is_left_alone(tmp_path: Path) -> None:
     job = import_file(write(tmp_path / "a.csv", "1,,A,fair,2026-03-01"))
     assert not run_step(job_id=job.pk, now=NOW)
     assert ImportJob.objects.get().state == ImportState.DONE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_chunk_that_meets_another_writer_looks_again(tmp_path: Path) -> None:
+    intruders: list[object] = []
+
+    def intrude(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        """Let somebody else write the same lead once this chunk believes that it is new."""
+        if "nextval" in sql and not intruders:
+            intruders.extend(side_by_side(lambda: make_lead(email="a@x.example")))
+        return execute(sql, params, many, context)
+
+    path = write(tmp_path / "a.csv", "1,a@x.example,Ardbeck,fair,2026-05-01")
+    with connection.execute_wrapper(intrude):
+        job = import_file(path)
+
+    assert isinstance(intruders[0], Lead)
+    assert (job.state, said(job)) == (ImportState.DONE, [(2, "UPDATED", "")])
+    assert Lead.objects.get().last_name == "Ardbeck"
