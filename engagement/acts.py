@@ -35,10 +35,6 @@ _TITLES: dict[EventKind, str] = {
     EventKind.WEBINAR_NO_SHOW: "Missed {}",
     EventKind.EMAIL_OPEN: "Opened {}",
     EventKind.EMAIL_CLICK: "Clicked in {}",
-    EventKind.DEMO_REQUEST: "Asked for a demo on {}",
-    EventKind.TRIAL_START: "Started a trial on {}",
-    EventKind.CONSULTATION_REQUEST: "Asked for a consultation on {}",
-    EventKind.PRICING_REQUEST: "Asked for a price on {}",
 }
 
 
