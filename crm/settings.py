@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "handoff",
     "crm.reports",
     "crm.shell",
+    "crm.demo",
     "crm.embedded",
     "django.contrib.admin",
     "django.contrib.auth",
