@@ -1,1 +1,18 @@
 """What this app shows on pages of lower floors: columns, filters, views, panels."""
+
+from crm.common.criteria import fields
+from crm.common.slots import Panel, lead_columns, lead_panels, lead_views
+from scoring.columns import SCORE_COLUMNS, SCORE_VIEWS
+from scoring.fields import SCORE_FIELDS
+from scoring.panels import grade_title, score_panel
+
+fields.register(*SCORE_FIELDS)
+
+lead_columns.register(*SCORE_COLUMNS)
+
+lead_views.register(*SCORE_VIEWS)
+
+lead_panels.register(
+    Panel("grade", 10, "title", grade_title, "scoring/_grade_title.html"),
+    Panel("score", 10, "right", score_panel, "scoring/_score_panel.html"),
+)

@@ -42,7 +42,7 @@ class Scored:
 
 def points(tenths: int | None) -> Decimal | None:
     """Return tenths as points with one decimal."""
-    return None if tenths is None else Decimal(tenths) / 10
+    return None if tenths is None else Decimal(tenths).scaleb(-1)
 
 
 def scored_tables(

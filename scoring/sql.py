@@ -64,3 +64,12 @@ def rows(query: Composable) -> list[tuple[Any, ...]]:
         cursor.execute(query)
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
+
+
+def record(query: Composable) -> dict[str, Any]:
+    """Run a query that finds one row and return it by column."""
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        names = [column.name for column in cursor.description]
+        [found] = cursor.fetchall()
+    return dict(zip(names, found, strict=True))

@@ -1,5 +1,6 @@
 """Everything that writes scores and models, and what other apps ask of them."""
 
+from scoring.services.explaining import NoModel, explain, why_mql
 from scoring.services.fast_track import fast_track_act
 from scoring.services.marking import mark_due
 from scoring.services.publishing import (
@@ -11,13 +12,15 @@ from scoring.services.publishing import (
     published_model,
 )
 from scoring.services.refresh import BATCH, score_due_leads
-from scoring.services.renewal import renew_scores
+from scoring.services.renewal import renew_scores, start_renewal
 
 __all__ = [
     "BATCH",
+    "NoModel",
     "NotADraft",
     "create_draft",
     "definition_of",
+    "explain",
     "fast_track_act",
     "mark_due",
     "model_at",
@@ -25,4 +28,6 @@ __all__ = [
     "published_model",
     "renew_scores",
     "score_due_leads",
+    "start_renewal",
+    "why_mql",
 ]

@@ -84,6 +84,11 @@ def renew_scores(*, now: datetime, limit: int = RANGE) -> int:
         return count
 
 
+def start_renewal() -> None:
+    """Have all scores renewed once more under the model in force."""
+    ScoringModel.objects.filter(state=ModelState.PUBLISHED).update(rescored_up_to=0)
+
+
 @contextmanager
 def _alone() -> Iterator[bool]:
     with connection.cursor() as cursor:

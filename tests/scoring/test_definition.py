@@ -157,7 +157,7 @@ def test_a_fit_that_would_follow_from_the_score_is_refused() -> None:
         "fit.personas.0.rules.0.criteria", {"field": "cell", "op": "in", "value": ["A1"]}
     )
     assert problems_of(circular) == [
-        "fit.personas[0].rules[0].criteria asks for Grade, which follows from this model"
+        "fit.personas[0].rules[0].criteria asks for Grade cell, which follows from this model"
     ]
 
 

@@ -1,0 +1,22 @@
+"""What people ask of a score."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import forms
+
+
+class AsOfForm(forms.Form):
+    """The instant as of which a score is explained, in the reader's time zone."""
+
+    as_of = forms.DateTimeField(
+        label="As of",
+        error_messages={"invalid": "Give a date and a time, such as 2026-05-12 10:30"},
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "class": "form-control"}),
+    )
+
+    def moment(self, now: datetime) -> datetime:
+        """Return what was asked for, ``now`` when that is nothing usable or still to come."""
+        asked: datetime | None = self.cleaned_data.get("as_of") if self.is_valid() else None
+        return min(asked or now, now)

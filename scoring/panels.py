@@ -1,0 +1,76 @@
+"""The score on the lead page: the cell beside the name, the breakdown at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from crm.accounts.models import User
+from crm.common.ui.scores import ScoreLine
+from leads.models import Lead
+from scoring.columns import load_grades
+from scoring.decay_chart import AHEAD, FARTHEST, PAST, DecayChart, decay_chart
+from scoring.explanation import Explanation, Line, threshold
+from scoring.forms import AsOfForm
+from scoring.models import ScoringModel
+from scoring.services import definition_of, explain, model_at
+from scoring.services.course import score_course
+
+
+def grade_title(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any]:
+    """Return the grade cell of a lead."""
+    return {"grade": load_grades([lead.pk], viewer, now)[lead.pk]}
+
+
+def score_panel(lead: Lead, _viewer: User, now: datetime) -> Mapping[str, Any] | None:
+    """Return the score of a lead as of now; None before a model was published."""
+    return explained(lead, form=AsOfForm(), now=now)
+
+
+def explained(lead: Lead, *, form: AsOfForm, now: datetime) -> Mapping[str, Any] | None:
+    """Return what the panel shows of a score, as of now or of the time that ``form`` asks for.
+
+    None before a model was published.
+    """
+    as_of = form.moment(now)
+    model = model_at(as_of)
+    if model is None:
+        return None
+    told = explain(lead_id=lead.pk, as_of=as_of)
+    return {
+        "told": told,
+        "engagement": _shown(told.engagement_lines),
+        "fit": _shown(told.fit_lines),
+        "chart": _chart(model, told, is_past=as_of < now),
+        "form": form,
+        "is_past": as_of < now,
+    }
+
+
+def _shown(lines: tuple[Line, ...]) -> list[ScoreLine]:
+    return [ScoreLine(line.text, line.points, line.how, line.is_known) for line in lines]
+
+
+def _chart(model: ScoringModel, told: Explanation, *, is_past: bool) -> DecayChart | None:
+    """Return the course of the score; none of a lead that did nothing and will not change."""
+    ahead = _reach(told)
+    course = score_course(model, lead_id=told.lead_id, now=told.as_of, back=PAST, ahead=ahead)
+    if not any(score for _, score in course.past):
+        return None
+    leaves = told.drops_out_at
+    return decay_chart(
+        [(timezone.localtime(moment), score) for moment, score in course.past],
+        [(timezone.localtime(moment), score) for moment, score in course.ahead],
+        threshold=threshold(definition_of(model), told.cell) // 10,
+        drops_out_at=timezone.localtime(leaves) if leaves else None,
+        is_past=is_past,
+    )
+
+
+def _reach(told: Explanation) -> timedelta:
+    """Return how far to look ahead: somewhat beyond the exit, if that is not too far away."""
+    exit_in = told.drops_out_at - told.as_of if told.drops_out_at else AHEAD
+    return min(max(AHEAD, exit_in * 1.25), FARTHEST)

@@ -1,0 +1,182 @@
+"""Asking how a score came about, as of any instant and by what was known at any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from psycopg.sql import SQL
+
+from engagement.enums import Actor
+from engagement.models import Event
+from leads.enums import LifecycleStage
+from leads.models import Lead, LeadFact, StageInterval
+from scoring.definition import Definition
+from scoring.explanation import (
+    Evidence,
+    Explanation,
+    Line,
+    engagement_lines,
+    fit_lines,
+    needs,
+    persona_gaps,
+)
+from scoring.fit import fit_tables, numbered_rules, past_leads
+from scoring.forecast import forecast
+from scoring.query import KEEP, ask, engagement_tables
+from scoring.scored import points
+from scoring.services.fast_track import buying_acts
+from scoring.services.publishing import definition_of, model_at
+from scoring.sql import record, with_tables
+
+
+class NoModel(Exception):
+    """Nothing can be explained before the first model was published."""
+
+    def __init__(self) -> None:
+        """Compose the sentence a person reads."""
+        super().__init__("No scoring model has been published yet")
+
+
+def explain(*, lead_id: int, as_of: datetime, known_at: datetime | None = None) -> Explanation:
+    """Return how the score of a lead came about as of ``as_of``.
+
+    Args:
+        lead_id: the lead.
+        as_of: what had happened by then counts, under the model then in force.
+        known_at: only what had been received by then counts; by default ``as_of``.
+
+    Raises:
+        NoModel: before the first model was published.
+    """
+    model = model_at(as_of)
+    if model is None:
+        raise NoModel
+    definition = definition_of(model)
+    known_at = known_at or as_of
+    asked = ask([lead_id], as_of, known_at=known_at)
+    tables = engagement_tables(definition, asked, evidence=True)
+    found = record(with_tables(tables, SQL("SELECT * FROM engagement"), keep=KEEP))
+    fit = _fit(definition, lead_id, as_of)
+    return Explanation(
+        lead_id=lead_id,
+        as_of=as_of,
+        known_at=known_at,
+        model_version=model.version,
+        definition=definition.cells,
+        **_engagement_part(definition, found, as_of),
+        **_fit_part(definition, fit),
+        **_standing(definition, found, fit, as_of),
+        fast_track=_fast_track(definition, lead_id, as_of),
+        acts_unknown=_acts_unknown(lead_id, as_of, known_at),
+    )
+
+
+def why_mql(*, lead_id: int, moment: datetime) -> str:
+    """Return in a sentence or two why a lead was an MQL at ``moment``, or why it was none.
+
+    Raises:
+        NoModel: before the first model was published.
+    """
+    stages = StageInterval.objects.filter(lead_id=lead_id, started_at__lte=moment)
+    latest = stages.order_by("sequence").last()
+    mqls = stages.filter(stage=LifecycleStage.MQL, cycle=latest.cycle) if latest else stages.none()
+    change = mqls.order_by("sequence").last()
+    if change is None:
+        told = explain(lead_id=lead_id, as_of=moment)
+        return f"No MQL on {_day(moment)}. {told.standing}: {told.needs}."
+    if change.is_imported:
+        return f"MQL since {_day(change.started_at)}, as imported history tells."
+    told = explain(lead_id=lead_id, as_of=change.started_at)
+    by = f"by {change.actor}" if change.actor else change.rule[:1].lower() + change.rule[1:]
+    return f"MQL since {_day(change.started_at)}: {by}. {_main_reasons(told)}"
+
+
+def _main_reasons(told: Explanation) -> str:
+    """Return the score and its three largest lines as a sentence."""
+    fit = (
+        f"fit {told.fit_score} ({told.fit_grade}, {told.persona})"
+        if told.fit_score is not None
+        else "fit not evaluated"
+    )
+    lines = [line for line in told.engagement_lines if line.points > 0][:3]
+    reasons = ", ".join(f"{line.text} (+{line.points})" for line in lines)
+    engagement = f"engagement {told.engagement_score} (level {told.engagement_level})"
+    return f"Then {fit} and {engagement}" + (f", mostly {reasons}." if reasons else ".")
+
+
+def _engagement_part(
+    definition: Definition, found: Mapping[str, Any], as_of: datetime
+) -> dict[str, Any]:
+    moments = [moment and timezone.localtime(moment) for moment in found["moments"]]
+    evidence = Evidence(found["amounts"], found["counts"], moments)
+    return {
+        "engagement_score": points(found["score"]),
+        "engagement_level": definition.level(found["score"]),
+        "engagement_lines": engagement_lines(definition, evidence, today=timezone.localdate(as_of)),
+    }
+
+
+def _fit(definition: Definition, lead_id: int, as_of: datetime) -> dict[str, Any]:
+    """Return the fit and each rule's outcome; from the fact log when the lead changed since."""
+    tables = fit_tables(definition, Lead.objects.filter(pk=lead_id), now=as_of)
+    if LeadFact.objects.filter(lead_id=lead_id, recorded_at__gt=as_of).exists():
+        tables = [past_leads([lead_id], as_of=as_of), *tables]
+    body = SQL("SELECT * FROM fit JOIN outcome ON outcome.id = fit.lead_id")
+    return record(with_tables(tables, body, keep=["outcome"]))
+
+
+def _fit_part(definition: Definition, fit: Mapping[str, Any]) -> dict[str, Any]:
+    lines: tuple[Line, ...] = ()
+    gaps: tuple[str, ...] = ()
+    for persona, rules in numbered_rules(definition):
+        if persona.name == fit["persona"]:
+            answers = [fit[f"r{number}"] for number, _ in rules]
+            lines = fit_lines(definition, persona, answers)
+            gaps = persona_gaps(persona, answers)
+    return {
+        "fit_score": points(fit["fit"]),
+        "fit_grade": definition.grade(fit["fit"]),
+        "persona": fit["persona"],
+        "fit_lines": lines,
+        "gaps": gaps,
+    }
+
+
+def _standing(
+    definition: Definition, found: Mapping[str, Any], fit: Mapping[str, Any], as_of: datetime
+) -> dict[str, Any]:
+    """Return where the lead stands to the MQL definition, and for how long."""
+    cell = definition.cell(fit["fit"], found["score"])
+    is_barred = bool(fit["blocked_by"] or fit["disqualified_by"])
+    inside = cell in definition.cells and not is_barred
+    ahead = forecast(definition, found["amounts"], now=as_of, cell=cell if inside else "")
+    return {
+        "cell": cell,
+        "meets_definition": inside,
+        "needs": needs(definition, fit["fit"], found["score"]),
+        "blocked_by": fit["blocked_by"],
+        "disqualified_by": fit["disqualified_by"],
+        "changes_at": ahead.changes_at,
+        "drops_out_at": ahead.drops_out_at,
+    }
+
+
+def _fast_track(definition: Definition, lead_id: int, as_of: datetime) -> str:
+    acts = buying_acts(definition, definition.fast_track, lead_ids=[lead_id], now=as_of)
+    if lead_id not in acts:
+        return ""
+    act = acts[lead_id]
+    return f"{act.kind.label.lower()} on {_day(act.occurred_at)}"
+
+
+def _acts_unknown(lead_id: int, as_of: datetime, known_at: datetime) -> int:
+    late = Event.objects.filter(lead_id=lead_id, actor=Actor.HUMAN, received_at__gt=known_at)
+    return late.filter(occurred_at__lte=as_of).count()
+
+
+def _day(moment: datetime) -> str:
+    local = timezone.localtime(moment)
+    return f"{local.day} {local:%B %Y}"

@@ -1,0 +1,151 @@
+"""Sweeps, absorbers and people at once, each on a connection of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from time import monotonic, sleep
+from typing import TypeVar
+
+import pytest
+from django.db import connection, connections, transaction
+
+from engagement.enums import EventKind
+from engagement.services import record_event
+from leads.enums import LifecycleStage
+from leads.models import StageInterval
+from leads.services import change_stage
+from scoring.services import mark_due, score_due_leads
+from tests.factories import NOW, make_lead
+from tests.scoring.logs import log_act, publish_model, score_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+T = TypeVar("T")
+GATE = 4_711
+
+
+def in_thread(pool: ThreadPoolExecutor, work: Callable[[], T]) -> Future[T]:
+    def run() -> T:
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    return pool.submit(run)
+
+
+def wait_for_waiting(count: int) -> None:
+    """Return when ``count`` connections wait for a lock."""
+    give_up_at = monotonic() + 20
+    while monotonic() < give_up_at:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0] >= count:
+                return
+        sleep(0.02)
+    pytest.fail("nobody waited")
+
+
+@contextmanager
+def gate_before_writing() -> Iterator[Callable[[], None]]:
+    """Stop every sweep between computing and writing, until the gate is opened."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            CREATE FUNCTION test_gate() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN PERFORM pg_advisory_xact_lock_shared({GATE}); RETURN NEW; END $$;
+            CREATE TRIGGER test_gate BEFORE UPDATE ON scoring_leadscore FOR EACH ROW
+            WHEN (NEW.computed_at IS DISTINCT FROM OLD.computed_at) EXECUTE FUNCTION test_gate();
+            SELECT pg_advisory_lock({GATE});
+            """
+        )
+        try:
+            yield lambda: cursor.execute(f"SELECT pg_advisory_unlock({GATE})")
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock_all(); DROP FUNCTION test_gate CASCADE")
+
+
+def test_an_act_that_arrives_while_its_lead_is_scored_is_not_lost() -> None:
+    publish_model()
+    lead = make_lead()
+    mark_due(lead_ids=[lead.pk], now=NOW)
+    later = NOW + timedelta(seconds=1)
+    with ThreadPoolExecutor() as pool, gate_before_writing() as open_gate:
+        sweep = in_thread(pool, lambda: score_due_leads(now=NOW))
+        wait_for_waiting(1)
+        act = in_thread(
+            pool,
+            lambda: record_event(
+                lead_id=lead.pk, kind=EventKind.DOWNLOAD, occurred_at=NOW, now=later
+            ),
+        )
+        wait_until_waiting_or_done(act)
+        open_gate()
+        sweep.result()
+        act.result()
+    assert score_of(lead).score_due_at == later
+    assert score_due_leads(now=later) == 1
+    assert score_of(lead).engagement_score == 10
+
+
+def wait_until_waiting_or_done(thread: Future[T]) -> None:
+    give_up_at = monotonic() + 2
+    while monotonic() < give_up_at and not thread.done():
+        sleep(0.02)
+
+
+def test_a_sweep_passes_by_what_another_one_holds() -> None:
+    publish_model()
+    held, free = make_lead(), make_lead()
+    mark_due(lead_ids=[held.pk, free.pk], now=NOW)
+    other = connections.create_connection("default")
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute(
+                "SELECT 1 FROM scoring_leadscore WHERE lead_id = %s FOR UPDATE", [held.pk]
+            )
+            assert score_due_leads(now=NOW) == 1
+        other.rollback()
+    finally:
+        other.close()
+    assert score_of(held).computed_at is None
+    assert score_of(free).computed_at == NOW
+
+
+def test_two_sweeps_at_once_make_one_mql() -> None:
+    publish_model()
+    lead = make_lead(country="DE", created_at=NOW - timedelta(days=1))
+    for _ in range(6):
+        log_act(lead.pk, "DOWNLOAD")
+    mark_due(lead_ids=[lead.pk], now=NOW)
+    with ThreadPoolExecutor() as pool, gate_before_writing() as open_gate:
+        sweeps = [in_thread(pool, lambda: score_due_leads(now=NOW)) for _ in range(2)]
+        wait_for_waiting(1)
+        open_gate()
+        assert sorted(sweep.result() for sweep in sweeps) in ([0, 1], [1, 1])
+    stages = StageInterval.objects.filter(lead=lead).order_by("sequence")
+    assert list(stages.values_list("stage", flat=True)) == ["LEAD", "MQL"]
+
+
+def test_a_person_who_moves_the_lead_first_wins() -> None:
+    publish_model()
+    lead = make_lead(country="DE", created_at=NOW - timedelta(days=1))
+    for _ in range(6):
+        log_act(lead.pk, "DOWNLOAD")
+    mark_due(lead_ids=[lead.pk], now=NOW)
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            change_stage(lead_id=lead.pk, to_stage=LifecycleStage.DISQUALIFIED, now=NOW)
+            sweep = in_thread(pool, lambda: score_due_leads(now=NOW))
+            wait_for_waiting(1)
+        sweep.result()
+    stages = StageInterval.objects.filter(lead=lead).order_by("sequence")
+    assert list(stages.values_list("stage", flat=True)) == ["LEAD", "DISQUALIFIED"]
+    assert score_due_leads(now=NOW) == 0
