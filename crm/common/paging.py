@@ -96,6 +96,20 @@ def ordered(queryset: QuerySet[M], ordering: Sequence[str]) -> QuerySet[M]:
     return queryset.order_by(*(_term(text).expression(backwards=False) for text in ordering))
 
 
+def neighbours(
+    queryset: QuerySet[M], *, ordering: Sequence[str], row: M
+) -> tuple[M | None, M | None]:
+    """Return the rows just before and just after ``row``, which need not be in ``queryset``.
+
+    ``ordering`` is that of ``keyset_page``.
+    """
+    terms = [_term(text) for text in ordering]
+    values = [term.value_of(row) for term in terms]
+    before = _rows(queryset, terms, _Mark(backwards=True, values=values), 1)
+    after = _rows(queryset, terms, _Mark(backwards=False, values=values), 1)
+    return next(iter(before), None), next(iter(after), None)
+
+
 def estimate_count(queryset: QuerySet[Any]) -> Count:
     """Return the exact count up to ``EXACT_UP_TO``, beyond it what the planner expects."""
     exact = queryset.order_by().values("pk")[: EXACT_UP_TO + 1].count()

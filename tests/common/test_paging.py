@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm.common.paging import Page, estimate_count, keyset_page
+from crm.common.paging import Page, estimate_count, keyset_page, neighbours
 from leads.models import Lead
 from scoring.models import LeadScore
 from tests.factories import make_lead
@@ -89,6 +89,18 @@ def test_nulls_come_last_and_no_row_is_missed(scores: list[int | None], size: in
     )
     walked = [lead.pk for page in _walk(BY_SCORE, size) for lead in page.items]
     assert walked == [lead.pk for lead, _ in ranked]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("ordering", [BY_ACTIVITY, BY_COMPANY, BY_SCORE])
+def test_neighbours_are_the_rows_beside_in_the_same_order(ordering: tuple[str, ...]) -> None:
+    _make([5, 3, 3, 3, 9, 1, 0], [30, None, 30, 12, 0, 0, 99])
+    queryset = Lead.objects.select_related("score")
+    rows = keyset_page(queryset, ordering=ordering, size=50).items
+
+    beside = [neighbours(queryset, ordering=ordering, row=row) for row in rows]
+
+    assert beside == list(zip([None, *rows], [*rows[1:], None], strict=False))
 
 
 @pytest.mark.django_db
