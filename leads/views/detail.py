@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -20,10 +21,12 @@ from django.views.decorators.http import require_GET
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.http import AppRequest
+from crm.common.paging import neighbours
 from crm.common.slots import TIMELINE_KINDS, TimelineEntry, lead_panels, timeline_sources
 from leads.countries import country_name
 from leads.enums import AttributeType, LifecycleStage
 from leads.forms import NoteForm, StageForm
+from leads.listing import read_address
 from leads.models import Lead, LeadAttribute
 from leads.normalise import source_label
 from leads.timeline import Day, Stretch, by_day, count_kinds, merge
@@ -105,7 +108,7 @@ def show_lead(
         "timeline": timeline_of(request, lead),
         "note_form": note_form or NoteForm(),
         "stage_form": stage_form(request, lead),
-        "back_url": _back_url(request),
+        **_way(request, lead, now=now),
     }
     return render(request, "leads/lead_detail.html", context, status=status)
 
@@ -172,10 +175,26 @@ def _asked_moment(request: HttpRequest) -> datetime | None:
     return moment.astimezone(UTC) if is_sane else None
 
 
-def _back_url(request: HttpRequest) -> str:
-    """Return the address of the list the person came from; its query is theirs, its path ours."""
-    query = urlencode(parse_qsl(request.GET.get("from", "")[:_LONGEST_LIST_QUERY]))
-    return reverse("leads:list") + (f"?{query}" if query else "")
+def _way(request: AppRequest, lead: Lead, *, now: datetime) -> dict[str, Any]:
+    """Return the way back to the list the person came from, and to the leads beside this one.
+
+    The query of that list is theirs, its path ours.
+    """
+    asked = request.GET.get("from", "")[:_LONGEST_LIST_QUERY]
+    query = urlencode(parse_qsl(asked, keep_blank_values=True))
+    url = reverse("leads:list")
+    if not query:
+        return {"back_url": url}
+    address = read_address(QueryDict(query), user=request.user)
+    listed = address.leads(viewer=request.user, now=now)
+    before, after = neighbours(listed, ordering=address.sort.ordering, row=lead)
+    return {
+        "back_url": f"{url}?{query}",
+        "list_query": query,
+        "list_label": address.view.label,
+        "previous": before,
+        "next": after,
+    }
 
 
 def _panels(request: AppRequest, lead: Lead, *, now: datetime) -> dict[str, list[SafeString]]:

@@ -259,16 +259,52 @@ def test_a_moment_that_is_none_means_from_now(web: Client, lead: Lead, before: s
     assert titles(timeline(web, lead, before=before)) == ["Captured from Paid search"]
 
 
-def test_the_way_back_is_the_list_the_person_came_from(web: Client, lead: Lead) -> None:
-    back = web.get(
-        reverse("leads:detail", args=[lead.pk]), {"from": "f=stage.in.MQL&cursor=a:b"}
-    ).context["back_url"]
-    odd = web.get(reverse("leads:detail", args=[lead.pk]), {"from": "//evil.example/?a=1"}).context[
-        "back_url"
-    ]
+def ways(web: Client, lead: Lead, query: str) -> Any:
+    return web.get(reverse("leads:detail", args=[lead.pk]), {"from": query}).context
 
-    assert back == reverse("leads:list") + "?f=stage.in.MQL&cursor=a%3Ab"
-    assert odd.startswith(reverse("leads:list") + "?")
+
+def test_the_way_back_is_the_list_the_person_came_from(web: Client, lead: Lead) -> None:
+    query = "view=all&f=stage.in.MQL&sort=-created"
+    cleared = "view=new_this_week&f="
+
+    assert ways(web, lead, query)["back_url"] == f"{reverse('leads:list')}?{query}"
+    assert ways(web, lead, cleared)["back_url"] == f"{reverse('leads:list')}?{cleared}"
+    assert ways(web, lead, "")["back_url"] == reverse("leads:list")
+
+
+@pytest.mark.parametrize(
+    "query", ["//evil.example/?a=1", "f=\x00", "f=nonsense&sort=x&view=y", "%"]
+)
+def test_a_list_that_cannot_be_leads_to_the_list_all_the_same(
+    web: Client, lead: Lead, query: str
+) -> None:
+    assert ways(web, lead, query)["back_url"].startswith(reverse("leads:list"))
+
+
+def test_the_leads_beside_are_those_of_the_list_in_its_order(web: Client) -> None:
+    now = timezone.now()
+    newest, here, hidden, oldest = (
+        make_lead(created_at=now - timedelta(hours=age), country=country)
+        for age, country in ((1, "DE"), (2, "DE"), (3, "FR"), (4, "DE"))
+    )
+
+    found = ways(web, here, "view=all&f=country.in.DE")
+    first = ways(web, newest, "view=all&f=country.in.DE")
+
+    assert (found["previous"], found["next"]) == (newest, oldest)
+    assert (first["previous"], first["next"]) == (None, here)
+    assert hidden not in (found["next"], first["next"])
+
+
+def test_a_rep_is_led_only_to_leads_they_may_see() -> None:
+    now = timezone.now()
+    rep = make_user(Role.REP)
+    make_lead(created_at=now - timedelta(hours=1))
+    mine = make_lead(created_at=now - timedelta(hours=2), owner=rep)
+
+    found = ways(client_of(rep), mine, "view=all")
+
+    assert (found["previous"], found["next"]) == (None, None)
 
 
 @pytest.fixture
