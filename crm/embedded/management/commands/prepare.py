@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection, transaction
 
+from crm.demo.company import DOMAIN, LOGINS, PASSWORD
+from crm.embedded.location import logins_note
 from leads.models import Lead
 
 MIGRATION_LOCK = 0x6261746F6E  # "baton"; any number that nothing else locks
@@ -38,8 +41,19 @@ class Command(BaseCommand):
             if demo and is_empty():
                 self.stdout.write("Making the demo company ...")
                 with transaction.atomic():
-                    call_command("seed_demo", stdout=self.stdout)
+                    call_command("seed_demo", stdout=StringIO())
+        self._note_logins()
         self._collect_static()
+
+    def _note_logins(self) -> None:
+        """Leave a note for ``up`` to show: how to log in, while the demo company is there."""
+        accounts = {role: f"{name}@{DOMAIN}" for role, name in LOGINS}
+        note = logins_note()
+        if get_user_model().objects.filter(email__in=accounts.values()).exists():
+            lines = [f"  {role:<10} {address}" for role, address in accounts.items()]
+            note.write_text("\n".join([f"Log in with the password {PASSWORD} as", *lines]))
+        else:
+            note.unlink(missing_ok=True)
 
     def _collect_static(self) -> None:
         root = Path(settings.STATIC_ROOT)
