@@ -47,21 +47,18 @@ def merge(sources: Iterable[Sequence[TimelineEntry]], *, size: int) -> Stretch:
     """Return the newest ``size`` entries of all sources, and all others of the last one's instant.
 
     Each source was asked for ``size + 1`` entries and gave all of its last instant, as
-    ``TimelineSource`` promises. What is older than the end of a source that had more to give is
-    left for the next stretch: something of that source may belong in between. Within one instant
-    the order of the sources decides, and then their own.
+    ``TimelineSource`` promises: so nothing is missing above the cut. Within one instant the order
+    of the sources decides, and then their own.
     """
-    given = [list(entries) for entries in sources]
-    ends = [entries[-1].at for entries in given if len(entries) > size]
-    horizon = max(ends, default=None)
+    given = list(sources)
     entries = [entry for source in given for entry in source]
     entries.sort(key=lambda entry: entry.at, reverse=True)
-    certain = [entry for entry in entries if horizon is None or entry.at >= horizon]
-    if len(certain) > size:
-        last_at = certain[size - 1].at
-        certain = [entry for entry in certain if entry.at >= last_at]
-    is_cut = len(certain) < len(entries) or (horizon is not None and horizon >= certain[-1].at)
-    return Stretch(certain, certain[-1].at if is_cut else None)
+    if len(entries) <= size:
+        return Stretch(entries, None)
+    last_at = entries[size - 1].at
+    kept = [entry for entry in entries if entry.at >= last_at]
+    has_more = len(kept) < len(entries) or any(len(source) > size for source in given)
+    return Stretch(kept, last_at if has_more else None)
 
 
 def by_day(entries: Sequence[TimelineEntry], *, now: datetime, zone: tzinfo) -> list[Day]:
