@@ -1,4 +1,4 @@
-"""Writing many rows at once: by COPY and without objects, several times as fast as INSERT."""
+"""Writing many rows at once, in one statement each."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ def copy_rows(
 ) -> int:
     """Add ``rows`` of ``columns`` (database names) and return how many; JSON comes as text.
 
+    COPY, and without objects: several times as fast as ``bulk_create``.
+
     Raises:
         IntegrityError: a row breaks a constraint; Django's, as from every other statement.
     """
@@ -40,3 +42,34 @@ def copy_rows(
             copy.write_row(row)
             count += 1
     return count
+
+
+def update_rows(objects: Sequence[models.Model], names: Sequence[str]) -> None:
+    """Write the fields ``names`` of ``objects``, which are all of one model.
+
+    A join: ``bulk_update`` compares each row with every object, which takes the square of the time.
+    """
+    if not objects:
+        return
+    model = type(objects[0])
+    by_name = {field.name: field for field in model._meta.concrete_fields}
+    fields = [by_name[name] for name in ("id", *names)]
+    columns = [sql.Identifier(str(field.column)) for field in fields]
+    types = [sql.SQL(f"{field.db_type(connection)}[]") for field in fields]
+    statement = sql.SQL(
+        "UPDATE {table} AS row SET {changes} FROM unnest({values}) AS said ({columns})"
+        " WHERE row.id = said.id"
+    ).format(
+        table=sql.Identifier(model._meta.db_table),
+        changes=sql.SQL(", ").join(
+            sql.SQL("{0} = said.{0}").format(column) for column in columns[1:]
+        ),
+        values=sql.SQL(", ").join(sql.SQL("%s::{}").format(each) for each in types),
+        columns=sql.SQL(", ").join(columns),
+    )
+    values = [
+        [field.get_db_prep_save(getattr(each, field.attname), connection) for each in objects]
+        for field in fields
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)

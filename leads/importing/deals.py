@@ -10,6 +10,7 @@ from datetime import datetime
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from leads.enums import LifecycleStage, RowResult
+from leads.importing.bulk import update_rows
 from leads.importing.mapping import DealMapping
 from leads.importing.results import Result, Row
 from leads.importing.rows import (
@@ -202,9 +203,9 @@ def _move(chunk: _Chunk, lead: Lead, ended: Ending) -> str:
 def _write(chunk: _Chunk, leads: Sequence[Lead]) -> None:
     moved = {interval.lead_id for interval in chunk.opened}
     ended = [interval for pk, interval in chunk.current.items() if pk in moved]
-    StageInterval.objects.bulk_update(ended, ["ended_at"])
+    update_rows(ended, ["ended_at"])
     StageInterval.objects.bulk_create(chunk.opened)
-    Lead.objects.bulk_update(
+    update_rows(
         [lead for lead in leads if lead.pk in moved], ["stage", "stage_since", "last_activity_at"]
     )
     Deal.objects.bulk_create(chunk.deals)

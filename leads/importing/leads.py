@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from leads.enums import RowResult
-from leads.importing.bulk import copy_rows, reserve_ids
+from leads.importing.bulk import copy_rows, reserve_ids, update_rows
 from leads.importing.mapping import LeadMapping
 from leads.importing.results import Result, Row
 from leads.importing.rows import Cells, LeadRow, RowRefused, read_lead
@@ -208,8 +208,7 @@ def _update(chunk: _Chunk) -> list[int]:
     _number(chunk)
     _rematch([lead for lead, names in changed if {"email", "company_name"} & set(names)], chunk.now)
     written = sorted({name for _, names in changed for name in names} | {"company"})
-    if changed:
-        Lead.objects.bulk_update([lead for lead, _ in changed], written)
+    update_rows([lead for lead, _ in changed], written)
     LeadFact.objects.bulk_create(
         LeadFact(lead=lead, field=name, value=getattr(lead, name), recorded_at=chunk.now)
         for lead, names in changed
