@@ -13,6 +13,7 @@ from crm.accounts.models import User
 from scoring.definition import Definition, parse_definition
 from scoring.enums import ModelState
 from scoring.models import ScoringModel
+from scoring.presets import default_definition
 
 
 class NotADraft(Exception):
@@ -47,6 +48,15 @@ def model_at(moment: datetime) -> ScoringModel | None:
     in_force = ScoringModel.objects.exclude(state=ModelState.DRAFT).order_by("published_at")
     then = Q(published_at__lte=moment) & (Q(retired_at__isnull=True) | Q(retired_at__gt=moment))
     return in_force.filter(then).last() or in_force.first()
+
+
+def ensure_model(*, now: datetime) -> ScoringModel:
+    """Return the model in force; an installation without one gets the shipped model."""
+    model = published_model()
+    if model:
+        return model
+    draft = create_draft(definition=default_definition(), now=now, note="Shipped with Baton")
+    return publish(model_id=draft.pk, now=now)
 
 
 @transaction.atomic

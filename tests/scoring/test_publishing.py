@@ -13,6 +13,7 @@ from scoring.services import (
     NotADraft,
     create_draft,
     definition_of,
+    ensure_model,
     model_at,
     publish,
     published_model,
@@ -88,3 +89,9 @@ def test_the_shipped_model_can_be_published() -> None:
     definition = definition_of(model)
     assert sum(group.cap for group in definition.groups) == 1000
     assert not definition.moves_with_time
+
+
+def test_an_installation_without_a_model_gets_the_shipped_one_once() -> None:
+    model = ensure_model(now=NOW)
+    assert model.definition == default_definition()
+    assert ensure_model(now=NOW + DAY) == model

@@ -221,7 +221,9 @@ def test_an_imported_lead_moves_when_something_new_is_learned(news: str) -> None
     assert stage_of(lead).stage == LifecycleStage.MQL
 
 
-def test_a_lead_that_somebody_moved_meanwhile_stays_where_it_is() -> None:
+def test_a_lead_that_somebody_moved_meanwhile_stays_where_it_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     publish_model()
     lead = make_lead(country="DE", created_at=NOW - DAY)
     other = make_lead(country="DE", created_at=NOW - DAY)
@@ -239,6 +241,7 @@ def test_a_lead_that_somebody_moved_meanwhile_stays_where_it_is() -> None:
     finally:
         stage_changed.disconnect(dispatch_uid="test.move_the_other")
     assert stage_of(other).stage == LifecycleStage.DISQUALIFIED
+    assert caplog.messages == []
 
 
 def test_a_move_that_fails_is_tried_again_and_keeps_nobody_else(

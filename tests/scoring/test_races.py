@@ -134,7 +134,7 @@ def test_two_sweeps_at_once_make_one_mql() -> None:
     assert list(stages.values_list("stage", flat=True)) == ["LEAD", "MQL"]
 
 
-def test_a_person_who_moves_the_lead_first_wins() -> None:
+def test_a_person_who_moves_the_lead_first_wins(caplog: pytest.LogCaptureFixture) -> None:
     publish_model()
     lead = make_lead(country="DE", created_at=NOW - timedelta(days=1))
     for _ in range(6):
@@ -148,4 +148,5 @@ def test_a_person_who_moves_the_lead_first_wins() -> None:
         sweep.result()
     stages = StageInterval.objects.filter(lead=lead).order_by("sequence")
     assert list(stages.values_list("stage", flat=True)) == ["LEAD", "DISQUALIFIED"]
+    assert caplog.messages == []
     assert score_due_leads(now=NOW) == 0

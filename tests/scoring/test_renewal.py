@@ -96,13 +96,13 @@ def test_the_forecast_follows_with_the_next_sweep() -> None:
 
 def test_news_that_arrive_before_the_renewal_stay_due() -> None:
     publish_model()
-    lead = scored_lead(3, country="DE")
+    hot, cold = scored_lead(3, country="DE"), scored_lead(1)
     publish_anew()
-    mark_due(lead_ids=[lead.pk], now=LATER)
+    mark_due(lead_ids=[hot.pk, cold.pk], now=LATER)
     renew()
-    assert score_of(lead).score_due_at == LATER
+    assert {score.score_due_at for score in LeadScore.objects.all()} == {LATER}
     settle(LATER)
-    assert Lead.objects.get().stage == LifecycleStage.MQL
+    assert Lead.objects.get(pk=hot.pk).stage == LifecycleStage.MQL
 
 
 def test_a_score_that_the_sweep_computed_meanwhile_is_not_overwritten() -> None:
