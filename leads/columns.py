@@ -1,14 +1,23 @@
-"""The columns, saved views and order that the lead list has of its own."""
+"""The columns and saved views that the lead list has of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+
+from django.utils import timezone
+from django.utils.html import format_html
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.slots import Column, SavedView
+from crm.common.templatetags.ui import avatar, stage
+from crm.common.ui import words
+from leads.countries import country_name
+from leads.enums import LifecycleStage
+from leads.models import Lead
+from leads.normalise import source_label
 
 _MARKETING = (Role.MARKETER, Role.ADMIN)
 
@@ -18,29 +27,82 @@ def _from_lead(_ids: Sequence[int], _viewer: User, _now: datetime) -> Mapping[in
     return {}
 
 
-def _column(name: str, label: str, order: int, **options: Any) -> Column:
+def _stage(lead: Lead, _now: datetime) -> str:
+    return stage(lead.stage, LifecycleStage(lead.stage).label)
+
+
+def _owner(lead: Lead, _now: datetime) -> str:
+    if lead.owner:
+        return avatar(lead.owner, with_name=True)
+    return format_html('<span class="sub">Pool, {}</span>', lead.team) if lead.team else ""
+
+
+def _activity(lead: Lead, now: datetime) -> str:
+    return _moment(lead.last_activity_at, now, words.ago)
+
+
+def _created(lead: Lead, now: datetime) -> str:
+    return _moment(lead.created_at, now, words.day)
+
+
+def _moment(moment: datetime, now: datetime, say: Callable[[datetime, datetime], str]) -> str:
+    local = timezone.localtime(moment)
+    said = say(local, timezone.localtime(now))
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), said)
+
+
+def _next_step(lead: Lead, now: datetime) -> str:
+    if lead.next_step_at is None:
+        return lead.next_step
+    at = words.day(timezone.localtime(lead.next_step_at), timezone.localtime(now))
+    return format_html('{} <span class="sub">{}</span>', lead.next_step, at)
+
+
+def _column(
+    name: str, label: str, order: int, draw: Callable[[Lead, datetime], str], **options: Any
+) -> Column:
     return Column(
-        name, label, order, load=_from_lead, template=f"leads/cells/_{name}.html", **options
+        name, label, order, load=_from_lead, draw=lambda lead, _, now: draw(lead, now), **options
     )
 
 
 LEAD_COLUMNS = (
-    _column("company", "Company", 10, align="card-line clip", sort=("company_name", "id")),
-    _column("stage", "Stage", 20),
-    _column("source", "Source", 60, align="only-wide"),
-    _column("owner", "Owner", 70, align="only-wide"),
-    _column("activity", "Active", 90, align="num card-when", sort=("-last_activity_at", "-id")),
-    _column("created", "Created", 100, align="num only-wide", sort=("-created_at", "-id")),
-    _column("title", "Title", 15, align="clip", is_default=False),
-    _column("email", "E-mail", 16, align="clip", is_default=False),
-    _column("phone", "Phone", 17, is_default=False),
-    _column("cycle", "Cycle", 21, align="num", is_default=False),
-    _column("stage_days", "Days in stage", 22, align="num", is_default=False),
-    _column("country", "Country", 61, is_default=False),
-    _column("city", "City", 62, is_default=False),
-    _column("campaign", "Campaign", 63, align="clip", is_default=False),
-    _column("next_step", "Next step", 71, align="clip", is_default=False),
-)
+    _column(
+        "company", "Company", 10, lambda lead, _: lead.company_name,
+        align="card-line clip", sort=("company_name", "id"),
+    ),
+    _column("stage", "Stage", 20, _stage),
+    _column("source", "Source", 60, lambda lead, _: source_label(lead.source), align="only-wide"),
+    _column("owner", "Owner", 70, _owner, align="only-wide"),
+    _column(
+        "activity", "Active", 90, _activity,
+        align="num card-when", sort=("-last_activity_at", "-id"),
+    ),
+    _column(
+        "created", "Created", 100, _created, align="num only-wide", sort=("-created_at", "-id")
+    ),
+    _column("title", "Title", 15, lambda lead, _: lead.title, align="clip", is_default=False),
+    _column(
+        "email", "E-mail", 16, lambda lead, _: lead.email or "", align="clip", is_default=False
+    ),
+    _column("phone", "Phone", 17, lambda lead, _: lead.phone, is_default=False),
+    _column("cycle", "Cycle", 21, lambda lead, _: str(lead.cycle), align="num", is_default=False),
+    _column(
+        "stage_days", "Days in stage", 22, lambda lead, now: str((now - lead.stage_since).days),
+        align="num", is_default=False,
+    ),
+    _column(
+        "country", "Country", 61, lambda lead, _: country_name(lead.country), is_default=False
+    ),
+    _column("city", "City", 62, lambda lead, _: lead.city, is_default=False),
+    _column(
+        "campaign", "Campaign", 63, lambda lead, _: lead.campaign, align="clip", is_default=False
+    ),
+    _column("next_step", "Next step", 71, _next_step, align="clip", is_default=False),
+)  # fmt: skip
+
+#: The columns that an export has of every lead already.
+OWN_COLUMNS = frozenset(column.name for column in LEAD_COLUMNS)
 
 LEAD_VIEWS = (
     SavedView(
@@ -77,6 +139,3 @@ LEAD_VIEWS = (
     ),
     SavedView("all", "All leads", 100, {}),
 )
-
-#: The columns that an export has of every lead already.
-OWN_COLUMNS = frozenset(column.name for column in LEAD_COLUMNS)

@@ -3,29 +3,53 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from django import template
+from django.template import Context, Template
 from django.template.loader import get_template
 from django.utils import timezone
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
 
 from crm.common.criteria import Chip
 from crm.common.paging import Count, Page
-from leads.countries import country_name
-from leads.listing import Cell, ListAddress
+from leads.listing import Cell, ListAddress, Row
 from leads.models import Lead
-from leads.normalise import source_label
 
 register = template.Library()
 
-register.filter(country_name)
-register.filter(source_label)
+
+@register.simple_tag(takes_context=True)
+def lead_cells(context: Context, row: Row) -> SafeString:
+    """Return the cells of a row, drawn by their columns or with the templates of these.
+
+    An ``include`` for each of the hundreds of cells would take most of the page's time: the
+    templates are kept, and one context serves the row.
+    """
+    now: datetime = context["now"]
+    inner = Context({"lead": row.lead, "now": now})
+    drawn = (
+        f'<td class="{cell.column.align}">{_cell(cell, row.lead, inner, now)}</td>'
+        for cell in row.cells
+    )
+    return mark_safe("".join(drawn))  # noqa: S308 -- classes are ours, cells are escaped
 
 
-@register.simple_tag
-def lead_cell(lead: Lead, cell: Cell, now: datetime) -> str:
-    """Render one cell with the template of its column, which gets lead, value and now."""
-    compiled = get_template(cell.column.template)
-    return compiled.render({"lead": lead, "value": cell.value, "now": now})
+def _cell(cell: Cell, lead: Lead, inner: Context, now: datetime) -> SafeString:
+    if cell.column.draw:
+        return conditional_escape(cell.column.draw(lead, cell.value, now))
+    inner["value"] = cell.value
+    return _template(cell.column.template).render(inner)
+
+
+@cache
+def _template(name: str) -> Template:
+    """Return a template of a column; there are few, and they do not change while Baton runs."""
+    compiled: Any = get_template(name)
+    template: Template = compiled.template
+    return template
 
 
 @register.simple_tag
@@ -57,9 +81,3 @@ def short_count(count: Count) -> str:
         return f"{count.value:,}"
     thousands = count.value / 1000
     return f"{thousands:.3g} k" if thousands < 1000 else f"{thousands / 1000:.2g} M"
-
-
-@register.filter
-def days_until(moment: datetime, now: datetime) -> int:
-    """Return the whole days from ``moment`` to ``now``."""
-    return (now - moment).days

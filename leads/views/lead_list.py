@@ -42,9 +42,7 @@ def lead_list(request: AppRequest) -> HttpResponse:
         "found": found,
         "headers": headers(address),
         "tabs": view_tabs(address, viewer=request.user),
-        "editor": read_editor(request.GET, address),
-        "filter_menu": filter_menu(),
-        "all_columns": lead_columns,
+        **_panel(request, address),
         **({} if found.rows else _emptiness(address, request, now)),
     }
     status = 400 if address.problems else 200
@@ -56,25 +54,21 @@ def lead_list(request: AppRequest) -> HttpResponse:
 @login_required
 @require_GET
 def filter_editor(request: AppRequest) -> HttpResponse:
-    """Open the editor of one filter, or apply it and go to the list that it makes.
-
-    Without htmx the list page shows the editor, with what is wrong.
-    """
+    """Open the menu of filters or the editor of one, or apply it and go to the list it makes."""
     address = read_address(request.GET, user=request.user)
     editor = read_editor(request.GET, address)
-    if editor is None:
-        return _to_list(address.query)
-    if "apply" in request.GET and not editor.problem:
+    if editor and "apply" in request.GET and not editor.problem:
         spelt = spell_filter(editor, request.GET)
         wanted = put_filter(address.filters, spelt, replaces=editor.replaces)
         return _to_list(address.with_filters(wanted).query)
-    if not request.htmx:
-        return _to_list(request.GET.urlencode())
-    response = render(request, "leads/_filter_editor.html", {"editor": editor})
-    if editor.problem:
-        response.status_code = 422
-        response["HX-Retarget"] = "#filter-editor"
-    return response
+    return _open_panel(request, address, "filters")
+
+
+@login_required
+@require_GET
+def column_menu(request: AppRequest) -> HttpResponse:
+    """Open the choice of columns."""
+    return _open_panel(request, read_address(request.GET, user=request.user), "columns")
 
 
 @login_required
@@ -99,6 +93,29 @@ def lead_export(request: AppRequest) -> HttpResponseBase:
     rows = export_lines(address, viewer=request.user, now=now, only=only)
     name = f"leads-{address.view.name}-{timezone.localdate(now)}.csv"
     return stream_csv(name, export_header(address), rows)
+
+
+def _panel(request: AppRequest, address: ListAddress, name: str = "") -> dict[str, Any]:
+    """Return what is open between the filters and the rows; the address says it by ``open``."""
+    editor = read_editor(request.GET, address)
+    asked = name or request.GET.get("open")
+    return {
+        "editor": editor,
+        "filter_menu": filter_menu() if asked == "filters" and not editor else None,
+        "all_columns": lead_columns if asked == "columns" else None,
+    }
+
+
+def _open_panel(request: AppRequest, address: ListAddress, name: str) -> HttpResponse:
+    """Answer htmx with the panel alone, and everyone else with the list that shows it open."""
+    if not request.htmx:
+        return _to_list(f"{request.GET.urlencode()}&open={name}")
+    context = {"address": address, **_panel(request, address, name)}
+    response = render(request, "leads/_list_panel.html", context)
+    if context["editor"] and context["editor"].problem:
+        response.status_code = 422
+        response["HX-Retarget"] = "#list-panel"
+    return response
 
 
 def _to_list(query: str) -> HttpResponse:

@@ -7,6 +7,7 @@ from tests.access import PEOPLE, row
 LIST_ROWS = [
     row("leads:list", *PEOPLE),
     row("leads:filter", *PEOPLE),
+    row("leads:columns", *PEOPLE),
     row("leads:counts", *PEOPLE),
     row("leads:export", *PEOPLE),
 ]

@@ -148,7 +148,7 @@ def test_a_filter_that_cannot_be_used_says_why_to_htmx(client: Client) -> None:
     )
 
     assert response.status_code == 422
-    assert response["HX-Retarget"] == "#filter-editor"
+    assert response["HX-Retarget"] == "#list-panel"
     assert "Cycle needs a number" in text(response)
 
 
@@ -162,8 +162,15 @@ def test_without_scripts_the_page_holds_the_editor_and_its_problem(client: Clien
     assert 'id="lead-list"' in text(response)
 
 
-def test_the_editor_of_no_field_goes_back_to_the_list(client: Client) -> None:
-    assert client.get("/leads/filter/?view=new")["Location"] == "/leads/?view=new"
+def test_the_menu_of_filters_and_the_columns_open_with_and_without_scripts(client: Client) -> None:
+    for address, sign in (("/leads/filter/", "filter-menu"), ("/leads/columns/", "Show these")):
+        part = client.get(f"{address}?view=new", HTTP_HX_REQUEST="true")
+        page = client.get(f"{address}?view=new", follow=True)
+
+        assert sign in text(part)
+        assert "<html" not in text(part)
+        assert sign in text(page)
+        assert 'id="lead-list"' in text(page)
 
 
 def test_the_export_has_the_rows_that_the_list_counts(client: Client) -> None:
@@ -216,7 +223,7 @@ def test_columns_of_upper_apps_are_shown_and_exported(
     lead = make_lead()
     column = Column(
         "t_luck", "Luck", 45, load=lambda ids, viewer, now: dict.fromkeys(ids, 7),
-        template="leads/cells/_company.html", export=lambda value: f"{value} of 10",
+        draw=lambda lead, value, now: f"<{value}>", export=lambda value: f"{value} of 10",
     )  # fmt: skip
     monkeypatch.setitem(lead_columns._items, "t_luck", column)
 
