@@ -68,21 +68,30 @@ def live_journey(
 
 
 def _decision(rng: Random, end: datetime, ask: EventKind | None) -> Iterator[Act]:
-    """What somebody does who makes up its mind: it asks, or reads on to the comparison."""
+    """What somebody does who makes up its mind: it asks, or reads until the last page is enough."""
 
-    def before(minutes: float) -> datetime:
-        return end - timedelta(minutes=minutes * rng.uniform(0.9, 1.1))
+    def before(days: float = 0, minutes: float = 0) -> datetime:
+        span = timedelta(days=days, minutes=minutes)
+        return end - span * rng.uniform(0.9, 1.1)
 
-    yield Act(before(14), K.PAGE_VIEW, "pricing")
+    case, other = rng.sample(CASES, 2)
+    yield Act(before(minutes=14), K.PAGE_VIEW, "pricing")
     if ask:
-        yield Act(before(2), K.PAGE_VIEW, "demo")
+        yield Act(before(minutes=2), K.PAGE_VIEW, "demo")
         yield Act(end, ask, "demo", "Request form", _answers(rng))
         return
-    case = rng.choice(CASES)
-    yield Act(before(11), K.PAGE_VIEW, case)
-    yield Act(before(9), K.DOWNLOAD, case)
-    yield Act(before(4), K.PAGE_VIEW, "pricing")
-    yield Act(end, K.PAGE_VIEW, "comparison-spreadsheets")
+    yield Act(before(minutes=11), K.PAGE_VIEW, case)
+    yield Act(before(minutes=9), K.DOWNLOAD, case)
+    recipe = rng.randrange(3)
+    if recipe == 0:  # the page where the price is, again, then how others do without us
+        yield Act(before(minutes=4), K.PAGE_VIEW, "pricing")
+        yield Act(end, K.PAGE_VIEW, "comparison-spreadsheets")
+    elif recipe == 1:  # somebody who attended a webinar
+        yield Act(before(days=3), K.WEBINAR_ATTENDED, rng.choice(WEBINARS))
+        yield Act(end, K.PAGE_VIEW, "comparison-spreadsheets")
+    else:  # somebody who wants to see it done elsewhere
+        yield Act(before(minutes=3), K.PAGE_VIEW, other)
+        yield Act(end, K.DOWNLOAD, other)
 
 
 def _prelude(person: Person, rng: Random) -> Iterator[Act]:

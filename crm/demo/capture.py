@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -76,7 +77,11 @@ def capture(cast: Iterable[tuple[Person, Sequence[Act], Script | None]]) -> list
     _employ(chronicles)
     number(leads)
     copy_in(leads)
-    copy_in([fact for each in chronicles for fact in _facts(each.lead)])
+    copy_rows(
+        LeadFact._meta.db_table,
+        ("lead_id", "field", "value", "recorded_at"),
+        (fact for each in chronicles for fact in _facts(each.lead)),
+    )
     for each in chronicles:
         each.move(LifecycleStage.LEAD, each.lead.created_at, rule=f"Form on {SITE}")
     return chronicles
@@ -160,10 +165,11 @@ def _employ(chronicles: Sequence[Chronicle]) -> None:
         each.lead.company = firms[each.person.employer.firm.domain]
 
 
-def _facts(lead: Lead) -> Iterator[LeadFact]:
+def _facts(lead: Lead) -> Iterator[tuple[int, str, str, datetime]]:
+    """Return what ``create_lead`` logs of a lead."""
     for name in FACT_FIELDS:
         if value := getattr(lead, name):
-            yield LeadFact(lead=lead, field=name, value=value, recorded_at=lead.created_at)
+            yield lead.pk, name, json.dumps(value), lead.created_at
 
 
 def _visitor(each: Chronicle, run: str) -> Visitor:

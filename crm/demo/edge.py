@@ -16,7 +16,7 @@ from crm.demo.company import DemoCompany
 from crm.demo.names import WEST
 from crm.demo.people import Employer, Person, make_candidate, moment_on, working_day
 from crm.demo.qualifying import DELAY, Qualified
-from crm.demo.scripts import EACH_REP, FOR_THE_POOL, ONE_REP, Script, Standing, worked_before
+from crm.demo.scripts import EACH_REP, EACH_TEAM, FOR_THE_POOL, Script, Standing, worked_before
 from handoff.business_hours import add_working_time, next_opening
 from handoff.enums import BantAnswer, TouchChannel, TouchOutcome
 from handoff.models import Handoff, RepProfile
@@ -28,11 +28,11 @@ from leads.services import change_stage
 REPS = 2
 DAY = timedelta(days=1)
 Attempt = tuple[TouchChannel, TouchOutcome, str]
-#: Attempts, each after its share of the handoff's age.
+#: Attempts, each so much of the handoff's age after the first.
 _ATTEMPTS: tuple[tuple[float, Attempt], ...] = (
-    (0.3, (TouchChannel.CALL, TouchOutcome.NO_ANSWER, "")),
-    (0.55, (TouchChannel.CALL, TouchOutcome.LEFT_MESSAGE, "Asked for a call back")),
-    (0.8, (TouchChannel.CALL, TouchOutcome.CONNECTED, "Wants numbers for two sites")),
+    (0.0, (TouchChannel.CALL, TouchOutcome.NO_ANSWER, "")),
+    (0.3, (TouchChannel.CALL, TouchOutcome.LEFT_MESSAGE, "Asked for a call back")),
+    (0.6, (TouchChannel.CALL, TouchOutcome.CONNECTED, "Wants numbers for two sites")),
 )
 _BOOKED: Attempt = (TouchChannel.MEETING, TouchOutcome.BOOKED, "Meeting at the plant")
 
@@ -54,7 +54,7 @@ def live_cast(
     for team, calendar in demo.calendars.items():
         firms = (each for each in employers if each.country.team == team)
         scripts = [script for script in EACH_REP for _ in demo.reps[team][:REPS]]
-        for script in [*scripts, *ONE_REP, *(FOR_THE_POOL if team == WEST else ())]:
+        for script in [*scripts, *EACH_TEAM, *(FOR_THE_POOL if team == WEST else ())]:
             employer = next(firms)
             age = script.age * rng.uniform(0.97, 1.08)
             peak = worked_before(now, age, calendar.hours) - LAG - DELAY
@@ -124,7 +124,7 @@ class Stage:
         if script.standing is Standing.WORKING:
             first = tier.first_touch_within * self._rng.uniform(0.75, 0.95)
             for share, attempt in _ATTEMPTS[: self._rng.randint(1, 3)]:
-                self._at(after(max(first, script.age * share)), _touch(handoff, rep, attempt))
+                self._at(after(first + script.age * share), _touch(handoff, rep, attempt))
         elif script.standing is Standing.WAITING:
             self._at(after(tier.first_touch_within * 0.8), _touch(handoff, rep, _BOOKED))
             self._at(after(tier.first_touch_within * 0.85), _snooze(handoff, rep, self._now))

@@ -41,7 +41,6 @@ def _minutes(count: float) -> timedelta:
 #: For each rep one of each, newest tier of the agreement: asked 15 min, 30 min, 16 h to accept, to
 #: touch, to a verdict; best cells 1 h, 2 h, 24 h; everybody else 2 h, 4 h, 40 h.
 EACH_REP = (
-    Script(Standing.OFFERED, _minutes(34), EventKind.DEMO_REQUEST),
     Script(Standing.OFFERED, _minutes(6), EventKind.CONSULTATION_REQUEST),
     Script(Standing.OFFERED, _minutes(99)),
     Script(Standing.ACCEPTED, _minutes(82), is_best=True),
@@ -49,8 +48,11 @@ EACH_REP = (
     Script(Standing.WORKING, _minutes(19 * 60), is_best=True),
     Script(Standing.WAITING, _minutes(11 * 60), EventKind.PRICING_REQUEST),
 )
-#: Only one rep per team is late with a call too.
-ONE_REP = (Script(Standing.ACCEPTED, _minutes(126), is_best=True),)
+#: For each team one late answer and one late call, which the rotation gives to two reps.
+EACH_TEAM = (
+    Script(Standing.OFFERED, _minutes(24), EventKind.DEMO_REQUEST),
+    Script(Standing.ACCEPTED, _minutes(126), is_best=True),
+)
 #: For one team, while both of its reps were away for a moment.
 FOR_THE_POOL = (
     Script(Standing.POOL, _minutes(47)),

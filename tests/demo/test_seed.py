@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 TUESDAY_MORNING = datetime(2026, 5, 12, 8, 40, tzinfo=UTC)
 SUNDAY_NIGHT = datetime(2026, 11, 22, 1, 20, tzinfo=UTC)
-LEADS = 500
+LEADS = 400
 HOUR = timedelta(hours=1)
 EDGE = timedelta(days=7)
 WITH_SALES = (LifecycleStage.MQL, LifecycleStage.SAL)
