@@ -105,6 +105,7 @@ LEAD_COLUMNS = (
 OWN_COLUMNS = frozenset(column.name for column in LEAD_COLUMNS)
 
 LEAD_VIEWS = (
+    SavedView("all", "All leads", 5, {}),
     SavedView(
         "new",
         "New this week",
@@ -137,5 +138,4 @@ LEAD_VIEWS = (
         {"all": [{"field": "source", "op": "is_empty"}]},
         roles=_MARKETING,
     ),
-    SavedView("all", "All leads", 100, {}),
 )

@@ -190,8 +190,8 @@ class FieldGroup:
 
 
 def filter_menu() -> list[FieldGroup]:
-    """Return every field that can be asked, by heading, in the order of first appearance."""
-    return _grouped(field for field in fields if field.kind is not Kind.CUSTOM or field.hint)
+    """Return every field that has an editor, by heading."""
+    return _grouped(field for field in fields if field.kind is not Kind.CUSTOM or field.control)
 
 
 def _grouped(offered: Iterable[Field]) -> list[FieldGroup]:

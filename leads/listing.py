@@ -349,6 +349,11 @@ class Tab:
     is_current: bool
     count: Count | None
 
+    @property
+    def is_toned(self) -> bool:
+        """Say whether the tab has its colour: not when it is known to be empty."""
+        return bool(self.view.tone) and (self.count is None or self.count.value > 0)
+
 
 def view_tabs(
     address: ListAddress, *, viewer: User, counts: Mapping[str, Count] | None = None

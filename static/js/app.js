@@ -35,6 +35,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.xhr?.status === 422) focusFirstError(place.isConnected ? place : document);
   scheduleToasts();
   redrawClocks();
+  showCurrentView();
 });
 
 function focusFirstError(place) {
@@ -142,7 +143,7 @@ document.addEventListener("keydown", (event) => {
   if (!singleKeys || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
   if (event.target.closest("dialog, [role='menu']")) return;
   const sequence = Date.now() < pendingUntil ? `${pending} ${event.key}` : event.key;
-  const act = ROW_KEYS[sequence] ?? keyTarget(sequence);
+  const act = actOf(sequence) ?? actOf(event.key);
   pending = act ? "" : event.key;
   pendingUntil = act ? 0 : Date.now() + 1000;
   if (!act) return;
@@ -156,6 +157,8 @@ const ROW_KEYS = {
   x: () => currentRow()?.querySelector("[data-select]")?.click(),
   "?": () => openDialog("keys-help"),
 };
+
+const actOf = (keys) => ROW_KEYS[keys] ?? keyTarget(keys);
 
 function keyTarget(sequence) {
   const near = currentRow()?.querySelector(`[data-key="${CSS.escape(sequence)}"]`);
@@ -275,6 +278,12 @@ function takeEverything(form) {
     `${form.querySelector("[data-bulk-everything]").dataset.bulkEverything} selected`;
 }
 
+/* --- Saved views: the open one is in sight, however many there are --------------------------------------- */
+
+function showCurrentView() {
+  document.querySelector(".view-tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
 /* --- Clocks: redrawn each 30 s from what the server said, in the server's time --------------------------- */
 
 const serverAhead = Number(meta("server-time")) - Date.now() / 1000;
@@ -326,3 +335,4 @@ addEventListener("pageshow", redrawClocks);
 addEventListener("load", () => document.querySelectorAll("form[data-autosave]").forEach(restoreDraft));
 document.addEventListener("visibilitychange", redrawClocks);
 scheduleToasts();
+showCurrentView();

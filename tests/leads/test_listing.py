@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
-from crm.common.slots import lead_columns
+from crm.common.slots import SavedView, lead_columns, lead_views
 from leads.enums import LifecycleStage as Stage
 from leads.listing import (
     PAGE_SIZE,
@@ -256,3 +256,19 @@ def test_rows_are_streamed_in_chunks(marketer: User) -> None:
     rows = list(stream_rows(Lead.objects.all(), columns, viewer=marketer, now=NOW))
 
     assert [row.lead.first_name for row in rows] == ["Ines"]
+
+
+def test_a_view_that_is_known_to_be_empty_has_no_colour(
+    marketer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = SavedView(
+        "t_late", "Late", 1, {"all": [{"field": "cycle", "op": "is", "value": 7}]}, tone="bad"
+    )
+    monkeypatch.setitem(lead_views._items, "t_late", late)
+    asked = address("view=all", marketer)
+
+    unknown = view_tabs(asked, viewer=marketer)[0]
+    empty = view_tabs(asked, viewer=marketer, counts=count_views(viewer=marketer, now=NOW))[0]
+
+    assert (unknown.view, unknown.is_toned) == (late, True)
+    assert (empty.view, empty.is_toned) == (late, False)
