@@ -8,10 +8,13 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+import phonenumbers
 
 from crm.common.ui.scores import ScoreLine
 from engagement.enums import EventKind
@@ -66,10 +69,16 @@ def suggested_opening(acts: Sequence[Act]) -> str:
 def why_line(acts: Sequence[Act], reasons: Sequence[str], rule: str) -> str:
     """Return the queue's one line: the newest buying act, the strongest reasons or the rule."""
     buying = next((act.title for act in acts if act.kind in BUYING_ACTS), "")
-    words = buying or " and ".join(reasons[:2]) or rule
+    words = buying or _and(reasons[:2]) or rule
     return (
         words if len(words) <= LONGEST_WHY else f"{words[: LONGEST_WHY - 1]}\N{HORIZONTAL ELLIPSIS}"
     )
+
+
+def _and(reasons: Sequence[str]) -> str:
+    """Join two sentences' beginnings: ``Pricing page, 4 times and case study``."""
+    later = [text[0].lower() + text[1:] if text[1:2].islower() else text for text in reasons[1:]]
+    return " and ".join([*reasons[:1], *later])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +105,19 @@ class ReadableBrief:
     def phone_url(self) -> str:
         """Return what follows ``tel:``."""
         return dialled(self.contact["phone"])
+
+    @property
+    def phone(self) -> str:
+        """Return the number as people read it."""
+        return grouped(self.contact["phone"])
+
+
+def grouped(phone: str) -> str:
+    """Return a phone number in the groups in which it is read; what is none stays as it is."""
+    with suppress(phonenumbers.NumberParseException):
+        number = phonenumbers.parse(phone, None)
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return phone
 
 
 def dialled(phone: str) -> str:

@@ -13,8 +13,7 @@ from crm.common.ui.badges import SlaBadge
 from crm.common.ui.words import working_time
 from handoff.badges import clock_badge
 from handoff.bant import QUESTIONS
-from handoff.enums import BantAnswer, HandoffState
-from handoff.evidence import CONNECTED
+from handoff.enums import BantAnswer
 from handoff.models import Clock, Handoff
 from handoff.queue import answers_of
 from leads.models import Lead
@@ -51,8 +50,6 @@ def header(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any] | None:
         "badge": clock_badge(clock, handoff.calendar.hours, now=now),
         "deadline": f"due {due_at:%a %H:%M %Z}, {working_time(clock.target)} of working time",
         "is_workable": handoff.is_workable_by(viewer),
-        "is_offered": handoff.state == HandoffState.OFFERED,
-        "is_reached": handoff.touches.filter(outcome__in=CONNECTED).exists(),
     }
 
 

@@ -23,10 +23,9 @@ from crm.common.ui.words import working_time
 from handoff.acts import LastAct, last_acts
 from handoff.badges import clock_badge, time_left
 from handoff.bant import QUESTIONS
-from handoff.brief import dialled
+from handoff.brief import dialled, grouped
 from handoff.business_hours import BusinessCalendar, open_windows
-from handoff.enums import BantAnswer, HandoffState
-from handoff.evidence import CONNECTED
+from handoff.enums import BantAnswer
 from handoff.local_time import local_time
 from handoff.models import Clock, Handoff, HandoffQuerySet, WorkCalendar
 
@@ -91,15 +90,19 @@ class Row:
     @property
     def next_act(self) -> NextAct:
         """Return what is to be done next: accept, reach the buyer, or record what they said."""
-        if self.handoff.state == HandoffState.OFFERED:
+        if self.handoff.is_offered:
             return NextAct.ACCEPT
-        reached = any(touch.outcome in CONNECTED for touch in self.handoff.touches.all())
-        return NextAct.BANT if reached else NextAct.LOG
+        return NextAct.BANT if self.handoff.is_reached else NextAct.LOG
 
     @property
     def phone_url(self) -> str:
         """Return what follows ``tel:``."""
         return dialled(self.handoff.lead.phone)
+
+    @property
+    def phone(self) -> str:
+        """Return the lead's number as people read it."""
+        return grouped(self.handoff.lead.phone)
 
     @property
     def explanation(self) -> str:

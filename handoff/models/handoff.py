@@ -24,6 +24,7 @@ from handoff.enums import (
     TouchChannel,
     TouchOutcome,
 )
+from handoff.evidence import CONNECTED
 from handoff.models.agreement import Agreement, SlaTier
 from handoff.models.calendar import WorkCalendar
 from handoff.policy import DEFAULT_ATTEMPTS_OWED, DEFAULT_BANT_YES_NEEDED
@@ -154,6 +155,16 @@ class Handoff(models.Model):
     def is_open(self) -> bool:
         """Say whether sales still owes a verdict."""
         return self.closed_at is None
+
+    @property
+    def is_offered(self) -> bool:
+        """Say whether nobody has accepted it yet."""
+        return self.state == HandoffState.OFFERED
+
+    @property
+    def is_reached(self) -> bool:
+        """Say whether sales has spoken with the buyer; reads the touches."""
+        return any(touch.outcome in CONNECTED for touch in self.touches.all())
 
     @property
     def readable_brief(self) -> ReadableBrief:

@@ -42,7 +42,13 @@ def row_asked_for(parameters: QueryDict, name: str) -> int | None:
 def queue_page(request: AppRequest, *, opened: int | None) -> HttpResponse:
     """Answer with the queue as it is now."""
     queue = load_queue(request.user, now=timezone.now(), opened=opened)
-    context = {"queue": queue, "now": queue.now, "definition": mql_cells()}
+    context = {
+        "queue": queue,
+        "now": queue.now,
+        "zone": timezone.get_current_timezone_name().rpartition("/")[2].replace("_", " "),
+        "definition": mql_cells(),
+        "is_answer": request.method == "POST",
+    }
     return render_page(request, "handoff/queue.html", context, partial="handoff/_queue.html")
 
 
@@ -55,7 +61,8 @@ def act_page(request: AppRequest, handoff: Handoff, form: Form, act: Act) -> Htt
         "act": act,
         "action": request.path,
         "then": row_asked_for(parameters, "then") or "",
-        "back": parameters.get("back", ""),
+        "back": _ours(parameters.get("back", "")),
+        "is_in_row": wants_partial(request),
     }
     status = 422 if form.is_bound else 200
     return render_page(
@@ -70,10 +77,14 @@ def after_answer(request: AppRequest, handoff: Handoff, *, opened: int | None) -
         response["HX-Retarget"] = "#queue"
         response["HX-Reswap"] = "outerHTML"
         return response
-    back = request.POST.get("back", "")
-    if back and url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+    if back := _ours(request.POST.get("back", "")):
         return redirect(back)
     if not request.user.has_role(Role.REP):
         return redirect(handoff)
     shown = f"?open={opened}#handoff-{opened}" if opened else ""
     return redirect(f"{reverse('handoff:queue')}{shown}")
+
+
+def _ours(address: str) -> str:
+    """Return an address of this site as it is, any other as none."""
+    return address if url_has_allowed_host_and_scheme(address, allowed_hosts=None) else ""

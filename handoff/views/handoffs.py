@@ -11,11 +11,13 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from crm.accounts.enums import Role
 from crm.common.http import AppRequest, render_page
 from crm.common.ui.badges import SlaBadge
 from handoff.badges import Step, arithmetic, clock_badge, deadline_sentence
 from handoff.definition import mql_cells
 from handoff.models import Clock, Handoff
+from leads.models import Lead
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ def handoff(request: AppRequest, handoff_id: int) -> HttpResponse:
         "holders": found.holders.select_related("holder").order_by("started_at", "id"),
         "touches": found.touches.select_related("rep").order_by("-occurred_at", "-id"),
         "is_workable": found.is_workable_by(request.user),
+        "sees_lead": Lead.objects.visible_to(request.user).filter(pk=found.lead_id).exists(),
+        "may_reassign": request.user.has_role(Role.MANAGER, Role.ADMIN),
     }
     return render_page(request, "handoff/handoff.html", context)
 

@@ -4,8 +4,13 @@ document.addEventListener("baton:dial", (event) => {
   location.href = `tel:${event.detail.value.replace(/[^+\d]/g, "")}`;
 });
 
-/* The agreement: a document that people print. */
+/* Links that only move the focus; the agreement, a document that people print. */
 
 document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-focus]");
+  if (link) {
+    event.preventDefault();
+    document.getElementById(link.dataset.focus).focus();
+  }
   if (event.target.closest("[data-print]")) print();
 });

@@ -1,0 +1,155 @@
+"""Queue and BANT form in a real browser: keys, autosave, conditional fields, accessible, narrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from crm.accounts.models import User
+from handoff.models import BantAssessment, Handoff
+from tests.factories import client_of, make_team
+from tests.handoff.factories import make_agreement, make_calendar, make_handoff, make_rep
+from tests.handoff.test_pages import ALWAYS
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
+
+NARROW = {"width": 360, "height": 740}
+
+
+@pytest.fixture
+def rep(transactional_db: None) -> User:
+    make_calendar(definition=ALWAYS)
+    make_agreement()
+    return make_rep(make_team(name="DACH"), time_zone="Europe/Berlin")
+
+
+@pytest.fixture
+def handoffs(rep: User) -> list[Handoff]:
+    """Open three, the most urgent first."""
+    now = timezone.now()
+    return [
+        make_handoff(
+            rep=rep,
+            now=now - timedelta(minutes=minutes),
+            first_name=name,
+            phone="+49 30 23125 418",
+            country="DE",
+        )
+        for minutes, name in ((150, "Bastien"), (100, "Sofie"), (20, "Ines"))
+    ]
+
+
+@pytest.fixture
+def desk(page: Page, base_url: str, rep: User, handoffs: list[Handoff]) -> Iterator[Page]:
+    """Log the rep in; a script that fails or breaks the policy fails the test."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if "Policy" in said.text else None)
+    cookie = {
+        "name": settings.SESSION_COOKIE_NAME,
+        "value": client_of(rep).cookies[settings.SESSION_COOKIE_NAME].value,
+        "domain": urlsplit(base_url).hostname or "",
+        "path": "/",
+    }
+    page.context.add_cookies([cookie])  # type: ignore[list-item]
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(reverse("handoff:queue"))
+    yield page
+    assert complaints == []
+
+
+def _opened(page: Page, name: str) -> None:
+    expect(page.locator(".queue-row.is-open .row-name")).to_contain_text(name)
+
+
+def _violations(page: Page) -> list[tuple[str, str]]:
+    found = Axe().run(page).response["violations"]
+    return [(each["id"], node["html"]) for each in found for node in each["nodes"]]
+
+
+def test_keys_open_rows_and_an_outcome_opens_the_next(desk: Page) -> None:
+    _opened(desk, "Bastien")
+
+    desk.keyboard.press("j")
+    desk.keyboard.press("Enter")
+    _opened(desk, "Sofie")
+    desk.keyboard.press("l")
+    expect(desk.get_by_role("button", name="Connected")).to_be_focused()
+    desk.get_by_role("button", name="No answer").click()
+
+    _opened(desk, "Ines")
+    expect(desk.locator(".queue-row.is-open .row-name")).to_be_focused()
+    expect(desk.locator(".queue-row", has_text="Sofie")).to_contain_text("1 of 6")
+
+
+def test_a_refusal_is_given_within_the_row(desk: Page) -> None:
+    desk.get_by_role("link", name="Reject…").click()
+    desk.get_by_role("button", name="Refuse").click()
+    expect(desk.get_by_text("Why do you refuse this lead?")).to_be_visible()
+    desk.get_by_label("Too early").check()
+    desk.get_by_role("button", name="Refuse").click()
+
+    _opened(desk, "Sofie")
+    expect(desk.locator(".queue-row")).to_have_count(2)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_queue_is_accessible_and_fits_a_narrow_phone(desk: Page, scheme: Any) -> None:
+    desk.emulate_media(color_scheme=scheme)
+
+    assert _violations(desk) == []
+    desk.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    assert desk.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    assert _violations(desk) == []
+
+
+def test_a_change_saves_itself_and_the_proposal_follows(
+    desk: Page, handoffs: list[Handoff]
+) -> None:
+    desk.keyboard.press("b")
+    for question in ("Budget", "Authority", "Need", "Timeline"):
+        desk.get_by_role("group", name=question).get_by_text("Yes").click()
+
+    expect(desk.locator("#proposal")).to_contain_text("Baton proposes SQL")
+    expect(desk.locator("[data-save-text]")).to_contain_text("Saved")
+    assert BantAssessment.objects.get(handoff=handoffs[0]).timeline == "YES"
+
+
+def test_a_verdict_shows_what_belongs_to_it_and_names_what_is_missing(
+    desk: Page, handoffs: list[Handoff]
+) -> None:
+    desk.goto(reverse("handoff:bant", args=[handoffs[0].pk]))
+    expect(desk.get_by_label("Next step", exact=True)).to_be_hidden()
+
+    desk.get_by_label("Recycle").check()
+    expect(desk.get_by_label("Wake up on")).to_be_visible()
+    expect(desk.get_by_label("Why not as proposed")).to_be_hidden()
+    desk.get_by_label("SQL").check()
+    expect(desk.get_by_label("Why not as proposed")).to_be_visible()
+    with desk.expect_response(lambda answer: answer.status == 422):
+        desk.get_by_role("button", name="Record SQL and next step").click()
+
+    expect(desk.get_by_role("alert")).to_contain_text("SQL needs a next step.")
+    expect(desk.get_by_label("Next step", exact=True)).to_be_focused()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_form_is_accessible_and_fits_a_narrow_phone(
+    desk: Page, handoffs: list[Handoff], scheme: Any
+) -> None:
+    desk.emulate_media(color_scheme=scheme)
+    desk.goto(reverse("handoff:bant", args=[handoffs[0].pk]))
+
+    assert _violations(desk) == []
+    desk.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    assert desk.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    assert _violations(desk) == []
