@@ -1,11 +1,12 @@
 """Settings of every Baton process, from the environment.
 
-``BATON_MODE=local`` (set by ``./baton`` and, when unset, by ``manage.py``) fills what is missing with
-the embedded servers and a generated key. Any other start is production: every value must be named by
-the environment, and one message lists all that are missing.
+``BATON_MODE=local`` (set by ``./baton`` and, when unset, by ``manage.py``) fills what is missing
+with the embedded servers and a generated key. Any other start is production: every value must be
+named by the environment, and one message lists all that are missing.
 """
 
 import os
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,7 +28,7 @@ if LOCAL:
         "DEFAULT_FROM_EMAIL": "Baton <baton@localhost>",
         "PUBLIC_URL": "http://localhost:8000",
     }
-    _computed = {
+    _computed: dict[str, Callable[[], str]] = {
         "SECRET_KEY": location.secret_key,
         "DATABASE_URL": location.database_url,
         "REDIS_URL": location.redis_url,
