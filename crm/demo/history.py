@@ -82,6 +82,7 @@ class Historian:
     def tell(self, chronicles: Sequence[Chronicle]) -> list[tuple[Chronicle, Qualified]]:
         """Write the history of leads; return those that qualify by a script, for its own hand."""
         by_id = {each.lead.pk: each for each in chronicles}
+        self._owners = {}  # leads of one firm come together
         scores = present_scores(self._definition, list(by_id), now=self._now)
         for each in chronicles:
             self._disqualify(each, scores[each.lead.pk])
