@@ -202,7 +202,7 @@ def _repeat(number: int, rule: EngagementRule, repeat: Repeat) -> Composed:
     return SQL(
         "WITH near AS ({neighbours})"
         " SELECT lead_id, as_of, {end}(at) AS met_at FROM (SELECT *,"
-        " sum(step) OVER (PARTITION BY lead_id, as_of ORDER BY at, step) AS running FROM ("
+        " sum(step) OVER (PARTITION BY lead_id, as_of ORDER BY at) AS running FROM ("
         "SELECT lead_id, as_of, occurred_at AS at,"
         " (before IS NULL OR before + span <= occurred_at)::int AS step FROM near"
         " UNION ALL SELECT lead_id, as_of, occurred_at + span, -1 FROM near"

@@ -221,6 +221,15 @@ def test_an_imported_lead_moves_when_something_new_is_learned(news: str) -> None
     assert stage_of(lead).stage == LifecycleStage.MQL
 
 
+def test_a_buying_act_before_the_import_counts_for_nothing_later() -> None:
+    publish_model()
+    lead = make_lead(created_at=NOW - 9 * DAY, imported_at=NOW)
+    ask_for_demo(lead, at=NOW - DAY, now=NOW)
+    download(lead, at=NOW + DAY)
+    settle(NOW + DAY)
+    assert stage_of(lead).stage == LifecycleStage.LEAD
+
+
 def test_a_lead_that_somebody_moved_meanwhile_stays_where_it_is(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
