@@ -13,7 +13,7 @@ from enum import Enum
 from functools import cached_property
 from itertools import dropwhile, groupby, islice
 
-from django.db.models import Prefetch, Q
+from django.db.models import Count, F, OuterRef, Prefetch, Q, Subquery
 from django.utils import timezone
 
 from crm.accounts.models import User
@@ -198,18 +198,26 @@ def load_queue(user: User, *, now: datetime, opened: int | None = None) -> Queue
 
 
 def rows_of(handoffs: HandoffQuerySet, viewer: User, *, now: datetime) -> list[Row]:
-    """Read ``handoffs`` as rows, in no order, with a constant number of queries."""
-    running = Prefetch("clocks", Clock.objects.running().order_by("due_at", "id"), "running")
-    found = list(handoffs.for_display().prefetch_related(running, "touches")[:LONGEST])
+    """Read ``handoffs`` as rows, in no order, with a constant number of queries.
+
+    Of very many, those whose clocks fall due next.
+    """
+    running = Clock.objects.running().order_by("due_at", "id")
+    next_due = running.filter(handoff=OuterRef("pk")).values("due_at")[:1]
+    urgent = handoffs.order_by(Subquery(next_due), "pk")[:LONGEST]
+    clocks = Prefetch("clocks", running, "running")
+    found = list(urgent.for_display().prefetch_related(clocks, "touches"))
     acts = last_acts(found, viewer, now)
     return [_row(handoff, acts.get(handoff.pk), now) for handoff in found]
 
 
 def due_today(user: User, *, now: datetime) -> int:
     """Count what ``user`` has left to do today: the number beside the queue in the side bar."""
-    due = Q(clocks__due_at__lt=_midnight(now) + _ONE_DAY)
-    running = Q(clocks__stopped_at__isnull=True, clocks__withdrawn_at__isnull=True)
-    return Handoff.objects.open().filter(due & running, holder=user).distinct().count()
+    theirs = Clock.objects.running().filter(
+        handoff__holder=user, handoff__closed_at__isnull=True, due_at__lt=_midnight(now) + _ONE_DAY
+    )
+    number: int = theirs.aggregate(number=Count("handoff", distinct=True))["number"]
+    return number
 
 
 def answers_of(handoff: Handoff) -> Sequence[str]:
@@ -294,4 +302,6 @@ def _mark(row: Row, clock: Clock) -> RailMark:
 def _done_today(user: User, now: datetime) -> tuple[int, int]:
     """Return how many clocks ``user`` stopped today, and how many of them in time."""
     stopped = Clock.objects.filter(answerable=user, stopped_at__gte=_midnight(now))
-    return stopped.count(), stopped.kept().count()
+    in_time = Count("pk", filter=Q(stopped_at__lte=F("due_at")))
+    counts = stopped.aggregate(done=Count("pk"), on_time=in_time)
+    return counts["done"], counts["on_time"]

@@ -40,26 +40,27 @@ def enforce_deadlines(*, now: datetime, limit: int = BATCH) -> int:
     Returns:
         How many alarms were taken; ``limit`` means that more may be due.
     """
-    taken = _take(now, limit)
-    handoffs = list({handoff.pk: handoff for handoff in taken}.values())
-    if handoffs:
-        _record_all(handoffs, now)
+    taken = _take(now, limit) if Clock.objects.alarming(now).exists() else []
+    if taken:
+        of = Handoff.objects.select_related("lead", "holder", "team", "calendar")
+        _record_all(list(of.filter(pk__in=taken)), now)
     waiting = Clock.objects.alarming(now) if len(taken) == limit else Clock.objects.none()
     oldest = waiting.aggregate(oldest=Min("alarm_at"))["oldest"]
     health.beat(LOOP, now, backlog=waiting.count(), oldest_due_at=oldest)
     return len(taken)
 
 
-def _take(now: datetime, limit: int) -> list[Handoff]:
+def _take(now: datetime, limit: int) -> list[int]:
     """Lock the handoffs whose alarms are the longest due, past those that others have locked.
 
-    A handoff with two due alarms comes twice.
+    Returns:
+        Their ids; one with two due alarms comes twice.
     """
     due = (
         Handoff.objects.filter(clocks__alarm_at__lt=now)
         .order_by("clocks__alarm_at", "clocks__id")
-        .select_related("lead", "holder", "team", "calendar")
         .select_for_update(of=("self",), no_key=True, skip_locked=True)
+        .values_list("pk", flat=True)
     )
     return list(due[:limit])
 
