@@ -168,7 +168,7 @@ def cases_of(*, rep: int, busiest: int) -> list[Case]:
         ),
         Case("list, by name", "/leads/?view=all&sort=name",
              f"{lead} ORDER BY last_name, first_name, id {page}"),
-        Case("list, by score", "/leads/?view=all&sort=-score",
+        Case("list, by score", "/leads/?view=all&sort=grade",
              f"{lead} JOIN scoring_leadscore s ON s.lead_id = id"
              f" ORDER BY s.engagement_score DESC NULLS LAST, s.lead_id DESC {page}"),
         Case("search", "/search/?q=mann",

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from tests.access import PEOPLE, row
+from crm.accounts.models import User
+from scoring.presets import default_definition
+from scoring.services import create_draft, publish
+from tests.access import PEOPLE, Arguments, row
+from tests.factories import NOW
 from tests.leads.page_access import lead_of, lead_of_somebody_else
 
+
+def scored_lead_of(viewer: User) -> Arguments:
+    """Make the viewer's lead in a company with a published model."""
+    publish(model_id=create_draft(definition=default_definition(), now=NOW).pk, now=NOW)
+    return lead_of(viewer)
+
+
 ROWS = [
-    row("scoring:explanation", *PEOPLE, own=lead_of, foreign=lead_of_somebody_else),
+    row("scoring:explanation", *PEOPLE, own=scored_lead_of, foreign=lead_of_somebody_else),
 ]
