@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,6 +72,19 @@ def test_a_file_is_imported_and_what_is_wrong_is_named_by_line_and_field(file: P
     }
     assert set(EventKey.objects.values_list("source", flat=True)) == {"site"}
     assert Lead.objects.get().created_at == datetime(2024, 2, 3, 10, 0, tzinfo=UTC)
+
+
+def test_the_example_of_the_guide_is_taken_as_it_says(file: Path) -> None:
+    guide = (settings.BASE_DIR / "docs" / "importing.md").read_text()
+    lines = [line for line in guide.splitlines() if line.startswith('{"type":')]
+    file.write_text("\n".join(lines))
+
+    assert run(file)[0] == "3 accepted, 0 duplicate, 0 refused"
+    assert set(Event.objects.values_list("kind", "lead__email")) == {
+        ("IDENTIFY", "ada@engine.example"),
+        ("PAGE_VIEW", "ada@engine.example"),
+        ("DEMO_REQUEST", None),
+    }
 
 
 def test_the_same_file_again_adds_nothing_even_without_message_ids(file: Path) -> None:
