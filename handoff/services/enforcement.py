@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 LOOP = "enforce_deadlines"
 BATCH = 100
+#: The backlog is counted up to here; more is "many" all the same.
+MOST_COUNTED = 10_000
 
 #: A handoff whose alarm cannot be recorded is tried again after this, the others go on meanwhile.
 RETRY_AFTER = timedelta(minutes=1)
@@ -46,7 +48,8 @@ def enforce_deadlines(*, now: datetime, limit: int = BATCH) -> int:
         _record_all(list(of.filter(pk__in=taken)), now)
     waiting = Clock.objects.alarming(now) if len(taken) == limit else Clock.objects.none()
     oldest = waiting.aggregate(oldest=Min("alarm_at"))["oldest"]
-    health.beat(LOOP, now, backlog=waiting.count(), oldest_due_at=oldest)
+    backlog = waiting.order_by("alarm_at")[:MOST_COUNTED].count()
+    health.beat(LOOP, now, backlog=backlog, oldest_due_at=oldest)
     return len(taken)
 
 
