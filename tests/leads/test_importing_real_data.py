@@ -17,7 +17,8 @@ from leads.models import Deal, Lead
 DATA = Path(os.environ.get("BATON_DATA_DIR", settings.BASE_DIR.parent / "shared" / "data"))
 MAPPINGS = settings.BASE_DIR / "examples" / "mappings"
 pytestmark = [
-    pytest.mark.django_db,
+    # committed chunk by chunk, as in earnest: one check of all lines at the end takes too long
+    pytest.mark.django_db(transaction=True),
     pytest.mark.realdata,
     pytest.mark.timeout(600),
     pytest.mark.skipif(not DATA.is_dir(), reason="the public data sets are not on this machine"),
