@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from django.utils import timezone
 from django.utils.html import format_html
 
 from crm.accounts.enums import Role
@@ -27,8 +27,9 @@ def _from_lead(_ids: Sequence[int], _viewer: User, _now: datetime) -> Mapping[in
     return {}
 
 
-def _stage(lead: Lead, _now: datetime) -> str:
-    return stage(lead.stage, LifecycleStage(lead.stage).label)
+@cache
+def _drawn_stage(code: str) -> str:
+    return stage(code, LifecycleStage(code).label)
 
 
 def _owner(lead: Lead, _now: datetime) -> str:
@@ -46,15 +47,14 @@ def _created(lead: Lead, now: datetime) -> str:
 
 
 def _moment(moment: datetime, now: datetime, say: Callable[[datetime, datetime], str]) -> str:
-    local = timezone.localtime(moment)
-    said = say(local, timezone.localtime(now))
-    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), said)
+    local = moment.astimezone(now.tzinfo)
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), say(local, now))
 
 
 def _next_step(lead: Lead, now: datetime) -> str:
     if lead.next_step_at is None:
         return lead.next_step
-    at = words.day(timezone.localtime(lead.next_step_at), timezone.localtime(now))
+    at = words.day(lead.next_step_at.astimezone(now.tzinfo), now)
     return format_html('{} <span class="sub">{}</span>', lead.next_step, at)
 
 
@@ -71,7 +71,7 @@ LEAD_COLUMNS = (
         "company", "Company", 10, lambda lead, _: lead.company_name,
         align="card-line clip", sort=("company_name", "id"),
     ),
-    _column("stage", "Stage", 20, _stage),
+    _column("stage", "Stage", 20, lambda lead, _: _drawn_stage(lead.stage)),
     _column("source", "Source", 60, lambda lead, _: source_label(lead.source), align="only-wide"),
     _column("owner", "Owner", 70, _owner, align="only-wide"),
     _column(

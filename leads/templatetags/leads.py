@@ -28,7 +28,7 @@ def lead_cells(context: Context, row: Row) -> SafeString:
     An ``include`` for each of the hundreds of cells would take most of the page's time: the
     templates are kept, and one context serves the row.
     """
-    now: datetime = context["now"]
+    now = timezone.localtime(context["now"])
     inner = Context({"lead": row.lead, "now": now})
     drawn = (
         f'<td class="{cell.column.align}">{_cell(cell, row.lead, inner, now)}</td>'
