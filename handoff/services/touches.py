@@ -9,7 +9,7 @@ from django.db import transaction
 from crm.accounts.models import User
 from handoff.enums import ClockKind, HandoffState, TouchChannel, TouchOutcome
 from handoff.evidence import check_evidence, is_backdated
-from handoff.models import Touch
+from handoff.models import Handoff, Touch
 from handoff.services.answers import record_acceptance
 from handoff.services.clocks import stop_clock
 from handoff.services.locking import lock_for
@@ -45,7 +45,6 @@ def log_touch(
         recorded_at=now,
         opened_at=handoff.opened_at,
     )
-    backdated = is_backdated(occurred_at=occurred_at, recorded_at=now)
     touch = Touch.objects.create(
         handoff=handoff,
         rep=rep,
@@ -53,15 +52,22 @@ def log_touch(
         outcome=outcome,
         occurred_at=occurred_at,
         recorded_at=now,
-        is_backdated=backdated,
+        is_backdated=is_backdated(occurred_at=occurred_at, recorded_at=now),
         note=note,
     )
-    record_acceptance(handoff, rep=rep, now=now, evidence_at=now if backdated else occurred_at)
-    if not backdated:
-        stop_clock(handoff, ClockKind.FIRST_TOUCH, at=occurred_at)
-        handoff.first_touch_at = min(occurred_at, handoff.first_touch_at or occurred_at)
+    _credit(handoff, touch)
+    return touch
+
+
+def _credit(handoff: Handoff, touch: Touch) -> None:
+    """Let ``touch`` count for what it proves. ``handoff`` is held."""
+    at, now = touch.occurred_at, touch.recorded_at
+    evidence_at = now if touch.is_backdated else at
+    record_acceptance(handoff, rep=touch.rep, now=now, evidence_at=evidence_at)
+    if not touch.is_backdated:
+        stop_clock(handoff, ClockKind.FIRST_TOUCH, at=at)
+        handoff.first_touch_at = min(at, handoff.first_touch_at or at)
     handoff.state = HandoffState.WORKING
     handoff.attempts += 1
     handoff.snoozed_until = None
     handoff.save(update_fields=["state", "first_touch_at", "attempts", "snoozed_until"])
-    return touch
