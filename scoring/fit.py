@@ -8,27 +8,55 @@ disqualifiers. Points follow from them; what is not known counts nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 
-from django.db.models import Case, Expression, QuerySet, SmallIntegerField, Value, When
+from django.db.models import Case, Expression, SmallIntegerField, Value, When
 from psycopg.sql import SQL, Composable, Composed
 
 from crm.common.criteria import Criteria
 from leads.models import Lead
 from scoring.certainty import certainly_not_q, certainly_q
 from scoring.definition import SCALE, Condition, Definition, FitRule, Persona
-from scoring.sql import FENCE, Tables, column, commas, of_queryset
+from scoring.sql import FENCE, Tables, column, commas, of_queryset, rendered
 
+#: For criteria that do not look at the time.
+_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _BLANK = "CASE fact.field WHEN 'attributes' THEN '{}'::jsonb ELSE 'null'::jsonb END"
 
 
-def fit_tables(definition: Definition, leads: QuerySet[Lead], *, now: datetime) -> Tables:
-    """Return the tables that end in ``fit``, one row per lead of ``leads``.
+def of_leads(lead_ids: Sequence[int]) -> Composed:
+    """Choose some leads."""
+    return SQL("id = ANY({}::bigint[])").format(list(lead_ids))
+
+
+def of_range(first: int, last: int) -> Composed:
+    """Choose all leads whose id is within a range, both ends included."""
+    return SQL("id BETWEEN {} AND {}").format(first, last)
+
+
+def fit_tables(definition: Definition, chosen: Composable, *, now: datetime) -> Tables:
+    """Return the tables that end in ``fit``, one row per lead that is ``chosen``.
 
     Its columns: ``lead_id``, ``fit`` in tenths (null: not evaluated), ``persona``, ``blocked_by``,
     ``disqualified_by``. Relative dates in criteria count from ``now``.
     """
-    return [("outcome", _outcomes(definition, leads, now)), ("fit", _fit(definition))]
+    asked_at = now if definition.moves_with_time else None
+    return [
+        ("outcome", SQL("{} WHERE {}").format(_kept_outcomes(definition, asked_at), chosen)),
+        ("fit", _kept_fit(definition)),
+    ]
+
+
+@lru_cache(maxsize=16)
+def _kept_outcomes(definition: Definition, now: datetime | None) -> SQL:
+    """The outcomes of all leads; what only relative dates would need is not given otherwise."""
+    return rendered(SQL("SELECT * FROM ({}) AS every_lead").format(_outcomes(definition, now)))
+
+
+@lru_cache(maxsize=16)
+def _kept_fit(definition: Definition) -> SQL:
+    return rendered(_fit(definition))
 
 
 def past_leads(lead_ids: Sequence[int], *, as_of: datetime) -> tuple[str, Composed]:
@@ -61,14 +89,14 @@ def numbered_rules(definition: Definition) -> Iterator[tuple[Persona, list[tuple
         start += len(persona.rules)
 
 
-def _outcomes(definition: Definition, leads: QuerySet[Lead], now: datetime) -> Composed:
+def _outcomes(definition: Definition, now: datetime | None) -> Composed:
     asked: dict[str, Criteria] = {}
     for _, rules in numbered_rules(definition):
         asked |= {f"r{i}": rule.criteria for i, rule in rules}
     asked |= {f"b{i}": each.criteria for i, each in enumerate(definition.blocking)}
     asked |= {f"x{i}": each.criteria for i, each in enumerate(definition.disqualifiers)}
-    columns = {name: _outcome(criteria, now) for name, criteria in asked.items()}
-    return of_queryset(leads.annotate(**columns).order_by().values_list("id", *columns))
+    columns = {name: _outcome(criteria, now or _NO_TIME) for name, criteria in asked.items()}
+    return of_queryset(Lead.objects.annotate(**columns).order_by().values_list("id", *columns))
 
 
 def _outcome(criteria: Criteria, now: datetime) -> Expression:

@@ -15,8 +15,7 @@ from scoring.columns import load_grades
 from scoring.decay_chart import AHEAD, FARTHEST, PAST, DecayChart, decay_chart
 from scoring.explanation import Explanation, Line, threshold
 from scoring.forms import AsOfForm
-from scoring.models import ScoringModel
-from scoring.services import definition_of, explain, model_at
+from scoring.services import NoModel, definition_of, explain, model_at
 from scoring.services.course import score_course
 
 
@@ -36,15 +35,14 @@ def explained(lead: Lead, *, form: AsOfForm, now: datetime) -> Mapping[str, Any]
     None before a model was published.
     """
     as_of = form.moment(now)
-    model = model_at(as_of)
-    if model is None:
+    try:
+        told = explain(lead_id=lead.pk, as_of=as_of)
+    except NoModel:
         return None
-    told = explain(lead_id=lead.pk, as_of=as_of)
     return {
         "told": told,
         "engagement": _shown(told.engagement_lines),
         "fit": _shown(told.fit_lines),
-        "chart": _chart(model, told, is_past=as_of < now),
         "form": form,
         "is_past": as_of < now,
     }
@@ -54,10 +52,14 @@ def _shown(lines: tuple[Line, ...]) -> list[ScoreLine]:
     return [ScoreLine(line.text, line.points, line.how, line.is_known) for line in lines]
 
 
-def _chart(model: ScoringModel, told: Explanation, *, is_past: bool) -> DecayChart | None:
-    """Return the course of the score; none of a lead that did nothing and will not change."""
-    ahead = _reach(told)
-    course = score_course(model, lead_id=told.lead_id, now=told.as_of, back=PAST, ahead=ahead)
+def drawn(lead: Lead, *, form: AsOfForm, now: datetime) -> DecayChart | None:
+    """Return the course of a score; None of a lead that did nothing that counts."""
+    as_of = form.moment(now)
+    model = model_at(as_of)
+    if model is None:
+        return None
+    told = explain(lead_id=lead.pk, as_of=as_of)
+    course = score_course(model, lead_id=lead.pk, now=as_of, back=PAST, ahead=_reach(told))
     if not any(score for _, score in course.past):
         return None
     leaves = told.drops_out_at
@@ -66,7 +68,7 @@ def _chart(model: ScoringModel, told: Explanation, *, is_past: bool) -> DecayCha
         [(timezone.localtime(moment), score) for moment, score in course.ahead],
         threshold=threshold(definition_of(model), told.cell) // 10,
         drops_out_at=timezone.localtime(leaves) if leaves else None,
-        is_past=is_past,
+        is_past=as_of < now,
     )
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
@@ -22,7 +23,7 @@ from engagement.enums import Actor
 from leads.enums import LifecycleStage
 from scoring.definition import SCALE, Counting, Definition, EngagementRule, Match, Repeat
 from scoring.points import LEAST_EXPONENT, ROUND, decay_rate
-from scoring.sql import FENCE, Tables, column, commas
+from scoring.sql import FENCE, Tables, column, commas, rendered
 
 NumberedRule = tuple[int, EngagementRule]
 
@@ -80,11 +81,20 @@ def engagement_tables(
     each rule in tenths before its cap. With ``evidence`` also ``counts``, how many acts gave
     points to each rule, and ``moments``, when the latest of them was (the only one, if one counts).
     """
+    return [("asked", with_cycle_start(asked)), *_kept_tables(definition, evidence)]
+
+
+@lru_cache(maxsize=16)
+def _kept_tables(definition: Definition, evidence: bool) -> Tables:
+    return [(name, rendered(table)) for name, table in _tables(definition, evidence)]
+
+
+def _tables(definition: Definition, evidence: bool) -> Tables:
+    """The tables after ``asked``, which are the same whatever is asked."""
     rules = list(enumerate(definition.rules))
     singles = [(i, rule) for i, rule in rules if not rule.repeat]
     repeats = [(i, rule, rule.repeat) for i, rule in rules if rule.repeat]
     return [
-        ("asked", with_cycle_start(asked)),
         ("act", _acts(rules)),
         ("of_asset", _sums_of_asset(singles, evidence)),
         ("of_lead", _sums_of_lead(singles, evidence)),

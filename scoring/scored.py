@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import QuerySet
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
-from leads.models import Lead
 from scoring.definition import GRADES, LEVELS, Definition
-from scoring.fit import fit_tables
+from scoring.fit import fit_tables, of_leads
 from scoring.query import KEEP, engagement_tables
 from scoring.sql import FENCE, Tables, commas, rows, with_tables
 
@@ -46,15 +44,15 @@ def points(tenths: int | None) -> Decimal | None:
 
 
 def scored_tables(
-    definition: Definition, asked: Composable, leads: QuerySet[Lead], *, now: datetime
+    definition: Definition, asked: Composable, chosen: Composable, *, now: datetime
 ) -> Tables:
     """Return the tables that end in ``scored``, with ``COLUMNS``, for the present state of leads.
 
-    ``asked`` names the instants of the engagement, ``leads`` the same leads for their fit.
+    ``asked`` names the instants of the engagement, ``chosen`` the same leads for their fit.
     """
     return [
         *engagement_tables(definition, asked),
-        *fit_tables(definition, leads, now=now),
+        *fit_tables(definition, chosen, now=now),
         ("graded", _graded(definition)),
         ("celled", SQL("SELECT *, CASE WHEN fit IS NULL THEN '' ELSE grade || level END AS cell"
                        " FROM graded {}").format(FENCE)),
@@ -68,8 +66,7 @@ def score_leads(
     definition: Definition, lead_ids: Sequence[int], asked: Composable, *, now: datetime
 ) -> list[Scored]:
     """Return the scores of some leads as asked, with their present attributes."""
-    leads = Lead.objects.filter(pk__in=lead_ids)
-    tables = scored_tables(definition, asked, leads, now=now)
+    tables = scored_tables(definition, asked, of_leads(lead_ids), now=now)
     body = SQL("SELECT {} FROM scored ORDER BY lead_id").format(commas(map(Identifier, COLUMNS)))
     return [Scored(*row) for row in rows(with_tables(tables, body, keep=KEEP))]
 

@@ -58,6 +58,12 @@ def of_queryset(queryset: QuerySet[Any, Any]) -> Composed:
     return Composed([*pieces, SQL(text[end:])])
 
 
+def rendered(query: Composable) -> SQL:
+    """Return a query as plain text, for those who keep it: composing costs more than running."""
+    connection.ensure_connection()
+    return SQL(query.as_string(connection.connection))
+
+
 def rows(query: Composable) -> list[tuple[Any, ...]]:
     """Run a query and return its rows."""
     with connection.cursor() as cursor:

@@ -113,9 +113,9 @@ class Condition:
     criteria: Criteria
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Definition:
-    """One scoring model.
+    """One scoring model. Each is its own key: what is worked out from one is kept with it.
 
     Attributes:
         personas: in order; of two that fit equally well the first wins.

@@ -12,7 +12,7 @@ from psycopg.sql import SQL
 from engagement.enums import Actor
 from engagement.models import Event
 from leads.enums import LifecycleStage
-from leads.models import Lead, LeadFact, StageInterval
+from leads.models import LeadFact, StageInterval
 from scoring.definition import Definition
 from scoring.explanation import (
     Evidence,
@@ -23,7 +23,7 @@ from scoring.explanation import (
     needs,
     persona_gaps,
 )
-from scoring.fit import fit_tables, numbered_rules, past_leads
+from scoring.fit import fit_tables, numbered_rules, of_leads, past_leads
 from scoring.forecast import forecast
 from scoring.query import KEEP, ask, engagement_tables
 from scoring.scored import points
@@ -121,7 +121,7 @@ def _engagement_part(
 
 def _fit(definition: Definition, lead_id: int, as_of: datetime) -> dict[str, Any]:
     """Return the fit and each rule's outcome; from the fact log when the lead changed since."""
-    tables = fit_tables(definition, Lead.objects.filter(pk=lead_id), now=as_of)
+    tables = fit_tables(definition, of_leads([lead_id]), now=as_of)
     if LeadFact.objects.filter(lead_id=lead_id, recorded_at__gt=as_of).exists():
         tables = [past_leads([lead_id], as_of=as_of), *tables]
     body = SQL("SELECT * FROM fit JOIN outcome ON outcome.id = fit.lead_id")

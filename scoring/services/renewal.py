@@ -12,6 +12,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from leads.models import Lead
 from scoring.enums import ModelState
+from scoring.fit import of_range
 from scoring.models import ScoringModel
 from scoring.query import ask_range
 from scoring.scored import scored_tables
@@ -115,8 +116,8 @@ def _compute(model: ScoringModel, first: int, last: int, now: datetime) -> int:
 
 def _statement(model: ScoringModel, first: int, last: int, now: datetime) -> Composed:
     definition = definition_of(model)
-    leads = Lead.objects.filter(pk__range=(first, last))
-    tables = scored_tables(definition, ask_range(first, last, as_of=now), leads, now=now)
+    asked, chosen = ask_range(first, last, as_of=now), of_range(first, last)
+    tables = scored_tables(definition, asked, chosen, now=now)
     filled = {"model": model.pk, "now": now, "moves": definition.moves_with_time, "spread": SPREAD}
     columns = commas(
         SQL("{} AS {}").format(text.format(**filled), Identifier(name))

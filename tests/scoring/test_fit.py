@@ -9,7 +9,7 @@ from psycopg.sql import SQL
 from leads.models import Lead
 from leads.services import create_lead, update_lead
 from scoring.definition import parse_definition
-from scoring.fit import fit_tables, past_leads
+from scoring.fit import fit_tables, of_leads, past_leads
 from scoring.sql import rows, with_tables
 from tests.factories import NOW, make_lead
 from tests.scoring.logs import document
@@ -38,7 +38,7 @@ def fit_of(lead: Lead, *rules: Any, at: datetime | None = None) -> tuple[int | N
         ],
     }
     definition = parse_definition(document(fit=fit))
-    tables = fit_tables(definition, Lead.objects.filter(pk=lead.pk), now=NOW)
+    tables = fit_tables(definition, of_leads([lead.pk]), now=NOW)
     if at:
         tables = [past_leads([lead.pk], as_of=at), *tables]
     [(fit_score, persona)] = rows(with_tables(tables, SQL("SELECT fit, persona FROM fit")))

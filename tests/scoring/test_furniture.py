@@ -177,8 +177,34 @@ def test_a_score_is_shown_to_those_who_see_the_lead() -> None:
     assert Client().get(f"/leads/{lead.pk}/score/").status_code == 302
 
 
+@pytest.mark.usefixtures("_model")
+def test_the_course_of_a_score_is_drawn_with_its_exit(marketer: Client) -> None:
+    lead = scored_lead(6)
+    picture = marketer.get(f"/leads/{lead.pk}/score/course/", {"as_of": "2026-05-12T09:00"})
+    drawn = picture.content.decode()
+    assert 'aria-label="Engagement 60 then, 0 on 3 May; below 50 from 15 May' in drawn
+    assert drawn.count("<circle") == 2
+    assert [mark for mark in ("3 May", "12 May", "1 Jun") if mark in drawn] == [
+        "3 May", "12 May", "1 Jun"
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("_model")
+def test_a_lead_that_did_nothing_has_no_picture(marketer: Client) -> None:
+    lead = scored_lead(0)
+    assert marketer.get(f"/leads/{lead.pk}/score/course/").content == b""
+
+
+@pytest.mark.usefixtures("_model")
+def test_a_course_is_shown_to_those_who_see_the_lead() -> None:
+    lead = scored_lead(1)
+    stranger = client_of(make_user(Role.REP))
+    assert stranger.get(f"/leads/{lead.pk}/score/course/").status_code == 404
+
+
 def test_without_a_model_there_is_no_panel_and_no_page(marketer: Client) -> None:
     lead = make_lead()
+    assert marketer.get(f"/leads/{lead.pk}/score/course/").content == b""
     assert marketer.get(f"/leads/{lead.pk}/score/").status_code == 404
     page = marketer.get(f"/leads/{lead.pk}/").content.decode()
     assert 'id="score"' not in page
