@@ -26,7 +26,7 @@ class Column:
 
     ``load(lead_ids, viewer, now)`` returns a value per lead; leads without one may be missing. The
     template gets ``lead``, ``value`` and ``now`` (in the viewer's zone); for a cell of one tag
-    ``draw(lead, value, now)`` returns it instead, since a page has hundreds of them. ``sort`` is the
+    ``draw(lead, value, now)`` returns it instead, as a page has hundreds of them. ``sort`` is the
     ordering the list may offer, a tuple of order_by terms with a unique tail, all on indexed
     columns. ``export(value)`` is its cell in CSV.
     """
