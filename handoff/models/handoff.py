@@ -329,6 +329,11 @@ class Clock(models.Model):
                 condition=Q(stopped_at__isnull=True, withdrawn_at__isnull=True),
                 name="clock_running",
             ),
+            models.Index(
+                fields=["at_risk_at", "due_at"],
+                condition=Q(stopped_at__isnull=True, withdrawn_at__isnull=True),
+                name="clock_at_risk",
+            ),
         ]
 
     def __str__(self) -> str:
