@@ -201,7 +201,7 @@ def needs(definition: Definition, fit: int | None, engagement: int) -> str:
     ``fit`` and ``engagement`` are tenths.
     """
     if fit is None:
-        return "Without a fit there is no cell: nothing that a persona asks for is known"
+        return "No cell without a fit"
     cell = definition.cell(fit, engagement)
     if cell in definition.cells:
         return f"{cell} needs {_demand(definition, cell)}"

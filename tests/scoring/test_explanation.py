@@ -132,7 +132,7 @@ def test_without_any_knowledge_there_is_no_fit_and_no_cell() -> None:
     publish_model()
     told = explain(lead_id=make_lead(country="").pk, as_of=NOW)
     assert (told.fit_score, told.fit_grade, told.cell, told.fit_lines) == (None, "", "", ())
-    assert told.needs.startswith("Without a fit there is no cell")
+    assert told.needs == "No cell without a fit"
 
 
 def test_where_a_lead_stands_is_told_with_what_it_needs() -> None:
