@@ -1,0 +1,127 @@
+"""The lead list in a real browser: filters, pages, keys and selection without a reload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.utils import timezone
+from playwright.sync_api import Page, ViewportSize, expect
+
+from crm.accounts.enums import Role
+from leads.services import create_lead
+from tests.factories import client_of, make_user
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
+
+DESK: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+
+
+@pytest.fixture
+def lead_list(page: Page, base_url: str) -> Iterator[Page]:
+    """Open all leads as a marketer; whatever breaks the policy fails the test."""
+    now = timezone.now()
+    for number in range(60):
+        create_lead(
+            now=now,
+            created_at=now - timedelta(minutes=number),
+            first_name=f"Ines {number}",
+            last_name="Kallweit",
+            email=f"ines{number}@kesterwald.example",
+            company_name="Kesterwald Pumpen",
+            country="DE" if number % 2 else "AT",
+            source="organic_search",
+        )
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if "Policy" in said.text else None)
+    name = settings.SESSION_COOKIE_NAME
+    session = client_of(make_user(Role.MARKETER)).cookies[name].value
+    host = urlsplit(base_url).hostname or ""
+    page.context.add_cookies([{"name": name, "value": session, "domain": host, "path": "/"}])
+    page.goto("/leads/?view=all")
+    yield page
+    assert complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(
+    "query", ["view=all", "view=all&open=filters", "view=all&field=country", "f=city.is.Oslo"]
+)
+def test_the_list_is_accessible_and_fits(
+    lead_list: Page, query: str, size: Any, scheme: Any
+) -> None:
+    lead_list.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    lead_list.set_viewport_size(size)
+    lead_list.goto(f"/leads/?{query}")
+
+    violations = Axe().run(lead_list).response["violations"]
+    too_wide = lead_list.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+    assert [(each["id"], each["nodes"][0]["html"]) for each in violations] == []
+    assert too_wide <= 0
+
+
+def test_a_filter_is_added_edited_and_removed_without_a_reload(lead_list: Page) -> None:
+    lead_list.evaluate("window.stayed = true")
+
+    lead_list.keyboard.press("f")
+    lead_list.get_by_role("link", name="Country", exact=True).click()
+    lead_list.get_by_label("Germany").check()
+    lead_list.get_by_role("button", name="Apply").click()
+    expect(lead_list.get_by_text("30 leads match")).to_be_visible()
+    assert "f=country.in.DE" in lead_list.url
+
+    lead_list.get_by_role("link", name="Country is Germany").click()
+    lead_list.get_by_label("Austria").check()
+    lead_list.get_by_role("button", name="Apply").click()
+    expect(lead_list.get_by_text("60 leads match")).to_be_visible()
+
+    lead_list.get_by_role("link", name="Remove filter Country").click()
+    expect(lead_list.get_by_role("link", name="Remove filter Country")).to_have_count(0)
+    assert lead_list.evaluate("window.stayed")
+
+    lead_list.go_back()
+    expect(lead_list.get_by_role("link", name="Remove filter Country")).to_be_visible()
+
+
+def test_a_filter_that_cannot_be_used_says_so_beside_its_field(lead_list: Page) -> None:
+    lead_list.goto("/leads/?view=all&field=created&op=within")
+    lead_list.get_by_label("How many").fill("0")
+    lead_list.evaluate("document.querySelector('.filter-editor').noValidate = true")
+
+    lead_list.get_by_role("button", name="Apply").click()
+
+    expect(lead_list.get_by_role("alert").filter(has_text="Created needs a span")).to_be_visible()
+    expect(lead_list.locator("[data-row]")).to_have_count(50)
+
+
+def test_pages_turn_and_the_counts_of_the_views_arrive(lead_list: Page) -> None:
+    expect(lead_list.locator(".view-tab[aria-current] .count")).to_have_text("60")
+
+    lead_list.get_by_role("link", name="Next").click()
+    expect(lead_list.locator("[data-row]")).to_have_count(10)
+    lead_list.get_by_role("link", name="Previous").click()
+    expect(lead_list.locator("[data-row]")).to_have_count(50)
+
+
+def test_rows_are_walked_ticked_and_opened_with_keys(lead_list: Page) -> None:
+    for key in ("j", "x", "j", "x"):
+        lead_list.keyboard.press(key)
+    expect(lead_list.get_by_text("2 selected")).to_be_visible()
+
+    lead_list.get_by_role("button", name="Select all 60").click()
+    with lead_list.expect_download() as download:
+        lead_list.get_by_role("button", name="Export").click()
+    assert len(download.value.path().read_text().splitlines()) == 61
+
+    lead_list.keyboard.press("k")
+    lead_list.keyboard.press("Enter")
+    expect(lead_list.get_by_role("heading", name="Ines 0 Kallweit")).to_be_visible()
