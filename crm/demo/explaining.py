@@ -15,7 +15,6 @@ from django.utils import timezone
 from psycopg.sql import SQL, Composable
 
 from crm.demo.qualifying import ask
-from leads.models import Lead
 from scoring.definition import Definition
 from scoring.explanation import (
     Evidence,
@@ -25,7 +24,7 @@ from scoring.explanation import (
     needs,
     persona_gaps,
 )
-from scoring.fit import fit_tables, numbered_rules
+from scoring.fit import fit_tables, numbered_rules, of_leads
 from scoring.query import KEEP, engagement_tables
 from scoring.scored import points
 from scoring.sql import with_tables
@@ -49,9 +48,9 @@ def explain_many(
             keep=KEEP,
         )
     )
-    leads = Lead.objects.filter(pk__in=[lead_id for lead_id, _ in moments])
     body = SQL("SELECT * FROM fit JOIN outcome ON outcome.id = fit.lead_id")
-    tables = fit_tables(definition, leads, now=max(at for _, at in moments))
+    chosen = of_leads([lead_id for lead_id, _ in moments])
+    tables = fit_tables(definition, chosen, now=max(at for _, at in moments))
     fits = {row["lead_id"]: row for row in _records(with_tables(tables, body, keep=["outcome"]))}
     return {
         (row["lead_id"], row["as_of"]): _explanation(definition, version, row, fits[row["lead_id"]])
