@@ -34,7 +34,13 @@ def _drawn_stage(code: str) -> str:
 
 def _owner(lead: Lead, _now: datetime) -> str:
     if lead.owner:
-        return avatar(lead.owner, with_name=True)
+        surname = lead.owner.full_name.rpartition(" ")[2]
+        return format_html(
+            '<span class="person" title="{}">{}<span aria-hidden="true">{}</span></span>',
+            lead.owner.full_name,
+            avatar(lead.owner),
+            surname,
+        )
     return format_html('<span class="sub">Pool, {}</span>', lead.team) if lead.team else ""
 
 
