@@ -23,7 +23,6 @@ from crm.common.ui.badges import (
 from crm.common.ui.words import working_time
 from handoff.business_hours import (
     BusinessCalendar,
-    Span,
     explain_due,
     next_opening,
     open_windows,
@@ -34,6 +33,7 @@ from handoff.models import Clock
 
 #: How far ahead the end of the working window around now is looked for.
 _ONE_DAY = timedelta(days=1)
+_ONE_MINUTE = timedelta(minutes=1)
 
 
 def time_left(clock: Clock, calendar: BusinessCalendar, *, now: datetime) -> timedelta:
@@ -87,21 +87,32 @@ def deadline_sentence(clock: Clock) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One stretch of open hours on the way to a deadline, in the viewer's zone."""
+    """One stretch of open hours on the way to a deadline, in the viewer's zone.
+
+    ``span`` is in whole minutes; those of all steps add up to the target.
+    """
 
     started_at: datetime
     ended_at: datetime
-
-    @property
-    def span(self) -> timedelta:
-        """Return its length, real minutes."""
-        return self.ended_at - self.started_at
+    span: timedelta
 
 
 def arithmetic(clock: Clock, calendar: BusinessCalendar) -> list[Step]:
-    """Return the stretches whose lengths add up to the target; the last one ends when it is due."""
-    spans: tuple[Span, ...] = explain_due(clock.started_at, clock.target, calendar)
-    return [Step(timezone.localtime(span.start), timezone.localtime(span.end)) for span in spans]
+    """Return the stretches whose lengths add up to the target; the last one ends when it is due.
+
+    The time worked so far is rounded at the end of each stretch, not the stretches one by one.
+    """
+    steps: list[Step] = []
+    worked = timedelta(0)
+    for start, end in explain_due(clock.started_at, clock.target, calendar):
+        until_then, worked = worked, worked + (end - start)
+        span = _whole_minutes(worked) - _whole_minutes(until_then)
+        steps.append(Step(timezone.localtime(start), timezone.localtime(end), span))
+    return steps
+
+
+def _whole_minutes(span: timedelta) -> timedelta:
+    return _ONE_MINUTE * round(span / _ONE_MINUTE)
 
 
 def _moment(at: datetime, now: datetime) -> str:

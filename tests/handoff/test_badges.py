@@ -1,0 +1,95 @@
+"""Clocks as people read them: six faces, one arithmetic."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from crm.common.ui.badges import ClockState
+from handoff.badges import arithmetic, clock_badge, deadline_sentence, time_left
+from handoff.business_hours import parse_calendar
+from handoff.enums import ClockKind
+from handoff.models import Clock
+from tests.handoff.factories import BERLIN_WEEK
+
+HOURS = parse_calendar(BERLIN_WEEK)
+#: A Friday, 17:10:24 in Berlin.
+FRIDAY = datetime(2026, 5, 15, 15, 10, 24, tzinfo=UTC)
+MONDAY = datetime(2026, 5, 18, 8, 10, 24, tzinfo=UTC)
+
+
+def _clock(**fields: datetime) -> Clock:
+    """Return a clock of two hours from Friday, due on Monday 10:10:24 in Berlin."""
+    return Clock(
+        kind=ClockKind.FIRST_TOUCH,
+        target=timedelta(hours=2),
+        started_at=FRIDAY,
+        due_at=MONDAY,
+        **fields,
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "state", "text"),
+    [
+        (FRIDAY, ClockState.ON_TRACK, "2 h left"),
+        (datetime(2026, 5, 16, 12, 0, tzinfo=UTC), ClockState.PAUSED, "Mon 09:00"),
+        (MONDAY - timedelta(minutes=30), ClockState.AT_RISK, "30 min left"),
+        (MONDAY, ClockState.AT_RISK, "0 s left"),
+        (MONDAY + timedelta(minutes=19), ClockState.BREACHED, "19 min over"),
+    ],
+)
+def test_a_running_clock_shows_how_it_stands(now: datetime, state: ClockState, text: str) -> None:
+    with timezone.override("Europe/Berlin"):
+        badge = clock_badge(_clock(), HOURS, now=now)
+
+    assert (badge.state, badge.text) == (state, text)
+
+
+@pytest.mark.parametrize(
+    ("ended", "state", "text"),
+    [
+        ({"stopped_at": FRIDAY + timedelta(minutes=42)}, ClockState.MET, "met, 42 min"),
+        ({"stopped_at": MONDAY + timedelta(hours=1)}, ClockState.BREACHED, "1 h over"),
+        ({"withdrawn_at": FRIDAY}, ClockState.WAITING, "withdrawn"),
+        ({"withdrawn_at": MONDAY + timedelta(hours=1)}, ClockState.BREACHED, "1 h over"),
+    ],
+)
+def test_a_finished_clock_shows_how_it_ended(
+    ended: dict[str, datetime], state: ClockState, text: str
+) -> None:
+    badge = clock_badge(_clock(**ended), HOURS, now=MONDAY + timedelta(days=9))
+
+    assert (badge.state, badge.text) == (state, text)
+
+
+def test_a_clock_that_is_overdue_stands_still_outside_of_hours() -> None:
+    monday_night = datetime(2026, 5, 18, 20, 0, tzinfo=UTC)
+
+    badge = clock_badge(_clock(), HOURS, now=monday_night)
+
+    assert badge.running is not None
+    assert badge.running.closes_at == monday_night
+    assert time_left(_clock(), HOURS, now=monday_night) == -timedelta(
+        hours=7, minutes=49, seconds=36
+    )
+
+
+def test_the_steps_of_a_deadline_add_up_to_the_minute_though_it_began_at_24_seconds() -> None:
+    with timezone.override("Europe/Berlin"):
+        steps = arithmetic(_clock(), HOURS)
+
+    told = [(f"{step.started_at:%a %H:%M}", f"{step.ended_at:%H:%M}", step.span) for step in steps]
+    assert told == [
+        ("Fri 17:10", "18:00", timedelta(minutes=50)),
+        ("Mon 09:00", "10:10", timedelta(minutes=70)),
+    ]
+
+
+def test_a_deadline_says_from_when_it_counts() -> None:
+    with timezone.override("Europe/Berlin"):
+        sentence = deadline_sentence(_clock())
+
+    assert sentence == ("Touch by Mon 18 May 10:10 CEST, 2 h of working time from Fri 15 May 17:10")
