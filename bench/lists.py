@@ -102,7 +102,7 @@ def measure(size: int, requests: int) -> None:
 def seed(size: int) -> None:
     """Fill the database with the demo company of ``size`` leads, once."""
     from django.core.management import call_command  # noqa: PLC0415 -- app ready
-    from django.db import connection  # noqa: PLC0415 -- app ready
+    from django.db import connection, transaction  # noqa: PLC0415 -- app ready
 
     call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:
@@ -110,7 +110,8 @@ def seed(size: int) -> None:
         [is_seeded] = cursor.fetchone()
         if not is_seeded:
             started = time.perf_counter()
-            call_command("seed_demo", leads=size)
+            with transaction.atomic():  # a seed that was stopped leaves nothing behind
+                call_command("seed_demo", leads=size)
             print(f"seeded {size:,} leads in {time.perf_counter() - started:.0f} s")
             cursor.execute("VACUUM ANALYZE")
 

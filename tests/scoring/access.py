@@ -18,4 +18,5 @@ def scored_lead_of(viewer: User) -> Arguments:
 
 ROWS = [
     row("scoring:explanation", *PEOPLE, own=scored_lead_of, foreign=lead_of_somebody_else),
+    row("scoring:course", *PEOPLE, own=scored_lead_of, foreign=lead_of_somebody_else),
 ]

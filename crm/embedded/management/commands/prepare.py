@@ -13,10 +13,12 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection, transaction
+from django.utils import timezone
 
 from crm.demo.company import DOMAIN, LOGINS, PASSWORD
 from crm.embedded.location import logins_note
 from leads.models import Lead
+from scoring.services import ensure_model
 
 MIGRATION_LOCK = 0x6261746F6E  # "baton"; any number that nothing else locks
 
@@ -34,7 +36,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, demo: bool, **__: Any) -> None:
-        """Prepare in order: tables, files, demo."""
+        """Prepare in order: tables, demo, a scoring model where there is none, files."""
         with alone():
             self.stdout.write("Bringing the database up to date ...")
             call_command("migrate", verbosity=0, interactive=False)
@@ -42,6 +44,7 @@ class Command(BaseCommand):
                 self.stdout.write("Making the demo company ...")
                 with transaction.atomic():
                     call_command("seed_demo", stdout=StringIO())
+            ensure_model(now=timezone.now())
         self._note_logins()
         self._collect_static()
 
