@@ -143,8 +143,10 @@ def _lead(person: Person, acts: Sequence[Act]) -> Lead:
 
 
 def _employ(chronicles: Sequence[Chronicle]) -> None:
-    """Write the firms of these leads and point the leads at them."""
-    firms: dict[str, Company] = {}
+    """Write the firms of these leads that earlier chunks did not, and point the leads at them."""
+    domains = {each.person.employer.firm.domain for each in chronicles}
+    known = {each.domain or "": each for each in Company.objects.filter(domain__in=domains)}
+    firms = dict(known)
     for each in sorted(chronicles, key=lambda each: each.lead.created_at):
         employer = each.person.employer
         firms.setdefault(
@@ -160,7 +162,7 @@ def _employ(chronicles: Sequence[Chronicle]) -> None:
                 created_at=each.lead.created_at,
             ),
         )
-    copy_in(list(firms.values()))
+    copy_in([firm for domain, firm in firms.items() if domain not in known])
     for each in chronicles:
         each.lead.company = firms[each.person.employer.firm.domain]
 
