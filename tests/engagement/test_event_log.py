@@ -12,8 +12,9 @@ from engagement.models import Event
 from engagement.services import ensure_partitions, keep_partitions
 from leads.models import Lead
 from leads.services import create_lead
+from tests.engagement.partitions import partitions
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_months")]
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -36,24 +37,6 @@ def partition_of(event: Event) -> str:
         )
         (name,) = cursor.fetchone() or ("",)
     return str(name)
-
-
-def partitions() -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT inhrelid::regclass::text FROM pg_inherits"
-            " WHERE inhparent = 'engagement_event'::regclass ORDER BY 1"
-        )
-        return [name for (name,) in cursor.fetchall()]
-
-
-@pytest.fixture(autouse=True)
-def _without_months(db: None) -> None:
-    """Start without monthly partitions: tests that commit leave theirs behind."""
-    with connection.cursor() as cursor:
-        for name in partitions():
-            if name != "engagement_event_default":
-                cursor.execute(f"DROP TABLE {name}")
 
 
 def test_partitions_of_this_month_and_three_more_are_made_once() -> None:

@@ -26,6 +26,6 @@ def test_one_wake_up_absorbs_everything_that_waits() -> None:
     assert not InboxMessage.objects.exists()
 
 
-def test_a_wake_up_makes_the_partitions_ahead() -> None:
+def test_a_wake_up_makes_the_partitions_ahead(without_months: None) -> None:
     assert tasks.keep_partitions() == 4
     assert keep_partitions(now=timezone.now()) == 0
