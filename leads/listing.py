@@ -28,7 +28,7 @@ from crm.common.criteria import (
     parse,
     to_query,
 )
-from crm.common.paging import Count, Page, estimate_count, keyset_page
+from crm.common.paging import Count, Page, estimate_count, keyset_page, quick_count
 from crm.common.slots import Column, SavedView, lead_columns, lead_views
 from leads.models import Lead, LeadQuerySet
 
@@ -279,11 +279,11 @@ class Row:
 
 @dataclass(frozen=True)
 class LeadList:
-    """One page of the list."""
+    """One page of the list; ``count`` is None when it takes longer than a page should."""
 
     rows: list[Row]
     page: Page[Lead]
-    count: Count
+    count: Count | None
 
 
 def load_list(
@@ -295,7 +295,7 @@ def load_list(
         with_people(found), ordering=address.sort.ordering, cursor=cursor, size=PAGE_SIZE
     )
     rows = load_rows(page.items, address.columns, viewer=viewer, now=now)
-    return LeadList(rows, page, estimate_count(found))
+    return LeadList(rows, page, quick_count(found))
 
 
 def with_people(leads: LeadQuerySet) -> LeadQuerySet:

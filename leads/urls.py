@@ -10,6 +10,7 @@ urlpatterns = [
     path("leads/", lead_list.lead_list, name="list"),
     path("leads/filter/", lead_list.filter_editor, name="filter"),
     path("leads/columns/", lead_list.column_menu, name="columns"),
+    path("leads/count/", lead_list.list_count, name="count"),
     path("leads/counts/", lead_list.view_counts, name="counts"),
     path("leads/export/", lead_list.lead_export, name="export"),
     path("leads/import/", imports.imports, name="imports"),

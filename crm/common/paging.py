@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.core import signing
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import F, Model, OrderBy, Q, QuerySet
 
 EXACT_UP_TO = 10_000
+QUICK_COST = 5_000  # of the planner's units: 5 to 20 ms on the machines we measured, 2026-11
 M = TypeVar("M", bound=Model)
 
 
@@ -112,15 +114,34 @@ def neighbours(
 
 def estimate_count(queryset: QuerySet[Any]) -> Count:
     """Return the exact count up to ``EXACT_UP_TO``, beyond it what the planner expects."""
-    exact = queryset.order_by().values("pk")[: EXACT_UP_TO + 1].count()
+    keys = queryset.order_by().values("pk")
+    exact = keys[: EXACT_UP_TO + 1].count()
     if exact <= EXACT_UP_TO:
         return Count(exact, is_estimate=False)
-    sql, params = queryset.order_by().values("pk").query.sql_with_params()
+    return Count(max(int(_plan(keys)["Plan Rows"]), exact), is_estimate=True)
+
+
+def quick_count(queryset: QuerySet[Any]) -> Count | None:
+    """Return ``estimate_count``, or None when that would hold up a page: ask for it afterwards.
+
+    Whether it would is what the planner expects to pay for counting ``EXACT_UP_TO`` rows.
+    """
+    price = _plan(queryset.order_by().values("pk")[: EXACT_UP_TO + 1])["Total Cost"]
+    return estimate_count(queryset) if price <= QUICK_COST else None
+
+
+def _plan(queryset: QuerySet[Any, Any]) -> dict[str, Any]:
+    """Return how the planner would run a query: its top node."""
+    try:
+        sql, params = queryset.query.sql_with_params()
+    except EmptyResultSet:  # Django knows that nothing can match, and has no SQL for it
+        return {"Plan Rows": 0, "Total Cost": 0}
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
         plan = cursor.fetchone()[0]
     parsed = json.loads(plan) if isinstance(plan, str) else plan
-    return Count(max(int(parsed[0]["Plan"]["Plan Rows"]), exact), is_estimate=True)
+    top: dict[str, Any] = parsed[0]["Plan"]
+    return top
 
 
 @dataclass(frozen=True)

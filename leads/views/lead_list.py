@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_GET
 
 from crm.common.csv import stream_csv
 from crm.common.http import AppRequest, render_page
+from crm.common.paging import estimate_count
 from crm.common.slots import lead_columns
 from leads.export import export_header, export_lines
 from leads.filtering import filter_menu, put_filter, read_editor, spell_filter
@@ -79,6 +81,21 @@ def view_counts(request: AppRequest) -> HttpResponse:
     counts = count_views(viewer=request.user, now=timezone.now())
     tabs = view_tabs(address, viewer=request.user, counts=counts)
     return render(request, "leads/_view_tabs.html", {"tabs": tabs, "address": address})
+
+
+@login_required
+@require_GET
+def list_count(request: AppRequest) -> HttpResponse:
+    """Return how many leads a list holds, for pages that were shown before it was counted.
+
+    Without htmx it is told as a message above the list.
+    """
+    address = read_address(request.GET, user=request.user)
+    count = estimate_count(address.leads(viewer=request.user, now=timezone.now()))
+    if not request.htmx:
+        messages.info(request, f"Leads that match: {count}.")
+        return _to_list(address.query)
+    return render(request, "leads/_list_count.html", {"address": address, "count": count})
 
 
 @login_required

@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm.common.paging import Page, estimate_count, keyset_page, neighbours
+from crm.common import paging
+from crm.common.paging import Count, Page, estimate_count, keyset_page, neighbours, quick_count
 from leads.models import Lead
 from scoring.models import LeadScore
 from tests.factories import make_lead
@@ -142,3 +143,18 @@ def test_counts_are_exact_up_to_the_limit_and_estimates_beyond(
     assert count.is_estimate
     assert count.value == 30
     assert str(count) == "about 30"
+
+
+def test_a_count_that_would_hold_up_the_page_is_left_for_later(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_lead()
+    assert quick_count(Lead.objects.all()) == Count(1, is_estimate=False)
+
+    monkeypatch.setattr(paging, "QUICK_COST", 0)
+
+    assert quick_count(Lead.objects.all()) is None
+
+
+def test_what_cannot_match_is_counted_without_asking(db: None) -> None:
+    assert quick_count(Lead.objects.none()) == Count(0, is_estimate=False)

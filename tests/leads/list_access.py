@@ -8,6 +8,7 @@ LIST_ROWS = [
     row("leads:list", *PEOPLE),
     row("leads:filter", *PEOPLE),
     row("leads:columns", *PEOPLE),
+    row("leads:count", *PEOPLE),
     row("leads:counts", *PEOPLE),
     row("leads:export", *PEOPLE),
 ]

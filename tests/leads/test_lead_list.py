@@ -9,6 +9,7 @@ from django.http import StreamingHttpResponse
 from django.test import Client
 
 from crm.accounts.enums import Role
+from crm.common import paging
 from crm.common.slots import Column, lead_columns
 from leads.models import Lead
 from leads.services import create_lead
@@ -131,6 +132,27 @@ def test_the_counts_of_the_views_come_after_the_page(client: Client) -> None:
 
     assert 'class="count"' not in client.get("/leads/").content.decode()
     assert '<span class="count">1</span>' in client.get("/leads/counts/").content.decode()
+
+
+def test_a_count_that_takes_long_comes_after_the_page(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_lead()
+    monkeypatch.setattr(paging, "QUICK_COST", 0)
+
+    page = text(client.get("/leads/?view=all"))
+
+    assert "matches" not in page
+    assert 'hx-get="/leads/count/?view=all"' in page
+    assert "Select all that match" in page
+    counted = client.get("/leads/count/?view=all", HTTP_HX_REQUEST="true")
+    assert "<b>1 lead</b> matches" in text(counted)
+
+
+def test_without_scripts_the_count_is_a_message(client: Client) -> None:
+    make_lead()
+
+    assert "Leads that match: 1." in text(client.get("/leads/count/?view=all", follow=True))
 
 
 def test_a_filter_that_is_applied_leads_to_its_list(client: Client) -> None:
