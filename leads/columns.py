@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
@@ -54,7 +55,7 @@ def _created(lead: Lead, now: datetime) -> str:
 
 def _moment(moment: datetime, now: datetime, say: Callable[[datetime, datetime], str]) -> str:
     local = moment.astimezone(now.tzinfo)
-    return format_html('<time datetime="{}">{}</time>', local.isoformat(), say(local, now))
+    return SafeString(f'<time datetime="{local.isoformat()}">{say(local, now)}</time>')
 
 
 def _next_step(lead: Lead, now: datetime) -> str:
