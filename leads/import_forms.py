@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -138,17 +139,17 @@ class MappingForm(PlainForm):
         hidden = {"history": "past stages", "values": "spellings", "constants": "fixed values"}
         return [said for name, said in hidden.items() if self.base.get(name)]
 
+    @abstractmethod
     def column_choices(self) -> Mapping[str, str]:
         """Return the fields that choose a column, each with the words for none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def target_choices(self) -> list[tuple[Any, Any]]:
         """Return what a column can be."""
-        raise NotImplementedError
 
+    @abstractmethod
     def target_of(self, column: str) -> str:
         """Return what ``column`` is, or probably is."""
-        raise NotImplementedError
 
     def chosen(self) -> dict[str, str]:
         """Return target by column, for columns that are not ignored."""
