@@ -3,14 +3,14 @@
 from celery import shared_task
 from django.utils import timezone
 
+from crm.common.loops import work_in_turn
 from engagement import services
 
 
 @shared_task(name="engagement.absorb_events")
 def absorb_events(**_: object) -> None:
-    """Run by beat every second; after a full batch more is due, so the clock is read anew."""
-    while services.absorb_events(now=timezone.now()) == services.BATCH:
-        pass
+    """Run by beat every second; after a full batch more is due."""
+    work_in_turn(lambda now: services.absorb_events(now=now) == services.BATCH)
 
 
 @shared_task(name="engagement.keep_partitions")

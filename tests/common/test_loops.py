@@ -60,6 +60,32 @@ def test_a_round_with_more_to_do_is_not_followed_by_a_pause() -> None:
     assert time.monotonic() - begun < 10
 
 
+def test_a_wake_up_works_for_as_long_as_more_is_due() -> None:
+    left = iter([True, True, False])
+    rounds: list[datetime] = []
+
+    def work(now: datetime) -> bool:
+        rounds.append(now)
+        return next(left)
+
+    loops.work_in_turn(work)
+
+    assert len(rounds) == 3
+    assert rounds == sorted(set(rounds)), "each round reads the clock"
+
+
+def test_a_wake_up_ends_with_its_turn_however_much_is_due() -> None:
+    rounds: list[datetime] = []
+
+    def work(now: datetime) -> bool:
+        rounds.append(now)
+        return len(rounds) < 1_000
+
+    loops.work_in_turn(work, at_most=timedelta(0))
+
+    assert len(rounds) == 1
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_outbox_loop_delivers_and_stops_when_told() -> None:
     payload = {"to": "ines@example.com", "subject": "Hello", "text": "Hello"}
