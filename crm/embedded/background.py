@@ -18,7 +18,7 @@ from crm.embedded.process import Program
 from crm.embedded.supervisor import Supervisor
 
 # Whatever the forks would import later, each for itself.
-LOADED_AHEAD = ("celery.bin.celery", "celery.worker", "celery.concurrency.solo", "redis")
+LOADED_AHEAD = ("celery.bin.celery", "celery.worker", "celery.concurrency.prefork", "redis")
 
 
 def main() -> None:

@@ -31,15 +31,15 @@ def programs(*, port: int) -> tuple[Child, ...]:
 
 
 def _worker(name: str, *queues: str) -> Child:
-    """Return a worker that does one thing at a time, in its own process.
+    """Return a worker that does one thing at a time, in a child of its own.
 
-    What it does is bounded by the statement timeout; the solo pool knows no time limit.
+    Only so Celery's time limit holds: the worker ends a child that exceeds it and forks another.
     """
     return Child(
         f"worker-{name}",
         (
             *("celery", "worker", f"--hostname={name}@%h", f"--queues={','.join(queues)}"),
-            *("--pool=solo", "--loglevel=warning"),
+            *("--pool=prefork", "--concurrency=1", "--loglevel=warning"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ),
         grace=3,
