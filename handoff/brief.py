@@ -6,15 +6,11 @@ reads it back from wherever.
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-
-import phonenumbers
 
 from crm.common.ui.scores import ScoreLine
 from engagement.enums import EventKind
@@ -100,29 +96,6 @@ class ReadableBrief:
     open_questions: str
     model: int | None
     agreement: int | None
-
-    @property
-    def phone_url(self) -> str:
-        """Return what follows ``tel:``."""
-        return dialled(self.contact["phone"])
-
-    @property
-    def phone(self) -> str:
-        """Return the number as people read it."""
-        return grouped(self.contact["phone"])
-
-
-def grouped(phone: str) -> str:
-    """Return a phone number in the groups in which it is read; what is none stays as it is."""
-    with suppress(phonenumbers.NumberParseException):
-        number = phonenumbers.parse(phone, None)
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-    return phone
-
-
-def dialled(phone: str) -> str:
-    """Return the digits of a phone number, with its plus sign."""
-    return re.sub(r"[^+\d]", "", phone)
 
 
 def readable(brief: Mapping[str, Any], brief_digest: str) -> ReadableBrief:

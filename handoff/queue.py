@@ -23,7 +23,6 @@ from crm.common.ui.words import working_time
 from handoff.acts import LastAct, last_acts
 from handoff.badges import clock_badge, time_left
 from handoff.bant import QUESTIONS
-from handoff.brief import dialled, grouped
 from handoff.business_hours import BusinessCalendar, open_windows
 from handoff.enums import BantAnswer
 from handoff.local_time import local_time
@@ -93,16 +92,6 @@ class Row:
         if self.handoff.is_offered:
             return NextAct.ACCEPT
         return NextAct.BANT if self.handoff.is_reached else NextAct.LOG
-
-    @property
-    def phone_url(self) -> str:
-        """Return what follows ``tel:``."""
-        return dialled(self.handoff.lead.phone)
-
-    @property
-    def phone(self) -> str:
-        """Return the lead's number as people read it."""
-        return grouped(self.handoff.lead.phone)
 
     @property
     def explanation(self) -> str:

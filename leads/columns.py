@@ -92,7 +92,7 @@ LEAD_COLUMNS = (
     _column(
         "email", "E-mail", 16, lambda lead, _: lead.email or "", align="clip", is_default=False
     ),
-    _column("phone", "Phone", 17, lambda lead, _: lead.phone, is_default=False),
+    _column("phone", "Phone", 17, lambda lead, _: words.phone(lead.phone), is_default=False),
     _column("cycle", "Cycle", 21, lambda lead, _: str(lead.cycle), align="num", is_default=False),
     _column(
         "stage_days", "Days in stage", 22, lambda lead, now: str((now - lead.stage_since).days),

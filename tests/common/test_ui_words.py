@@ -103,3 +103,26 @@ def test_a_value_that_rounds_to_nothing_has_no_minus_sign() -> None:
 def test_tenths_round_half_away_from_zero() -> None:
     assert words.tenths(0.25) == "0.3"
     assert words.tenths(Decimal("1234.05")) == "1,234.1"
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        ("+493023125418", "+49 30 23125418"),
+        ("+33199004127", "+33 1 99 00 41 27"),
+        ("ask for extension 12", "ask for extension 12"),
+        ("", ""),
+    ],
+)
+def test_a_phone_number_is_said_in_the_groups_of_its_country(number: str, said: str) -> None:
+    assert render("{{ number|phone }}", number=number) == said
+
+
+def test_what_is_dialled_has_digits_and_a_plus_only() -> None:
+    assert render("{{ number|dialled }}", number="+49 (30) 231-25418") == "+493023125418"
+
+
+def test_an_address_breaks_after_its_at_sign_and_stays_escaped() -> None:
+    said = render("{{ address|breakable }}", address="o'neill@kesterwald.example")
+
+    assert said == "o&#x27;neill@<wbr>kesterwald.example"

@@ -31,6 +31,8 @@ register.simple_tag(marks.stack_bar)
 register.filter(words.signed)
 register.filter(words.signed_tenths)
 register.filter(words.tenths)
+register.filter(words.phone)
+register.filter(words.dialled)
 
 _STAGE_ICONS = {
     "LEAD": "circle-dashed",
@@ -70,6 +72,13 @@ def day(moment: datetime | None, now: datetime) -> str:
     if moment is None:
         return ""
     return words.day(timezone.localtime(moment), timezone.localtime(now))
+
+
+@register.filter
+def breakable(address: str) -> SafeString:
+    """An e-mail address that breaks after its ``@`` rather than within a word."""
+    name, at, host = address.partition("@")
+    return format_html("{}{}<wbr>{}", name, at, host)
 
 
 @register.filter

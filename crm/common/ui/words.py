@@ -1,4 +1,4 @@
-"""How Baton says times, spans and figures: ``2 h 50``, ``8 min``, ``93.4 %``, ``+14.7``.
+"""How Baton says times, spans, figures and numbers to dial: ``2 h 50``, ``93.4 %``, ``+14.7``.
 
 Pure functions; ``now`` is given, never read. Spaces are ordinary ones, the style sheet keeps the
 figures on one line.
@@ -6,8 +6,12 @@ figures on one line.
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+
+import phonenumbers
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
@@ -102,6 +106,19 @@ def signed_tenths(number: float | Decimal) -> str:
     """Say a score line's value: ``+14.7``, and ``+0.0`` for nothing."""
     rounded = to_tenths(number)
     return _with_real_minus(f"{abs(rounded) if rounded == 0 else rounded:+,.1f}")
+
+
+def phone(number: str) -> str:
+    """Say a phone number in the groups in which it is read; what is none stays as it is."""
+    with suppress(phonenumbers.NumberParseException):
+        parsed = phonenumbers.parse(number, None)
+        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return number
+
+
+def dialled(number: str) -> str:
+    """Return the digits of a phone number with its plus sign: what follows ``tel:``."""
+    return re.sub(r"[^+\d]", "", number)
 
 
 def _with_real_minus(text: str) -> str:
