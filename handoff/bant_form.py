@@ -36,11 +36,6 @@ class Question:
     note: BoundField
     source: str
 
-    @property
-    def current(self) -> str:
-        """Return the code of the answer as it stands in the form."""
-        return str(self.answer.value() or BantAnswer.NOT_ASKED)
-
 
 class BantForm(CrispyForm):
     """Every part may stay empty in a draft; what a verdict needs, the service says."""
