@@ -25,8 +25,8 @@ from handoff.badges import clock_badge, time_left
 from handoff.bant import QUESTIONS
 from handoff.business_hours import BusinessCalendar, open_windows
 from handoff.enums import BantAnswer
-from handoff.local_time import local_time
 from handoff.models import Clock, Handoff, HandoffQuerySet, WorkCalendar
+from leads.local_time import local_time
 
 SOON = timedelta(hours=1)
 

@@ -12,7 +12,6 @@ from django.utils import timezone
 from crm.accounts.models import User
 from crm.common.ui.badges import ClockState
 from handoff.enums import ClockKind, TouchChannel, TouchOutcome
-from handoff.local_time import local_time
 from handoff.models import Handoff
 from handoff.queue import Group, NextAct, due_today, load_queue
 from handoff.services import (
@@ -234,12 +233,3 @@ def test_the_clock_with_the_nearest_deadline_is_shown(rep: User) -> None:
 
     assert row.clock is not None
     assert row.clock.kind == ClockKind.FIRST_TOUCH
-
-
-@pytest.mark.parametrize(
-    ("country", "clock"), [("DE", "11:00"), ("GB", "10:00"), ("US", None), ("", None)]
-)
-def test_local_time_is_told_where_the_country_has_one(country: str, clock: str | None) -> None:
-    there = local_time(country, NOW)
-
-    assert (f"{there:%H:%M}" if there else None) == clock
