@@ -8,6 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django_htmx.middleware import HtmxDetails
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
@@ -18,10 +19,11 @@ P = ParamSpec("P")
 R = TypeVar("R", bound=HttpRequest)
 
 
-class PersonRequest(HttpRequest):
-    """A request behind ``login_required``: the user is a person."""
+class AppRequest(HttpRequest):
+    """A request behind ``login_required``: the user is a person, and htmx says whether it asked."""
 
     user: User
+    htmx: HtmxDetails
 
 
 def role_required(

@@ -10,14 +10,9 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
-from crm.accounts.models import User
+from crm.accounts.access import AppRequest
 
-
-class AppRequest(HttpRequest):
-    """A request behind ``login_required``: the user is a person, and htmx says whether it asked."""
-
-    user: User
-    htmx: HtmxDetails
+__all__ = ["AppRequest", "render_page", "wants_partial"]
 
 
 def wants_partial(request: HttpRequest) -> bool:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from crm.accounts import services
-from crm.accounts.access import PersonRequest, role_required
+from crm.accounts.access import AppRequest, role_required
 from crm.accounts.enums import Role
 from crm.accounts.forms import InvitationForm, WorkForm, form_status
 from crm.accounts.models import Invitation, User
@@ -17,7 +17,7 @@ from crm.accounts.models import Invitation, User
 
 @role_required(Role.ADMIN)
 @require_GET
-def person_list(request: PersonRequest) -> HttpResponse:
+def person_list(request: AppRequest) -> HttpResponse:
     """List everybody, then the invitations nobody has accepted yet."""
     people = User.objects.select_related("sales_team").order_by("-is_active", "full_name", "id")
     invitations = Invitation.objects.filter(accepted_at__isnull=True)
@@ -30,7 +30,7 @@ def person_list(request: PersonRequest) -> HttpResponse:
 
 @role_required(Role.ADMIN)
 @require_http_methods(["GET", "POST"])
-def person_invite(request: PersonRequest) -> HttpResponse:
+def person_invite(request: AppRequest) -> HttpResponse:
     """Invite one person by mail."""
     form = InvitationForm(request.POST or None)
     if form.is_valid():
@@ -48,7 +48,7 @@ def person_invite(request: PersonRequest) -> HttpResponse:
 
 @role_required(Role.ADMIN)
 @require_http_methods(["GET", "POST"])
-def person_edit(request: PersonRequest, user_id: int) -> HttpResponse:
+def person_edit(request: AppRequest, user_id: int) -> HttpResponse:
     """Change what one person works on."""
     person = get_object_or_404(User, pk=user_id)
     form = WorkForm(request.POST or None, initial=_work_of(person))
@@ -66,7 +66,7 @@ def person_edit(request: PersonRequest, user_id: int) -> HttpResponse:
 
 @role_required(Role.ADMIN)
 @require_POST
-def person_deactivate(request: PersonRequest, user_id: int) -> HttpResponse:
+def person_deactivate(request: AppRequest, user_id: int) -> HttpResponse:
     """End one person's access."""
     person = get_object_or_404(User, pk=user_id)
     try:
@@ -82,7 +82,7 @@ def person_deactivate(request: PersonRequest, user_id: int) -> HttpResponse:
 
 @role_required(Role.ADMIN)
 @require_POST
-def person_reactivate(request: PersonRequest, user_id: int) -> HttpResponse:
+def person_reactivate(request: AppRequest, user_id: int) -> HttpResponse:
     """Let one person in again."""
     person = get_object_or_404(User, pk=user_id)
     services.reactivate_user(user_id=person.pk)
@@ -92,7 +92,7 @@ def person_reactivate(request: PersonRequest, user_id: int) -> HttpResponse:
 
 @role_required(Role.ADMIN)
 @require_POST
-def invitation_renew(request: PersonRequest, invitation_id: int) -> HttpResponse:
+def invitation_renew(request: AppRequest, invitation_id: int) -> HttpResponse:
     """Send an invitation again, with a new link."""
     invitation = get_object_or_404(Invitation, pk=invitation_id)
     try:
@@ -106,7 +106,7 @@ def invitation_renew(request: PersonRequest, invitation_id: int) -> HttpResponse
 
 @role_required(Role.ADMIN)
 @require_POST
-def invitation_withdraw(request: PersonRequest, invitation_id: int) -> HttpResponse:
+def invitation_withdraw(request: AppRequest, invitation_id: int) -> HttpResponse:
     """Take an invitation back."""
     invitation = get_object_or_404(Invitation, pk=invitation_id)
     services.withdraw_invitation(invitation_id=invitation.pk)

@@ -9,14 +9,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crm.accounts import services
-from crm.accounts.access import PersonRequest
+from crm.accounts.access import AppRequest
 from crm.accounts.enums import Theme
 from crm.accounts.forms import PreferencesForm, form_status
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def preferences(request: PersonRequest) -> HttpResponse:
+def preferences(request: AppRequest) -> HttpResponse:
     """Change name, time zone, colours, keys and mail."""
     form = PreferencesForm(request.POST or None, initial=PreferencesForm.fields_of(request.user))
     if form.is_valid():
@@ -28,7 +28,7 @@ def preferences(request: PersonRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def theme(request: PersonRequest) -> HttpResponse:
+def theme(request: AppRequest) -> HttpResponse:
     """Remember the colours chosen in the menu."""
     choice = request.POST.get("theme", "").upper()
     if choice not in Theme.values:

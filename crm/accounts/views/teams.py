@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from crm.accounts import services
-from crm.accounts.access import PersonRequest, role_required
+from crm.accounts.access import AppRequest, role_required
 from crm.accounts.enums import Role
 from crm.accounts.forms import TeamForm, form_status
 from crm.accounts.models import SalesTeam, User
@@ -17,7 +17,7 @@ from crm.accounts.models import SalesTeam, User
 
 @role_required(Role.ADMIN)
 @require_GET
-def team_list(request: PersonRequest) -> HttpResponse:
+def team_list(request: AppRequest) -> HttpResponse:
     """List the teams with their members."""
     members = User.objects.filter(is_active=True).order_by("full_name", "id")
     teams = SalesTeam.objects.prefetch_related(Prefetch("members", members)).order_by("name", "id")
@@ -26,7 +26,7 @@ def team_list(request: PersonRequest) -> HttpResponse:
 
 @role_required(Role.ADMIN)
 @require_http_methods(["GET", "POST"])
-def team_add(request: PersonRequest) -> HttpResponse:
+def team_add(request: AppRequest) -> HttpResponse:
     """Add a team."""
     form = TeamForm(request.POST or None)
     if form.is_valid():
@@ -42,7 +42,7 @@ def team_add(request: PersonRequest) -> HttpResponse:
 
 @role_required(Role.ADMIN)
 @require_http_methods(["GET", "POST"])
-def team_edit(request: PersonRequest, team_id: int) -> HttpResponse:
+def team_edit(request: AppRequest, team_id: int) -> HttpResponse:
     """Rename a team, or move it to another time zone."""
     team = get_object_or_404(SalesTeam, pk=team_id)
     initial = {"name": team.name, "time_zone": team.time_zone}
