@@ -1,22 +1,17 @@
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from crm.common import loops, outbox
 from crm.common.enums import OutboxState
 from crm.common.models import OutboxMessage
+from tests.processes import start_command, wait_for
 
-ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 5, 12, 8, 42, tzinfo=UTC)
 
 
@@ -90,23 +85,11 @@ def test_a_wake_up_ends_with_its_turn_however_much_is_due() -> None:
 def test_the_outbox_loop_delivers_and_stops_when_told() -> None:
     payload = {"to": "ines@example.com", "subject": "Hello", "text": "Hello"}
     outbox.enqueue(key="a", channel="email", payload=payload, now=NOW)
-    server, _, _ = os.environ["DATABASE_URL"].rpartition("/")
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "dispatch_outbox", "--loop"],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "DATABASE_URL": f"{server}/{connection.settings_dict['NAME']}",
-            "EMAIL_URL": "console:",
-        },
-        stdout=subprocess.DEVNULL,
-    )
+    process = start_command("dispatch_outbox", "--loop")
     try:
-        deadline = time.monotonic() + 60
-        while OutboxMessage.objects.get().state != OutboxState.SENT:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_for(lambda: OutboxMessage.objects.get().state == OutboxState.SENT)
     finally:
         process.send_signal(signal.SIGTERM)
 
-    assert process.wait(timeout=30) == 0
+    process.communicate(timeout=30)
+    assert process.returncode == 0

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from crm.embedded.process import Process, StillRunning, credentials
 from crm.embedded.servers import Server, available_servers, running, start, wanted_servers
 from crm.embedded.supervisor import Supervisor
 from crm.embedded.valkey import Valkey
+from tests.processes import wait_for
 
 
 def database() -> psycopg.Connection:
@@ -42,14 +42,6 @@ def read_everywhere() -> tuple[list[str], list[str]]:
         rows = [row[0] for row in connection.execute("SELECT value FROM kept ORDER BY value")]
     with store() as client:
         return rows, [value.decode() for value in client.lrange("kept", 0, -1)]
-
-
-def wait_for(condition: object, *, seconds: float = 10) -> None:
-    assert callable(condition)
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "nothing happened"
-        time.sleep(0.02)
 
 
 @contextmanager

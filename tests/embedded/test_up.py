@@ -17,6 +17,7 @@ from crm.embedded.children import FORKS
 from crm.embedded.location import ROOT, socket_dir
 from crm.embedded.up import free_port
 from tests.embedded.conftest import install, own_state
+from tests.processes import comm, command_line, descendants, wait_for
 
 pytestmark = pytest.mark.faults
 
@@ -158,45 +159,3 @@ def test_port_zero_means_any_port() -> None:
 
 def database() -> psycopg.Connection:
     return psycopg.connect(host=str(socket_dir()), user="baton", dbname="baton")
-
-
-def wait_for(condition: object, *, seconds: float = 30) -> None:
-    assert callable(condition)
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "nothing happened"
-        time.sleep(0.05)
-
-
-def descendants(root: int) -> list[int]:
-    """Return the ids of all processes below ``root``."""
-    parents = {
-        int(path.name): parent
-        for path in Path("/proc").glob("[0-9]*")
-        if (parent := parent_of(path))
-    }
-    found = [root]
-    for pid in found:
-        found += [child for child, parent in parents.items() if parent == pid]
-    return found[1:]
-
-
-def parent_of(path: Path) -> int | None:
-    try:
-        return int((path / "stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return None
-
-
-def comm(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return ""
-
-
-def command_line(pid: int) -> list[str]:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-    except OSError:
-        return []

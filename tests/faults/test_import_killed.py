@@ -1,43 +1,22 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import time
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
-from django.conf import settings
-from django.db import connection
 from django.db.models import Count
 
 from leads.enums import ImportState
 from leads.importing.jobs import counts
 from leads.models import ExternalId, ImportJob, Lead, StageInterval
 from tests.leads.importing import MAPPING, write
+from tests.processes import start_command, wait_for
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 
 LINES = 12_000
 REFUSED = 120
 REPEATED = 60
-
-
-def start_import(file: Path, mapping: Path) -> subprocess.Popen[str]:
-    """Start the command on the test database."""
-    database = connection.settings_dict
-    login = f"{database['USER']}:{quote(database['PASSWORD'], safe='')}"
-    server = f"{quote(database['HOST'], safe='')}:{database['PORT']}"
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "import_leads", str(file), "--mapping", str(mapping)],
-        cwd=settings.BASE_DIR,
-        env={**os.environ, "DATABASE_URL": f"postgres://{login}@{server}/{database['NAME']}"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 def fair(path: Path) -> Path:
@@ -53,15 +32,13 @@ def test_an_import_that_was_killed_goes_on_after_the_last_line_applied(tmp_path:
     file, mapping = fair(tmp_path / "fair.csv"), tmp_path / "mapping.json"
     mapping.write_text(json.dumps(MAPPING))
 
-    first = start_import(file, mapping)
-    deadline = time.monotonic() + 60
-    while not Lead.objects.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    first = start_command("import_leads", str(file), "--mapping", str(mapping))
+    wait_for(Lead.objects.exists)
     first.kill()
     first.communicate()
     job = ImportJob.objects.get()
     made, line = Lead.objects.count(), job.applied_line
-    second = start_import(file, mapping)
+    second = start_command("import_leads", str(file), "--mapping", str(mapping))
     told, complaints = second.communicate(timeout=90)
 
     assert first.returncode == -9
