@@ -1,0 +1,328 @@
+"""Workers, beat and the loop as ``up`` runs them, on a real broker: each app's work gets done."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import redis
+from django.conf import settings
+from django.db import connection, connections
+from django.utils import timezone
+
+from crm.accounts.models import User
+from crm.celery import app
+from crm.common.enums import OutboxState
+from crm.common.models import OutboxMessage
+from crm.common.notifications import notify
+from crm.embedded.children import FORKS
+from crm.embedded.location import redis_url, valkey_socket
+from crm.embedded.servers import running
+from crm.embedded.valkey import Valkey
+from crm.environment import broker_url
+from engagement.models import EventKey, InboxMessage
+from engagement.services import keep_partitions, receive
+from handoff.enums import ClockKind
+from handoff.models import Clock, Handoff
+from leads.enums import ImportKind, ImportState
+from leads.importing.jobs import create_job
+from leads.models import Lead, StageInterval
+from scoring.models import LeadScore, ScoringModel
+from scoring.services import mark_due, start_renewal
+from tests.embedded.conftest import own_state
+from tests.engagement.partitions import partitions
+from tests.factories import NOW, make_lead, make_team, make_user
+from tests.handoff.factories import (
+    clock_of,
+    holder_of,
+    make_calendar,
+    make_handoff,
+    make_rep,
+)
+from tests.leads.importing import MAPPING, write
+from tests.processes import comm, database_url, descendants, wait_for
+from tests.scoring.logs import publish_model
+
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc"),
+]
+
+
+PAGE = {"type": "page", "messageId": "1", "anonymousId": "laptop"}
+
+
+class Background:
+    """The processes that ``up`` runs in the background, on the test database."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "crm.embedded.background"],
+            cwd=settings.BASE_DIR,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+        )
+        wait_for(lambda: all(self.pid_of(child.name) for child in FORKS))
+
+    def pid_of(self, name: str) -> int | None:
+        """Return the process id of the fork that is called ``name``; None while it is away."""
+        below = descendants(self._process.pid)
+        return next((pid for pid in below if comm(pid) == name), None)
+
+    def signal(self, number: signal.Signals, *names: str) -> None:
+        """Send a signal to forks, each with all its processes."""
+        for name in names or [child.name for child in FORKS]:
+            if pid := self.pid_of(name):
+                os.killpg(pid, number)
+
+    def kill(self, name: str) -> None:
+        """Kill a fork, and return once another one has its place."""
+        pid = self.pid_of(name)
+        self.signal(signal.SIGKILL, name)
+        wait_for(lambda: self.pid_of(name) not in {None, pid})
+
+    @contextmanager
+    def paused(self, name: str) -> Iterator[None]:
+        """Let a fork stand still while the block runs."""
+        self.signal(signal.SIGSTOP, name)
+        try:
+            yield
+        finally:
+            self.signal(signal.SIGCONT, name)
+
+    def stands_still(self) -> bool:
+        """Stop all forks, provided that none of them holds a lock; otherwise let them go on."""
+        self.signal(signal.SIGSTOP)
+        time.sleep(0.02)  # for what was sent just before
+        if not others_at_work():
+            return True
+        self.signal(signal.SIGCONT)
+        return False
+
+    def end(self) -> None:
+        """Stop everything."""
+        self._process.terminate()
+        self._process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def processes(django_db_setup: None) -> Iterator[Background]:
+    """Run everything once for all tests, with a broker of its own."""
+    environment = dict(os.environ)
+    with own_state() as state, running([Valkey()]):
+        theirs = {
+            "DATABASE_URL": database_url(),
+            "REDIS_URL": redis_url(),
+            "EMAIL_URL": "console:",
+            "BATON_STATE_DIR": str(state),
+        }
+        started = Background({**environment, **theirs})
+        yield started
+        started.signal(signal.SIGCONT)  # who stands still cannot obey
+        started.end()
+
+
+@pytest.fixture
+def background(processes: Background, transactional_db: None) -> Iterator[Background]:
+    """Let the processes work, except while the database is emptied between two tests."""
+    processes.signal(signal.SIGCONT)
+    yield processes
+    wait_for(processes.stands_still)
+
+
+@pytest.fixture
+def rep(background: Background) -> User:
+    """A company with working hours, one rep, and a model in which a buying act makes an MQL."""
+    publish_model()
+    make_calendar()
+    return make_rep(make_team())
+
+
+def others_at_work() -> bool:
+    """Say whether another connection to the test database is in a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'"
+        )
+        return cursor.fetchone() is not None
+
+
+def ring(task: str, *, queue: str, time_limit: int | None = None) -> None:
+    """Send one wake-up by hand."""
+    with app.connection_for_write(url=broker_url(redis_url())) as connection_to_broker:
+        app.send_task(task, queue=queue, connection=connection_to_broker, time_limit=time_limit)
+
+
+def ask_for_a_demo(lead: Lead) -> None:
+    """Let a buying act of ``lead`` arrive."""
+    message = {
+        "type": "track",
+        "event": "Demo Requested",
+        "messageId": str(uuid4()),
+        "anonymousId": str(uuid4()),
+        "context": {"traits": {"email": lead.email}},
+        "timestamp": timezone.now().isoformat(),
+    }
+    receive(source="site", messages=[message], received_at=timezone.now())
+
+
+@contextmanager
+def writes_blocked(table: str) -> Iterator[None]:
+    """Make whoever writes into ``table`` wait while the block runs."""
+    other = connections.create_connection("default")
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {table} IN SHARE MODE")
+            yield
+        other.rollback()
+    finally:
+        other.close()
+
+
+def writers_waiting(table: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %s::regclass", [table]
+        )
+        return cursor.fetchone() is not None
+
+
+def broker() -> redis.Redis:
+    """Return a client of the broker."""
+    return redis.Redis(unix_socket_path=str(valkey_socket()))
+
+
+def test_a_mail_that_is_owed_is_sent(background: Background) -> None:
+    notify(recipients=[make_user()], key="hello", title="Hello", now=timezone.now())
+
+    wait_for(lambda: OutboxMessage.objects.get().state == OutboxState.SENT)
+
+
+def test_an_import_that_waits_is_run(background: Background, tmp_path: Path) -> None:
+    file = write(tmp_path / "fair.csv", "1,ines@fair.example,Kallweit,fair,2026-05-01")
+    job = create_job(kind=ImportKind.LEADS, path=file, now=NOW, mapping=MAPPING, is_dry_run=False)
+
+    wait_for(lambda: not type(job).objects.waiting().exists())
+
+    job.refresh_from_db()
+    assert job.state == ImportState.DONE
+    assert Lead.objects.filter(email="ines@fair.example").count() == 1
+
+
+def test_messages_that_arrived_are_absorbed(background: Background) -> None:
+    messages = [{"type": "page", "messageId": str(n), "anonymousId": "laptop"} for n in range(50)]
+    receive(source="shop", messages=messages, received_at=timezone.now())
+
+    wait_for(lambda: not InboxMessage.objects.exists())
+
+    assert EventKey.objects.filter(source="shop").count() == 50
+
+
+def test_a_month_that_is_missing_ahead_is_made(background: Background) -> None:
+    keep_partitions(now=timezone.now())
+    furthest = max(name for name in partitions() if name[-1].isdigit())
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {furthest}")
+
+    ring("engagement.keep_partitions", queue="bulk")
+
+    wait_for(lambda: furthest in partitions())
+
+
+def test_a_lead_that_is_due_is_scored(background: Background, rep: User) -> None:
+    lead = make_lead()
+    mark_due(lead_ids=[lead.pk], now=timezone.now())
+
+    wait_for(lambda: LeadScore.objects.get(pk=lead.pk).score_due_at is None)
+
+    assert LeadScore.objects.get(pk=lead.pk).computed_at is not None
+
+
+def test_all_scores_are_renewed(background: Background, rep: User) -> None:
+    lead = make_lead()
+    start_renewal()
+
+    wait_for(lambda: ScoringModel.objects.get().rescored_up_to is None)
+
+    assert LeadScore.objects.get(pk=lead.pk).computed_at is not None
+
+
+def test_a_breach_is_recorded_while_the_loop_without_a_broker_hangs(
+    background: Background, rep: User
+) -> None:
+    with background.paused("deadlines"):
+        handoff = make_handoff(rep=rep)
+
+        wait_for(lambda: clock_of(handoff, ClockKind.ACCEPT).breached_at)
+
+    clock = clock_of(handoff, ClockKind.ACCEPT)
+    assert clock.breached_at == clock.due_at
+
+
+def test_a_breach_is_recorded_while_no_worker_answers(background: Background, rep: User) -> None:
+    with background.paused("worker-sla"):
+        handoff = make_handoff(rep=rep)
+
+        wait_for(lambda: clock_of(handoff, ClockKind.ACCEPT).breached_at)
+
+
+def test_what_a_killed_worker_had_begun_the_next_one_does_once(
+    background: Background, rep: User
+) -> None:
+    lead = make_lead()
+    with writes_blocked("handoff_handoff"):
+        ask_for_a_demo(lead)
+        wait_for(lambda: writers_waiting("handoff_handoff"))
+        background.kill("worker-events")
+        assert not Handoff.objects.filter(lead=lead).exists()
+
+    wait_for(lambda: Handoff.objects.filter(lead=lead).exists())
+
+    handoff = Handoff.objects.get(lead=lead)
+    assert holder_of(handoff) == rep
+    stages = StageInterval.objects.filter(lead=lead).order_by("sequence")
+    assert list(stages.values_list("stage", flat=True)) == ["LEAD", "MQL"]
+    assert Clock.objects.filter(handoff=handoff).count() == len(ClockKind)
+    told = OutboxMessage.objects.filter(key__startswith=f"alert:handoff:{handoff.pk}:opened")
+    wait_for(lambda: told.get().state == OutboxState.SENT)
+    assert told.get().attempts == 1
+
+
+def test_a_task_that_exceeds_its_time_is_ended_and_its_work_is_done_by_another(
+    background: Background,
+) -> None:
+    with background.paused("beat"), writes_blocked("engagement_event"):
+        receive(source="late", messages=[PAGE], received_at=timezone.now())
+        ring("engagement.absorb_events", queue="events", time_limit=1)
+        wait_for(lambda: writers_waiting("engagement_event"))
+        worker = background.pid_of("worker-events")
+        assert worker is not None
+        [hung] = descendants(worker)
+        wait_for(lambda: hung not in descendants(worker), seconds=8)
+
+    wait_for(lambda: not InboxMessage.objects.exists())
+
+    assert background.pid_of("worker-events") == worker
+    assert EventKey.objects.filter(source="late").count() == 1
+
+
+def test_wake_ups_that_the_broker_lost_cost_nothing(background: Background) -> None:
+    with background.paused("worker-events"), broker() as store:
+        receive(source="lost", messages=[PAGE], received_at=timezone.now())
+        wait_for(lambda: store.llen("events"))
+        store.flushall()
+
+    wait_for(lambda: not InboxMessage.objects.exists())
+
+    assert EventKey.objects.filter(source="lost").count() == 1
