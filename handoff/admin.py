@@ -9,10 +9,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.utils import timezone
 
 from crm.common.criteria import CriteriaInvalid, parse
-from handoff.business_hours import CalendarInvalid, parse_calendar, to_json
+from handoff.business_hours import to_json
 from handoff.models import RepProfile, RoutingRule, WorkCalendar
+from handoff.services import CalendarInvalid, read_calendar
 
 
 class WorkCalendarForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at run time
@@ -25,7 +27,7 @@ class WorkCalendarForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic
     def clean_definition(self) -> dict[str, Any]:
         """Return the calendar in the one spelling in which it is kept."""
         try:
-            return to_json(parse_calendar(self.cleaned_data["definition"]))
+            return to_json(read_calendar(self.cleaned_data["definition"], now=timezone.now()))
         except CalendarInvalid as problem:
             raise forms.ValidationError(str(problem)) from problem
 

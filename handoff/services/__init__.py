@@ -17,7 +17,7 @@ from handoff.services.answers import (
     snooze_handoff,
     take_from_pool,
 )
-from handoff.services.calendars import define_calendar
+from handoff.services.calendars import define_calendar, read_calendar
 from handoff.services.enforcement import BATCH, enforce_deadlines
 from handoff.services.locking import HandoffClosed, HandoffTaken
 from handoff.services.opening import open_handoff, withdraw_handoff
@@ -47,6 +47,7 @@ __all__ = [
     "enforce_deadlines",
     "log_touch",
     "open_handoff",
+    "read_calendar",
     "reassign_handoff",
     "reject_handoff",
     "save_bant",

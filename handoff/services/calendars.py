@@ -9,7 +9,14 @@ from django.conf import settings
 from django.db import transaction
 
 from crm.accounts.models import SalesTeam
-from handoff.business_hours import CalendarInvalid, NoOpening, next_opening, parse_calendar, to_json
+from handoff.business_hours import (
+    BusinessCalendar,
+    CalendarInvalid,
+    NoOpening,
+    next_opening,
+    parse_calendar,
+    to_json,
+)
 from handoff.models import WorkCalendar
 
 STANDARD_NAME = "Standard hours"
@@ -30,17 +37,27 @@ def define_calendar(
     Raises:
         CalendarInvalid: it cannot be read, or it does not open any more after ``now``.
     """
-    calendar = parse_calendar(definition)
-    try:
-        next_opening(now, calendar)
-    except NoOpening as problem:
-        raise CalendarInvalid("calendar", "does not open any more from now on") from problem
+    calendar = read_calendar(definition, now=now)
     if is_default:
         WorkCalendar.objects.filter(is_default=True).exclude(name=name).update(is_default=False)
     return WorkCalendar.objects.update_or_create(
         name=name,
         defaults={"definition": to_json(calendar), "team": team, "is_default": is_default},
     )[0]
+
+
+def read_calendar(definition: object, *, now: datetime) -> BusinessCalendar:
+    """Return the calendar that ``definition`` says, provided that work can fall due on it.
+
+    Raises:
+        CalendarInvalid: it cannot be read, or it does not open any more after ``now``.
+    """
+    calendar = parse_calendar(definition)
+    try:
+        next_opening(now, calendar)
+    except NoOpening as problem:
+        raise CalendarInvalid("calendar", "does not open any more from now on") from problem
+    return calendar
 
 
 def calendar_of(team: SalesTeam | None) -> WorkCalendar:

@@ -33,6 +33,21 @@ def test_a_calendar_is_kept_once_it_can_be_read(web: Client) -> None:
     assert WorkCalendar.objects.get().hours.timezone.key == "Europe/Berlin"
 
 
+def test_a_calendar_that_opens_no_more_is_refused(web: Client) -> None:
+    url = reverse("admin:handoff_workcalendar_add")
+    once = {
+        "timezone": "UTC",
+        "weekly": {},
+        "closures": [],
+        "exceptions": {"2020-01-06": [["09:00", "17:00"]]},
+    }
+
+    refused = web.post(url, {"name": "Over", "definition": json.dumps(once)})
+
+    assert "does not open any more" in refused.content.decode()
+    assert not WorkCalendar.objects.exists()
+
+
 def test_a_rule_is_kept_once_its_criteria_can_be_read(web: Client) -> None:
     url = reverse("admin:handoff_routingrule_add")
     typed = {"position": 1, "name": "DACH", "team": make_team().pk}
