@@ -40,8 +40,8 @@ def _in_pool(user: User, _now: datetime) -> int:
 
 
 def _agreement_version(_user: User, now: datetime) -> str:
-    agreement = Agreement.objects.in_force(now).first()
-    return f"v{agreement.version}" if agreement else ""
+    version = Agreement.objects.in_force(now).values_list("version", flat=True).first()
+    return f"v{version}" if version else ""
 
 
 def _due_today(user: User, now: datetime) -> int:
@@ -56,7 +56,7 @@ lead_columns.register(
         label="SLA clock",
         order=50,
         load=panels.sla_badges,
-        template="handoff/cells/_sla.html",
+        draw=panels.sla_cell,
         export=lambda badge: f"{badge.clock} {badge.text}",
     )
 )
@@ -91,9 +91,9 @@ lead_views.register(
 )  # fmt: skip
 
 lead_panels.register(
-    Panel("handoff", 10, "header", panels.header, "handoff/_lead_header.html"),
-    Panel("bant", 60, "right", panels.bant, "handoff/_lead_bant.html"),
-    Panel("brief", 70, "right", panels.brief, "handoff/_lead_brief.html"),
+    Panel("handoff", 10, "header", panels.lead_handoff, "handoff/_lead_header.html"),
+    Panel("bant", 60, "right", panels.lead_handoff, "handoff/_lead_bant.html"),
+    Panel("brief", 70, "right", panels.lead_handoff, "handoff/_lead_brief.html"),
 )
 
 timeline_sources.register(TimelineSource("handoffs", 4, handoff_entries, kinds=("sales",)))

@@ -306,11 +306,13 @@ def with_people(leads: LeadQuerySet) -> LeadQuerySet:
 def load_rows(
     leads: Sequence[Lead], columns: Iterable[Column], *, viewer: User, now: datetime
 ) -> list[Row]:
-    """Return the rows of ``leads``; each column loads the values of all of them at once."""
+    """Return the rows of ``leads``; the values of all of them are loaded at once."""
     lead_ids = [lead.pk for lead in leads]
-    loaded = [(column, column.load(lead_ids, viewer, now)) for column in columns] if leads else []
+    shown = tuple(columns)
+    loads = dict.fromkeys(column.load for column in shown) if leads else {}
+    loaded = {load: load(lead_ids, viewer, now) for load in loads}
     return [
-        Row(lead, [Cell(column, values.get(lead.pk)) for column, values in loaded])
+        Row(lead, [Cell(column, loaded[column.load].get(lead.pk)) for column in shown])
         for lead in leads
     ]
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+
+from django.utils.html import format_html
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.slots import Column, SavedView
+from crm.common.templatetags.ui import trend
+from crm.common.ui import words
+from crm.common.ui.marks import grade_cell
+from leads.models import Lead
 from scoring.models import LeadScore
 from scoring.services import definition_of, published_model
 
@@ -29,46 +36,78 @@ class Grade:
         return f"{self.cell} {self.score}" if self.cell else "Not evaluated"
 
 
-def load_grades(lead_ids: Sequence[int], _viewer: User, _now: datetime) -> Mapping[int, Grade]:
-    """Return the grade of each lead; those never scored are not evaluated."""
+@dataclass(frozen=True, slots=True)
+class ListedScore:
+    """What the columns of a row show: the grade, the persona that fits, when it leaves.
+
+    ``persona`` is empty where none fits. ``drops_out_at`` is when a lead inside the definition
+    leaves it if nothing happens, None of those outside.
+    """
+
+    grade: Grade
+    persona: str = ""
+    drops_out_at: datetime | None = None
+
+
+def load_scores(
+    lead_ids: Sequence[int], _viewer: User, _now: datetime
+) -> Mapping[int, ListedScore]:
+    """Return the score of each lead; those never scored are not evaluated."""
     model = published_model()
     cells = definition_of(model).cells if model else frozenset()
-    scores = LeadScore.objects.in_bulk(lead_ids)
-    return {lead_id: _grade(scores.get(lead_id), cells) for lead_id in lead_ids}
+    unscored = ListedScore(Grade("", cells, None, None))
+    scores = LeadScore.objects.filter(pk__in=lead_ids).values_list(
+        "pk", "cell", "engagement_score", "engagement_week_ago", "persona", "drops_out_at"
+    )
+    listed = {
+        lead_id: ListedScore(_grade(cells, cell, score, before), persona, drops_out_at)
+        for lead_id, cell, score, before, persona, drops_out_at in scores
+    }
+    return {lead_id: listed.get(lead_id, unscored) for lead_id in lead_ids}
 
 
-def _grade(score: LeadScore | None, cells: frozenset[str]) -> Grade:
-    if score is None or score.engagement_score is None or not score.cell:
+def _grade(
+    cells: frozenset[str], cell: str, score: Decimal | None, week_ago: Decimal | None
+) -> Grade:
+    if score is None or not cell:
         return Grade("", cells, None, None)
-    now, then = score.engagement_score, score.engagement_week_ago
-    change = int(now) - int(then) if then is not None else None
-    return Grade(score.cell, cells, int(now), change)
+    change = int(score) - int(week_ago) if week_ago is not None else None
+    return Grade(cell, cells, int(score), change)
 
 
-def load_personas(lead_ids: Sequence[int], _viewer: User, _now: datetime) -> Mapping[int, str]:
-    """Return the persona of each lead that fits one."""
-    fitting = LeadScore.objects.filter(pk__in=lead_ids).exclude(persona="")
-    return dict(fitting.values_list("pk", "persona"))
+def _grade_cell(_lead: Lead, listed: ListedScore, _now: datetime) -> str:
+    grade = listed.grade
+    cell = grade_cell(grade.cell, grade.definition)
+    if grade.score is None:
+        return cell
+    change = trend(grade.change) if grade.change is not None else ""
+    return format_html('{}<b class="score">{}</b>{}', cell, grade.score, change)
 
 
-def load_expiries(lead_ids: Sequence[int], _viewer: User, _now: datetime) -> Mapping[int, datetime]:
-    """Return when each lead inside the definition leaves it if nothing happens."""
-    leaving = LeadScore.objects.filter(pk__in=lead_ids, drops_out_at__isnull=False)
-    return {score.pk: score.drops_out_at for score in leaving if score.drops_out_at}
+def _persona_cell(_lead: Lead, listed: ListedScore, _now: datetime) -> str:
+    return listed.persona or format_html('<span class="sub">{}</span>', "Unknown")
+
+
+def _expiry_cell(_lead: Lead, listed: ListedScore, now: datetime) -> str:
+    if listed.drops_out_at is None:
+        return ""
+    local = listed.drops_out_at.astimezone(now.tzinfo)
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), words.day(local, now))
 
 
 SCORE_COLUMNS = (
     Column(
-        "grade", "Grade, score, 7 d", 30, load=load_grades, template="scoring/cells/_grade.html",
-        sort=("-score__engagement_score?", "-id"),
+        "grade", "Grade, score, 7 d", 30, load=load_scores, draw=_grade_cell,
+        sort=("-score__engagement_score?", "-id"), export=lambda listed: str(listed.grade),
     ),
     Column(
-        "persona", "Persona", 40, load=load_personas, template="scoring/cells/_persona.html"
+        "persona", "Persona", 40, load=load_scores, draw=_persona_cell,
+        export=lambda listed: listed.persona,
     ),
     Column(
-        "expires", "Expires on", 35, load=load_expiries, template="scoring/cells/_expires.html",
+        "expires", "Expires on", 35, load=load_scores, draw=_expiry_cell,
         align="num", sort=("score__drops_out_at?", "id"), is_default=False,
-        export=lambda moment: moment.isoformat() if moment else "",
+        export=lambda listed: listed.drops_out_at.isoformat() if listed.drops_out_at else "",
     ),
 )  # fmt: skip
 

@@ -4,7 +4,7 @@ from crm.common.criteria import fields
 from crm.common.slots import Panel, lead_columns, lead_panels, lead_views
 from scoring.columns import SCORE_COLUMNS, SCORE_VIEWS
 from scoring.fields import SCORE_FIELDS
-from scoring.panels import grade_title, score_panel
+from scoring.panels import score_panel
 
 fields.register(*SCORE_FIELDS)
 
@@ -13,6 +13,6 @@ lead_columns.register(*SCORE_COLUMNS)
 lead_views.register(*SCORE_VIEWS)
 
 lead_panels.register(
-    Panel("grade", 10, "title", grade_title, "scoring/_grade_title.html"),
+    Panel("grade", 10, "title", score_panel, "scoring/_grade_title.html"),
     Panel("score", 10, "right", score_panel, "scoring/_score_panel.html"),
 )

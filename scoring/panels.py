@@ -11,17 +11,11 @@ from django.utils import timezone
 from crm.accounts.models import User
 from crm.common.ui.scores import ScoreLine
 from leads.models import Lead
-from scoring.columns import load_grades
 from scoring.decay_chart import AHEAD, FARTHEST, PAST, DecayChart, decay_chart
 from scoring.explanation import Explanation, Line, threshold
 from scoring.forms import AsOfForm
 from scoring.services import NoModel, definition_of, explain, model_at
 from scoring.services.course import score_course
-
-
-def grade_title(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any]:
-    """Return the grade cell of a lead."""
-    return {"grade": load_grades([lead.pk], viewer, now)[lead.pk]}
 
 
 def score_panel(lead: Lead, _viewer: User, now: datetime) -> Mapping[str, Any] | None:

@@ -24,11 +24,12 @@ LoadPanel = Callable[[Any, User, datetime], Mapping[str, Any] | None]
 class Column:
     """A column of the lead list.
 
-    ``load(lead_ids, viewer, now)`` returns a value per lead; leads without one may be missing. The
-    template gets ``lead``, ``value`` and ``now`` (in the viewer's zone); for a cell of one tag
-    ``draw(lead, value, now)`` returns it instead, as a page has hundreds of them. ``sort`` is the
-    ordering the list may offer, a tuple of order_by terms with a unique tail, all on indexed
-    columns. ``export(value)`` is its cell in CSV.
+    ``load(lead_ids, viewer, now)`` returns a value per lead; leads without one may be missing.
+    Columns with the same ``load`` are loaded together, once a page. The template gets ``lead``,
+    ``value`` and ``now`` (in the viewer's zone); for a cell of one tag ``draw(lead, value, now)``
+    returns it instead, as a page has hundreds of them. ``sort`` is the ordering the list may offer,
+    a tuple of order_by terms with a unique tail, all on indexed columns. ``export(value)`` is its
+    cell in CSV.
     """
 
     name: str
@@ -47,8 +48,10 @@ class Column:
 class Panel:
     """A block of the lead page. ``load(lead, viewer, now)`` returns its context, None to stay away.
 
-    ``place`` is ``title`` (beside the name), ``header`` (at its right: deadline and acts), ``left``
-    or ``right``. The template gets what ``load`` returned, ``lead``, ``viewer`` and ``now``.
+    Panels with the same ``load`` are loaded together, once a page; one whose template comes out
+    empty stays away too. ``place`` is ``title`` (beside the name), ``header`` (at its right:
+    deadline and acts), ``left`` or ``right``. The template gets what ``load`` returned, ``lead``,
+    ``viewer`` and ``now``.
     """
 
     name: str

@@ -201,10 +201,14 @@ def _panels(request: AppRequest, lead: Lead, *, now: datetime) -> dict[str, list
     """Return what each registered panel shows of ``lead``, by its place on the page."""
     places: dict[str, list[SafeString]] = defaultdict(list)
     shared = {"lead": lead, "viewer": request.user, "now": now}
+    loads = dict.fromkeys(panel.load for panel in lead_panels)
+    loaded = {load: load(lead, request.user, now) for load in loads}
     for panel in lead_panels:
-        context = panel.load(lead, request.user, now)
-        if context is not None:
-            block = render_to_string(panel.template, {**shared, **context}, request)
+        context = loaded[panel.load]
+        if context is None:
+            continue
+        block = render_to_string(panel.template, {**shared, **context}, request)
+        if block.strip():
             places[panel.place].append(block)
     return dict(places)
 

@@ -13,7 +13,7 @@ from crm.accounts.enums import Role
 from crm.common.criteria import compile_q, parse
 from crm.common.slots import lead_views
 from leads.models import Lead
-from scoring.columns import Grade, load_expiries, load_grades, load_personas
+from scoring.columns import Grade, load_scores
 from scoring.models import LeadScore
 from scoring.services import mark_due
 from tests.factories import NOW, client_of, make_lead, make_user
@@ -42,26 +42,27 @@ def _model() -> None:
 def test_the_list_shows_the_cell_the_whole_number_and_the_week() -> None:
     lead = scored_lead(6, at=NOW - DAY)
     unscored = make_lead()
-    grades = load_grades([lead.pk, unscored.pk], make_user(), NOW)
+    scores = load_scores([lead.pk, unscored.pk], make_user(), NOW)
     definition = frozenset({"A1", "A2", "B1", "B2"})
-    assert grades[lead.pk] == Grade("B2", definition, 56, 56)
-    assert grades[unscored.pk] == Grade("", definition, None, None)
-    assert [str(grade) for grade in grades.values()] == ["B2 56", "Not evaluated"]
+    assert scores[lead.pk].grade == Grade("B2", definition, 56, 56)
+    assert scores[unscored.pk].grade == Grade("", definition, None, None)
+    assert [str(listed.grade) for listed in scores.values()] == ["B2 56", "Not evaluated"]
 
 
 @pytest.mark.usefixtures("_model")
 def test_a_lead_without_a_fit_shows_no_number() -> None:
     lead = scored_lead(6, country="")
-    assert str(load_grades([lead.pk], make_user(), NOW)[lead.pk]) == "Not evaluated"
+    assert str(load_scores([lead.pk], make_user(), NOW)[lead.pk].grade) == "Not evaluated"
 
 
 @pytest.mark.usefixtures("_model")
 def test_the_list_shows_persona_and_expiry_of_those_who_have_one() -> None:
     lead = scored_lead(6)
     other = make_lead()
-    ids = [lead.pk, other.pk]
-    assert load_personas(ids, make_user(), NOW) == {lead.pk: "Maintenance lead"}
-    assert load_expiries(ids, make_user(), NOW) == {lead.pk: score_of(lead).drops_out_at}
+    scores = load_scores([lead.pk, other.pk], make_user(), NOW)
+    assert scores[lead.pk].persona == "Maintenance lead"
+    assert scores[lead.pk].drops_out_at == score_of(lead).drops_out_at
+    assert (scores[other.pk].persona, scores[other.pk].drops_out_at) == ("", None)
 
 
 @pytest.mark.usefixtures("_model")
@@ -70,7 +71,7 @@ def test_a_column_costs_the_same_however_many_leads_it_shows(count: int) -> None
     ids = [make_lead().pk for _ in range(count)]
     viewer = make_user()
     with CaptureQueriesContext(connection) as queries:
-        load_grades(ids, viewer, NOW)
+        load_scores(ids, viewer, NOW)
     assert len(queries) == 2
 
 
