@@ -44,6 +44,13 @@ _COUNTS = {
 KEEP = ("asked", "act")
 
 
+#: Asks for leads ``$1`` as of ``$2`` by what had been received at ``$3``, in prepared queries.
+ASK = SQL(
+    "SELECT lead_id, $2::timestamptz AS as_of, $3::timestamptz AS known_at"
+    " FROM unnest($1::bigint[]) AS lead_id"
+)
+
+
 def ask(lead_ids: Sequence[int], *instants: datetime, known_at: datetime | None = None) -> Composed:
     """Ask for some leads at some instants, by what had been received at ``known_at``.
 

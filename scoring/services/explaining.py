@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
@@ -25,11 +26,11 @@ from scoring.explanation import (
 )
 from scoring.fit import fit_tables, numbered_rules, of_leads, past_leads
 from scoring.forecast import forecast
-from scoring.query import KEEP, ask, engagement_tables
+from scoring.query import ASK, KEEP, engagement_tables
 from scoring.scored import points
 from scoring.services.fast_track import buying_acts
 from scoring.services.publishing import definition_of, model_at
-from scoring.sql import record, with_tables
+from scoring.sql import prepared, record, rendered, with_tables
 
 
 class NoModel(Exception):
@@ -56,9 +57,7 @@ def explain(*, lead_id: int, as_of: datetime, known_at: datetime | None = None) 
         raise NoModel
     definition = definition_of(model)
     known_at = known_at or as_of
-    asked = ask([lead_id], as_of, known_at=known_at)
-    tables = engagement_tables(definition, asked, evidence=True)
-    found = record(with_tables(tables, SQL("SELECT * FROM engagement"), keep=KEEP))
+    [found] = prepared(_engagement_query(definition), [[lead_id], as_of, known_at])
     fit = _fit(definition, lead_id, as_of)
     return Explanation(
         lead_id=lead_id,
@@ -72,6 +71,12 @@ def explain(*, lead_id: int, as_of: datetime, known_at: datetime | None = None) 
         fast_track=_fast_track(definition, lead_id, as_of),
         acts_unknown=_acts_unknown(lead_id, as_of, known_at),
     )
+
+
+@lru_cache(maxsize=16)
+def _engagement_query(definition: Definition) -> SQL:
+    tables = engagement_tables(definition, ASK, evidence=True)
+    return rendered(with_tables(tables, SQL("SELECT * FROM engagement"), keep=KEEP))
 
 
 def why_mql(*, lead_id: int, moment: datetime) -> str:

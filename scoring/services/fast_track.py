@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import cache
 
-from psycopg.sql import SQL, Composed
+from psycopg.sql import SQL
 
 from engagement.enums import Actor, EventKind
 from scoring.definition import Definition, FastTrack
-from scoring.query import ask, with_cycle_start
+from scoring.query import ASK, with_cycle_start
 from scoring.services.publishing import definition_of, published_model
-from scoring.sql import rows
+from scoring.sql import prepared, rendered
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +46,21 @@ def buying_acts(
     kinds = [act.kind.value for act in wanted]
     if not kinds or not lead_ids:
         return {}
-    found = rows(_latest(definition, kinds, lead_ids, now.astimezone(UTC)))
-    return {lead_id: BuyingAct(lead_id, EventKind(kind), at) for lead_id, kind, at in found}
+    earliest = now - definition.fast_track_within
+    found = prepared(_latest(), [list(lead_ids), now, now, earliest, kinds])
+    acts = (BuyingAct(row["lead_id"], EventKind(row["kind"]), row["occurred_at"]) for row in found)
+    return {act.lead_id: act for act in acts}
 
 
-def _latest(
-    definition: Definition, kinds: Sequence[str], lead_ids: Sequence[int], now: datetime
-) -> Composed:
-    return SQL(
+@cache
+def _latest() -> SQL:
+    query = SQL(
         "SELECT DISTINCT ON (asked.lead_id) asked.lead_id, e.kind, e.occurred_at"
         " FROM ({asked}) asked JOIN leads_lead lead ON lead.id = asked.lead_id"
         " JOIN engagement_event e ON e.lead_id = asked.lead_id AND e.occurred_at > asked.since"
         " AND e.occurred_at > coalesce(lead.imported_at, '-infinity')"
-        " WHERE e.occurred_at > {earliest} AND e.occurred_at <= {now} AND e.received_at <= {now}"
-        " AND e.actor = {human} AND e.kind = ANY({kinds})"
+        " WHERE e.occurred_at > $4 AND e.occurred_at <= $2 AND e.received_at <= $3"
+        " AND e.actor = {human} AND e.kind = ANY($5::text[])"
         " ORDER BY asked.lead_id, e.occurred_at DESC, e.id"
-    ).format(
-        asked=with_cycle_start(ask(lead_ids, now)),
-        earliest=now - definition.fast_track_within,
-        now=now,
-        human=Actor.HUMAN.value,
-        kinds=list(kinds),
-    )
+    ).format(asked=with_cycle_start(ASK), human=Actor.HUMAN.value)
+    return rendered(query)
