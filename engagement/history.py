@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.db import connection
 
 from crm.accounts.models import User
+from crm.common.paging import newest
 from crm.common.slots import TimelineEntry
 from engagement.acts import ICONS, MACHINE_ICON, act_title
 from engagement.enums import Actor, EventKind
@@ -60,14 +61,7 @@ def timeline_entries(
     """Return what a lead did before ``before``, newest first; a ``TimelineSource``."""
     del viewer
     events = Event.objects.filter(lead_id=lead_id).select_related("asset")
-    if before:
-        events = events.before(before)
-    page = list(events.order_by("-occurred_at", "-id")[:limit])
-    if len(page) == limit:
-        last = page[-1]
-        same = events.filter(occurred_at=last.occurred_at, id__lt=last.id)
-        page += same.order_by("-id")
-    return [_entry(event) for event in page]
+    return [_entry(event) for event in newest(events, "occurred_at", before=before, limit=limit)]
 
 
 def _entry(event: Event) -> TimelineEntry:

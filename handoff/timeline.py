@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from django.db.models import Prefetch
+
 from crm.accounts.models import User
 from crm.common.slots import TimelineEntry
 from handoff.enums import ClockKind, TouchChannel, TouchOutcome
@@ -26,10 +28,12 @@ def handoff_entries(
     A lead has few handoffs with few lines each, so all are read and the newest are kept.
     """
     del viewer
-    handoffs = (
-        Handoff.objects.filter(lead=lead_id)
-        .select_related("bant__saved_by")
-        .prefetch_related("decisions__chosen", "touches__rep", "clocks__answerable")
+    decisions = AssignmentDecision.objects.select_related("chosen")
+    touches = Touch.objects.select_related("rep")
+    breached = Clock.objects.filter(breached_at__isnull=False).select_related("answerable")
+    handoffs = Handoff.objects.filter(lead=lead_id).select_related("bant").defer("brief")
+    handoffs = handoffs.prefetch_related(
+        Prefetch("decisions", decisions), Prefetch("touches", touches), Prefetch("clocks", breached)
     )
     entries = [entry for handoff in handoffs for entry in _entries(handoff)]
     asked = [entry for entry in entries if before is None or entry.at < before]
@@ -41,7 +45,7 @@ def handoff_entries(
 def _entries(handoff: Handoff) -> Iterator[TimelineEntry]:
     yield from (_decision(decision, handoff) for decision in handoff.decisions.all())
     yield from (_touch(touch) for touch in handoff.touches.all())
-    yield from (_breach(clock, handoff) for clock in handoff.clocks.all() if clock.breached_at)
+    yield from (_breach(clock, handoff) for clock in handoff.clocks.all())
     bant: BantAssessment | None = getattr(handoff, "bant", None)
     if bant and bant.submitted_at:
         yield _verdict(bant, bant.submitted_at, handoff)

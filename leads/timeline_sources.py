@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypeVar
-
-from django.db.models import Model, QuerySet
 
 from crm.accounts.models import User
+from crm.common.paging import newest
 from crm.common.slots import TimelineEntry
 from leads.enums import DealOutcome, LifecycleStage
 from leads.models import Deal, Lead, Note, StageInterval
 from leads.normalise import source_label
-
-M = TypeVar("M", bound=Model)
 
 _STAGE_ICONS = {
     LifecycleStage.LEAD: "undo-2",
@@ -34,7 +30,7 @@ def stage_entries(
     """Return the moves of a lead through the lifecycle; a ``TimelineSource``."""
     del viewer
     moves = StageInterval.objects.filter(lead_id=lead_id).select_related("actor", "lead")
-    return [_stage(move) for move in _newest(moves, "started_at", before, limit)]
+    return [_stage(move) for move in newest(moves, "started_at", before=before, limit=limit)]
 
 
 def note_entries(
@@ -43,7 +39,7 @@ def note_entries(
     """Return what people wrote about a lead; a ``TimelineSource``."""
     del viewer
     notes = Note.objects.filter(lead_id=lead_id).select_related("author")
-    return [_note(note) for note in _newest(notes, "created_at", before, limit)]
+    return [_note(note) for note in newest(notes, "created_at", before=before, limit=limit)]
 
 
 def deal_entries(
@@ -52,19 +48,7 @@ def deal_entries(
     """Return what a lead turned into; a ``TimelineSource``."""
     del viewer
     deals = Deal.objects.filter(lead_id=lead_id).select_related("owner")
-    return [_deal(deal) for deal in _newest(deals, "closed_at", before, limit)]
-
-
-def _newest(rows: QuerySet[M], moment: str, before: datetime | None, limit: int) -> list[M]:
-    """Return the newest ``limit`` rows before ``before``, and all others of the last instant."""
-    if before:
-        rows = rows.filter(**{f"{moment}__lt": before})
-    page = list(rows.order_by(f"-{moment}", "-pk")[:limit])
-    if len(page) == limit:
-        last: Any = page[-1]
-        same = rows.filter(**{moment: getattr(last, moment), "pk__lt": last.pk})
-        page += same.order_by("-pk")
-    return page
+    return [_deal(deal) for deal in newest(deals, "closed_at", before=before, limit=limit)]
 
 
 def _stage(move: StageInterval) -> TimelineEntry:
