@@ -140,7 +140,7 @@ def copy_again() -> float:
             columns = f"{table} ({cursor.fetchone()[0]})"
             with cursor.copy(f"COPY {columns} TO STDOUT") as out:
                 copied.append((columns, b"".join(out)))
-        cursor.execute("TRUNCATE leads_lead CASCADE")
+        cursor.execute("TRUNCATE leads_lead, leads_leadfact CASCADE")
         started = time.perf_counter()
         with transaction.atomic():
             for columns, data in copied:

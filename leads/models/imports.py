@@ -96,11 +96,17 @@ class ImportJob(models.Model):
 class ImportRow(models.Model):
     """One line of the file as it stood, and what became of it.
 
-    ``key`` is what makes two lines the same; ``problem`` names field and reason of a refusal.
+    ``key`` is what makes two lines the same; ``problem`` names field and reason of a refusal. The
+    database does not check ``job`` and ``lead``: whoever writes lines holds both, and a line whose
+    lead was deleted later shows none.
     """
 
     job = models.ForeignKey(
-        ImportJob, on_delete=models.CASCADE, related_name="rows", db_index=False
+        ImportJob,
+        on_delete=models.CASCADE,
+        related_name="rows",
+        db_index=False,
+        db_constraint=False,
     )
     line = models.PositiveIntegerField()
     key = models.CharField(max_length=254, blank=True)
@@ -108,7 +114,13 @@ class ImportRow(models.Model):
     result = models.CharField(max_length=9, choices=RowResult, blank=True)
     problem = models.CharField(max_length=500, blank=True)
     lead = models.ForeignKey(
-        Lead, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        Lead,
+        null=True,
+        blank=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
 
     class Meta:
@@ -116,7 +128,10 @@ class ImportRow(models.Model):
             models.UniqueConstraint(fields=["job", "line"], name="import_line_once"),
         ]
         indexes = [
-            models.Index(fields=["job", "result", "line"], name="import_row_result"),
+            # Lines wait in the order of "line"; here stand only those with a result.
+            models.Index(
+                fields=["job", "result", "line"], condition=~Q(result=""), name="import_row_result"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -180,15 +180,23 @@ class LeadFact(models.Model):
     """One attribute of a lead took one value at one time; the log that fit "as of" is read from.
 
     ``field`` is a column of Lead or ``attributes`` (the whole mapping); ``actor`` is the person who
-    wrote it, if one did.
+    wrote it, if one did. As with events the database does not check ``lead``: facts come from
+    leads written in the same transaction, several of each, and asking for it again is dear.
     """
 
-    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="facts", db_index=False)
+    lead = models.ForeignKey(
+        Lead, on_delete=models.CASCADE, related_name="facts", db_index=False, db_constraint=False
+    )
     field = models.CharField(max_length=60)
     value = models.JSONField(null=True)
     recorded_at = models.DateTimeField()
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
 
     class Meta:
