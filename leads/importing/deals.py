@@ -11,17 +11,10 @@ from crm.accounts.enums import Role
 from crm.accounts.models import User
 from leads.enums import LifecycleStage, RowResult
 from leads.importing.bulk import update_rows
+from leads.importing.checking import Checked
 from leads.importing.mapping import DealMapping
 from leads.importing.results import Result, Row
-from leads.importing.rows import (
-    SKIPPED,
-    Cells,
-    DealRow,
-    Ending,
-    RowRefused,
-    is_date_only,
-    read_deal,
-)
+from leads.importing.rows import SKIPPED, DealRow, Ending, is_date_only
 from leads.lifecycle import TRANSITIONS
 from leads.models import Deal, ExternalId, ImportJob, Lead, StageInterval
 
@@ -43,15 +36,14 @@ class _Chunk:
 
 
 def apply_deals(
-    job: ImportJob, rows: Sequence[Row], mapping: DealMapping, *, now: datetime
+    job: ImportJob, checked: Checked, mapping: DealMapping, *, now: datetime
 ) -> list[Result]:
-    """Write the deals of ``rows`` in the caller's transaction; a deal is counted once for ever.
+    """Write the deals in ``checked`` in the caller's transaction; a deal is counted once for ever.
 
     A deal that contradicts its lead's history keeps its true date and is flagged; the move is then
     recorded at the earliest lawful instant, as an override whose reason names that date.
     """
-    chunk = _Chunk(job, mapping, now)
-    taken = _read(chunk, rows)
+    chunk, taken = _Chunk(job, mapping, now, results=list(checked.refused)), checked.deals
     leads = _leads(mapping, [read for _, read in taken])
     open_now = StageInterval.objects.current().filter(lead__in=leads.values())
     chunk.current = {interval.lead_id: interval for interval in open_now}
@@ -66,17 +58,6 @@ def apply_deals(
         _apply(chunk, row, read, leads, owners, recorded)
     _write(chunk, list(leads.values()))
     return chunk.results
-
-
-def _read(chunk: _Chunk, rows: Sequence[Row]) -> list[tuple[Row, DealRow]]:
-    taken = []
-    for row in rows:
-        cells = Cells(chunk.job.header, row.cells, chunk.mapping)
-        try:
-            taken.append((row, read_deal(cells, chunk.mapping, now=chunk.now)))
-        except RowRefused as problem:
-            chunk.results.append(Result(row.pk, RowResult.REFUSED, str(problem)))
-    return taken
 
 
 def _leads(mapping: DealMapping, read: Sequence[DealRow]) -> dict[str, Lead]:

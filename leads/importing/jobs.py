@@ -13,6 +13,8 @@ from django.db.models import Count
 
 from crm.accounts.models import User
 from leads.enums import ImportKind, ImportState, RowResult
+from leads.importing.bulk import refresh_statistics
+from leads.importing.checking import Checked, ReadAhead, Take, take_chunk
 from leads.importing.deals import apply_deals
 from leads.importing.leads import apply_leads
 from leads.importing.mapping import (
@@ -23,13 +25,27 @@ from leads.importing.mapping import (
     parse_lead_mapping,
 )
 from leads.importing.reading import FileRefused
-from leads.importing.results import Result, Row, write_results
+from leads.importing.results import Result, write_results
 from leads.importing.staging import stage_file
-from leads.models import ImportJob, LeadAttribute
+from leads.models import (
+    Company,
+    ExternalId,
+    ImportJob,
+    ImportRow,
+    Lead,
+    LeadAttribute,
+    LeadFact,
+    StageInterval,
+)
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 2000
+#: Tables that an import fills.
+_TABLES = (Company, Lead, ExternalId, StageInterval, LeadFact, ImportRow)
+#: What a step changes of a job.
+_STEPPED = (
+    "state", "error", "finished_at", "header", "line_count", "is_staged", "applied_line",
+)  # fmt: skip
 #: A chunk that met another writer is tried again; its second look finds what the other one wrote.
 _TRIES = 3
 
@@ -87,7 +103,11 @@ def set_mapping(*, job_id: int, mapping: Mapping[str, Any], is_dry_run: bool) ->
         raise ImportStarted("This import has started: for another mapping, start a new one.")
     job.mapping, job.is_dry_run, job.state = dict(mapping), is_dry_run, ImportState.QUEUED
     job.is_staged, job.applied_line, job.error, job.finished_at = False, 0, "", None
-    job.save()
+    job.save(
+        update_fields=[
+            "mapping", "is_dry_run", "state", "is_staged", "applied_line", "error", "finished_at",
+        ]
+    )  # fmt: skip
     return job
 
 
@@ -95,15 +115,15 @@ class ImportStarted(Exception):
     """The import is past the point where this can be changed."""
 
 
-def run_step(*, job_id: int, now: datetime) -> bool:
+def run_step(*, job_id: int, now: datetime, take: Take = take_chunk) -> bool:
     """Do the next piece of a job in one transaction and return whether more is left.
 
-    The job's row is locked: two workers never apply the same lines, and a worker that finds it
-    locked leaves it to the other.
+    ``take`` gives the lines of the piece. The job's row is locked: two workers never apply the same
+    lines, and a worker that finds it locked leaves it to the other.
     """
     for attempt in range(1, _TRIES + 1):
         try:
-            return _run_step(job_id, now)
+            return _run_step(job_id, now, take)
         except IntegrityError as error:
             logger.warning("Import %s met another writer (try %s): %s", job_id, attempt, error)
     stop_job(
@@ -132,7 +152,7 @@ def resume_job(*, job_id: int) -> ImportJob:
     return ImportJob.objects.get(pk=job_id)
 
 
-def _run_step(job_id: int, now: datetime) -> bool:
+def _run_step(job_id: int, now: datetime, take: Take) -> bool:
     with transaction.atomic():
         waiting = ImportJob.objects.waiting().order_by()
         job = waiting.select_for_update(skip_locked=True).filter(pk=job_id).first()
@@ -140,54 +160,47 @@ def _run_step(job_id: int, now: datetime) -> bool:
             return False
         try:
             with transaction.atomic():
-                has_more = _advance(job, now)
+                has_more = _advance(job, now, take)
         except (FileRefused, MappingInvalid, OSError) as error:
             job.state, job.error, job.finished_at = ImportState.FAILED, str(error), now
             has_more = False
-        job.save()
+        job.save(update_fields=_STEPPED)
     return has_more
 
 
-def _advance(job: ImportJob, now: datetime) -> bool:
+def _advance(job: ImportJob, now: datetime, take: Take) -> bool:
     """Stage the file, or apply the next chunk; return whether more is left."""
     mapping = parse_mapping(ImportKind(job.kind), job.mapping)
     if not job.is_staged:
         stage_file(job, mapping)
         job.state = ImportState.RUNNING
         return True
-    rows = _next_rows(job)
-    if not rows:
+    checked = take(job, mapping, now)
+    if checked is None:
         job.state, job.finished_at = ImportState.DONE, now
         return False
-    todo = [Row(pk, line, cells) for pk, line, cells, result in rows if not result]
-    write_results(
-        _dry(job, todo, mapping, now) if job.is_dry_run else _apply(job, todo, mapping, now)
-    )
-    job.applied_line = rows[-1][1]
+    write = _dry if job.is_dry_run else _apply
+    write_results(write(job, checked, mapping, now))
+    refresh_statistics(*_TABLES)
+    job.applied_line = checked.chunk.last_line
     return True
 
 
-def _next_rows(job: ImportJob) -> list[tuple[int, int, list[str], str]]:
-    """Return (id, line, cells, result) of the next chunk of lines."""
-    left = job.rows.filter(line__gt=job.applied_line).order_by("line")
-    return list(left.values_list("id", "line", "cells", "result")[:CHUNK])
-
-
 def _apply(
-    job: ImportJob, rows: list[Row], mapping: LeadMapping | DealMapping, now: datetime
+    job: ImportJob, checked: Checked, mapping: LeadMapping | DealMapping, now: datetime
 ) -> list[Result]:
     if isinstance(mapping, DealMapping):
-        return apply_deals(job, rows, mapping, now=now)
+        return apply_deals(job, checked, mapping, now=now)
     _declare(mapping)
-    return apply_leads(job, rows, mapping, now=now)
+    return apply_leads(job, checked, mapping, now=now)
 
 
 def _dry(
-    job: ImportJob, rows: list[Row], mapping: LeadMapping | DealMapping, now: datetime
+    job: ImportJob, checked: Checked, mapping: LeadMapping | DealMapping, now: datetime
 ) -> list[Result]:
     """Apply the lines, take everything back, and keep only what became of each."""
     with transaction.atomic():
-        results = _apply(job, rows, mapping, now)
+        results = _apply(job, checked, mapping, now)
         transaction.set_rollback(True)
     return [Result(each.row_id, each.result, each.problem) for each in results]
 
@@ -205,8 +218,9 @@ def _declare(mapping: LeadMapping) -> None:
 
 def run_job(*, job_id: int, now: datetime) -> ImportJob:
     """Do all that is left of a job and return it."""
-    while run_step(job_id=job_id, now=now):
-        pass
+    with ReadAhead() as ahead:
+        while run_step(job_id=job_id, now=now, take=ahead.take):
+            pass
     return ImportJob.objects.get(pk=job_id)
 
 
@@ -227,6 +241,7 @@ def start_import(*, job_id: int) -> ImportJob:
 
 def counts(job: ImportJob) -> dict[str, int]:
     """Return how many lines ended as what, every result named; ``PENDING`` are still to come."""
-    found = dict(job.rows.order_by().values_list("result").annotate(Count("id")))
+    ended = job.rows.exclude(result="").order_by()
+    found = dict(ended.values_list("result").annotate(Count("id")))
     named = {result.value: found.get(result.value, 0) for result in RowResult}
-    return {**named, "PENDING": found.get("", 0)}
+    return {**named, "PENDING": job.line_count - sum(named.values())}

@@ -9,23 +9,25 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from django.db import connection
+
 from leads.enums import RowResult
+from leads.expressions import is_any_of
 from leads.importing.bulk import copy_rows, reserve_ids, update_rows
+from leads.importing.checking import Checked
 from leads.importing.mapping import LeadMapping
 from leads.importing.results import Result, Row
-from leads.importing.rows import Cells, LeadRow, RowRefused, read_lead
+from leads.importing.rows import LeadRow
 from leads.models import (
-    Company,
     ExternalId,
     ImportJob,
     Lead,
-    LeadAttribute,
     LeadFact,
     StageInterval,
 )
 from leads.services.companies import match_companies
 from leads.services.facts import FACT_FIELDS
-from leads.services.values import TEXT_FIELDS, LeadInvalid, clean_values
+from leads.services.values import TEXT_FIELDS
 from leads.signals import leads_changed
 
 RULE = "Import"
@@ -37,6 +39,15 @@ _INTERVAL_COLUMNS = (
     "lead_id", "sequence", "stage", "cycle", "started_at", "ended_at", "rule", "reason",
     "is_override", "is_imported", "cell",
 )  # fmt: skip
+#: All that the file says of new leads, dated by their capture; empty is no answer.
+_RECORD_FACTS = f"""
+    INSERT INTO leads_leadfact (lead_id, field, value, recorded_at)
+    SELECT lead.id, said.field, said.value, lead.created_at
+    FROM leads_lead AS lead
+    CROSS JOIN LATERAL (
+        VALUES {", ".join(f"('{name}', to_jsonb(lead.{name}))" for name in FACT_FIELDS)}
+    ) AS said (field, value)
+    WHERE lead.id = ANY(%s) AND said.value NOT IN ('""', '{{}}')"""  # noqa: S608 -- our own names
 
 
 @dataclass
@@ -52,44 +63,20 @@ class _Chunk:
 
 
 def apply_leads(
-    job: ImportJob, rows: Sequence[Row], mapping: LeadMapping, *, now: datetime
+    job: ImportJob, checked: Checked, mapping: LeadMapping, *, now: datetime
 ) -> list[Result]:
-    """Create and change the leads of ``rows`` in the caller's transaction.
+    """Create and change the leads of the lines in ``checked``, in the caller's transaction.
 
     History is written as it happened and announced to nobody: no handoff, no clock, no mail. A lead
     that exists keeps its history; only fields that the file gives are changed.
     """
-    chunk = _Chunk(job, mapping, now)
-    _sort(chunk, _read(chunk, rows))
+    chunk = _Chunk(job, mapping, now, results=list(checked.refused))
+    _sort(chunk, checked.leads)
     made = _create(chunk) if chunk.new else []
     changed = _update(chunk) if chunk.known else []
     if made or changed:
         leads_changed.send(sender=Lead, lead_ids=[*made, *changed], now=now)
     return chunk.results
-
-
-def _read(chunk: _Chunk, rows: Sequence[Row]) -> list[tuple[Row, LeadRow]]:
-    """Return the lines that can be taken; the others get their result."""
-    declared = {each.name: each for each in LeadAttribute.objects.all()}
-    taken = []
-    for row in rows:
-        try:
-            taken.append((row, _clean(chunk, row, declared)))
-        except RowRefused as problem:
-            chunk.results.append(Result(row.pk, RowResult.REFUSED, str(problem)))
-    return taken
-
-
-def _clean(chunk: _Chunk, row: Row, declared: Mapping[str, LeadAttribute]) -> LeadRow:
-    cells = Cells(chunk.job.header, row.cells, chunk.mapping)
-    read = read_lead(cells, chunk.mapping, now=chunk.now)
-    try:
-        return LeadRow(read.external_id, clean_values(read.values, declared=declared), read.history)
-    except LeadInvalid as error:
-        columns = {**chunk.mapping.fields}
-        columns |= {name.removeprefix("attributes."): col for name, col in columns.items()}
-        said = [f"{columns.get(name, name)}: {why}" for name, why in error.problems.items()]
-        raise RowRefused("; ".join(said)) from error
 
 
 def _sort(chunk: _Chunk, taken: Sequence[tuple[Row, LeadRow]]) -> None:
@@ -99,11 +86,11 @@ def _sort(chunk: _Chunk, taken: Sequence[tuple[Row, LeadRow]]) -> None:
     by_number = {
         each.external_id: each.lead
         for each in ExternalId.objects.filter(
-            system=system, external_id__in=numbers
+            is_any_of("external_id", numbers), system=system
         ).select_related("lead")
     }
     addresses = [read.values["email"] for _, read in taken if read.values.get("email")]
-    by_email = {lead.email: lead for lead in Lead.objects.filter(email__in=addresses)}
+    by_email = {lead.email: lead for lead in Lead.objects.filter(is_any_of("email", addresses))}
     numbered = set(
         ExternalId.objects.filter(system=system, lead__in=by_email.values()).values_list(
             "lead", flat=True
@@ -152,8 +139,8 @@ def _create(chunk: _Chunk) -> list[int]:
     )
     intervals = (row for pk, read in written for row in _interval_rows(pk, read))
     copy_rows(StageInterval, _INTERVAL_COLUMNS, intervals)
-    facts = (row for pk, read in written for row in _fact_rows(pk, read))
-    copy_rows(LeadFact, ("lead_id", "field", "value", "recorded_at"), facts)
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORD_FACTS, [ids])
     chunk.results += [
         Result(row.pk, RowResult.NEW, lead_id=pk)
         for pk, (row, _) in zip(ids, chunk.new, strict=True)
@@ -161,12 +148,11 @@ def _create(chunk: _Chunk) -> list[int]:
     return ids
 
 
-def _lead_row(pk: int, read: LeadRow, company: Company | None, now: datetime) -> tuple[Any, ...]:
+def _lead_row(pk: int, read: LeadRow, company_id: int | None, now: datetime) -> tuple[Any, ...]:
     """Return the values of ``_LEAD_COLUMNS``."""
     last, given = read.history[-1], read.values.get
     texts = [given(name, "") for name in TEXT_FIELDS]
     attributes = json.dumps(_answers(given("attributes", {})))
-    company_id = company.pk if company else None
     return (
         pk, given("email"), *texts, attributes, company_id, last.stage.value, last.at, last.cycle,
         read.created_at, now, last.at, "",
@@ -185,15 +171,6 @@ def _interval_rows(pk: int, read: LeadRow) -> Iterator[tuple[Any, ...]]:
             pk, number, past.stage.value, past.cycle, past.at, end, RULE, past.reason,
             past.is_override, True, "",
         )  # fmt: skip
-
-
-def _fact_rows(pk: int, read: LeadRow) -> Iterator[tuple[Any, ...]]:
-    """Yield lead, field, value and moment of all that the file says of a new lead."""
-    for name in FACT_FIELDS:
-        value = read.values.get(name)
-        if value:
-            said = _answers(value) if name == "attributes" else value
-            yield pk, name, json.dumps(said), read.created_at
 
 
 def _update(chunk: _Chunk) -> list[int]:
@@ -243,5 +220,5 @@ def _change(lead: Lead, read: LeadRow) -> list[str]:
 
 def _rematch(leads: Sequence[Lead], now: datetime) -> None:
     wanted = [(lead.email, lead.company_name) for lead in leads]
-    for lead, company in zip(leads, match_companies(wanted=wanted, now=now), strict=True):
-        lead.company = company
+    for lead, company_id in zip(leads, match_companies(wanted=wanted, now=now), strict=True):
+        lead.company_id = company_id

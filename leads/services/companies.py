@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db.models.functions import Upper
 
+from leads.expressions import is_any_of
 from leads.models import Company
 from leads.normalise import email_domain, is_free_mailbox
 
@@ -23,10 +24,8 @@ def match_company(*, email: str | None, company_name: str, now: datetime) -> Com
     return _by_name(company_name, now) if company_name else None
 
 
-def match_companies(
-    *, wanted: Sequence[tuple[str | None, str]], now: datetime
-) -> list[Company | None]:
-    """Return what ``match_company`` would for each (address, company name), in three queries."""
+def match_companies(*, wanted: Sequence[tuple[str | None, str]], now: datetime) -> list[int | None]:
+    """Return the id of what ``match_company`` would for each (address, name), in three queries."""
     keys = [_key(email, name) for email, name in wanted]
     by_domain = {domain: name for domain, name in keys if domain}
     by_name = {name.upper(): name for domain, name in keys if not domain and name}
@@ -47,16 +46,14 @@ def _key(email: str | None, name: str) -> tuple[str, str]:
     return ("" if is_free_mailbox(domain) else domain), name
 
 
-def _known(
-    by_domain: Mapping[str, str], by_name: Mapping[str, str]
-) -> dict[tuple[str, str], Company]:
+def _known(by_domain: Mapping[str, str], by_name: Mapping[str, str]) -> dict[tuple[str, str], int]:
     """Return the companies there are, by domain or by name in upper case; the oldest name wins."""
-    found = {
-        (company.domain or "", ""): company
-        for company in Company.objects.filter(domain__in=by_domain)
+    of_domain = Company.objects.filter(is_any_of("domain", by_domain)).values_list("domain", "id")
+    named = Company.objects.alias(upper=Upper("name")).filter(is_any_of("upper", by_name))
+    found = {(domain or "", ""): pk for domain, pk in of_domain}
+    return found | {
+        ("", name.upper()): pk for name, pk in named.order_by("-id").values_list("name", "id")
     }
-    named = Company.objects.alias(upper=Upper("name")).filter(upper__in=by_name).order_by("-id")
-    return found | {("", company.name.upper()): company for company in named}
 
 
 def _by_domain(domain: str, name: str, now: datetime) -> Company:
