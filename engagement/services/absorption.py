@@ -1,4 +1,7 @@
-"""Turning the inbox into events: one transaction per batch, a constant number of statements."""
+"""Turning the inbox into events: one transaction per batch.
+
+A batch costs a constant number of statements, and those of a new lead for everybody it captures.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,14 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
 
 from crm.common.health import beat
+from crm.common.singly import do_singly
 from engagement.classify import classify
 from engagement.event_ids import event_id
 from engagement.json_reading import Problem
@@ -32,6 +36,8 @@ from engagement.services.partitions import ensure_partitions, month_of
 logger = logging.getLogger(__name__)
 
 BATCH = 2_000
+#: A message that the database did not finish waits for this long; our choice.
+RETRY_AFTER = timedelta(minutes=5)
 #: The backlog is counted up to here; more is "many" all the same.
 _MOST_COUNTED = 1_000
 _LONGEST_ERROR = 300
@@ -82,13 +88,14 @@ def absorb_events(*, now: datetime, limit: int = BATCH) -> int:
     """Absorb up to ``limit`` messages that are due and return how many were taken.
 
     Several may run at once: each takes rows that no other holds. A message that cannot be absorbed
-    stays in the inbox with its error and is no longer due.
+    stays in the inbox with its error and is no longer due; one that the database did not finish is
+    tried again.
     """
     try:
         taken = _absorb(now, limit)
-    except OperationalError:
-        raise  # the database is unwell, not the messages
     except Exception:
+        if not connection.is_usable():
+            raise
         logger.exception("A batch of events failed; absorbing its messages one by one")
         taken = _absorb_singly(now, limit)
     _report(now)
@@ -112,16 +119,16 @@ def _absorb_singly(now: datetime, limit: int) -> int:
     """Absorb each message in a transaction of its own; put aside those that fail."""
     waiting = InboxMessage.objects.filter(due_at__lte=now).order_by("due_at", "id")
     ids = list(waiting.values_list("pk", flat=True)[:limit])
-    for pk in ids:
-        try:
-            _absorb(now, 1, only=pk)
-        except OperationalError:
-            raise
-        except Exception:
-            logger.exception("Could not absorb message %s of the inbox", pk)
-            InboxMessage.objects.filter(pk=pk).update(
-                due_at=None, error="internal: could not be absorbed, the log says why"
-            )
+
+    def give_up(pk: int, error: Exception) -> None:
+        logger.exception("Could not absorb message %s of the inbox", pk)
+        message = InboxMessage.objects.filter(pk=pk)
+        if isinstance(error, OperationalError):
+            message.update(due_at=now + RETRY_AFTER)
+        else:
+            message.update(due_at=None, error="internal: could not be absorbed, the log says why")
+
+    do_singly(ids, lambda pk: _absorb(now, 1, only=pk), give_up=give_up)
     return len(ids)
 
 

@@ -67,7 +67,11 @@ def claim_messages(ids: dict[MessageName, UUID]) -> set[MessageName]:
 
 def append_events(events: Iterable[NewEvent]) -> None:
     """Write events whose messages were claimed in this transaction, and whose months exist."""
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+    with (
+        connection.wrap_database_errors,  # which COPY goes past otherwise
+        connection.cursor() as cursor,
+        cursor.copy(_COPY) as copy,
+    ):
         for event in events:
             copy.write_row(
                 (

@@ -34,7 +34,11 @@ def receive(
         sent_at: what the sender's clock showed when it sent them; None when nobody knows.
     """
     count = 0
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+    with (
+        connection.wrap_database_errors,  # which COPY goes past otherwise
+        connection.cursor() as cursor,
+        cursor.copy(_COPY) as copy,
+    ):
         for body in messages:
             message_id = body.get("messageId") or uuid4().hex
             copy.write_row(
