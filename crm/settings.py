@@ -178,7 +178,15 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "shell:home"
 ACCOUNT_ADAPTER = "crm.accounts.adapter.InvitationOnlyAdapter"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_FORMS = {
+    "login": "crm.accounts.login_forms.LoginForm",
+    "reset_password": "crm.accounts.login_forms.ResetPasswordForm",
+    "reset_password_from_key": "crm.accounts.login_forms.ResetPasswordKeyForm",
+    "change_password": "crm.accounts.login_forms.ChangePasswordForm",
+    "reauthenticate": "crm.accounts.login_forms.ReauthenticateForm",
+}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"  # invitations prove the address; nobody registers themselves
@@ -186,6 +194,11 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"login_failed": "5/15m/key"}  # of one-time codes; axes counts passwords
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "crm.accounts.login_forms.CodeForm",
+    "reauthenticate": "crm.accounts.login_forms.CodeAgainForm",
+    "activate_totp": "crm.accounts.login_forms.ActivateCodesForm",
+}
 MFA_TOTP_ISSUER = "Baton"
 MFA_TOTP_TOLERANCE = 1  # RFC 6238: one step, for phones whose clock is a little off
 AXES_FAILURE_LIMIT = 5

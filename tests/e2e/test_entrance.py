@@ -34,7 +34,7 @@ def marketer() -> User:
 
 def log_in(page: Page, password: str) -> None:
     page.goto(reverse("account_login"))
-    page.get_by_label("Email").fill("lena@example.com")
+    page.get_by_label("E-mail").fill("lena@example.com")
     page.get_by_label("Password", exact=False).first.fill(password)
     page.get_by_role("button", name="Log in").click()
 
@@ -64,12 +64,12 @@ def test_the_way_to_a_second_factor_is_open_and_accessible(
     log_in(quiet_page, PASSWORD)
     quiet_page.goto(reverse("mfa_index"))
     overview = violations(quiet_page)
-    quiet_page.get_by_role("link", name="Activate").click()
+    quiet_page.get_by_role("link", name="Set up").click()
     confirmation = violations(quiet_page)
     quiet_page.get_by_label("Password").fill(PASSWORD)
     quiet_page.get_by_role("button", name="Confirm").click()
 
-    expect(quiet_page.get_by_label("Authenticator secret")).to_be_visible()
+    expect(quiet_page.get_by_label("Key, if you cannot scan")).to_be_visible()
     assert overview + confirmation + violations(quiet_page) == []
 
 
