@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -35,9 +35,8 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """Create an administrator who may also enter the Django admin."""
-        fields = {"is_staff": True, "is_superuser": True, "roles": [Role.ADMIN], **fields}
-        return self.create_user(email, password, **fields)
+        """Create an administrator; ``createsuperuser`` asks for it under this name."""
+        return self.create_user(email, password, **{"roles": [Role.ADMIN], **fields})
 
     def get_by_natural_key(self, username: str | None) -> User:
         """Find a user by e-mail whatever its case."""
@@ -48,8 +47,11 @@ class UserManager(BaseUserManager["User"]):
         return self.filter(is_active=True, roles__contains=[Role.REP])
 
 
-class User(AbstractBaseUser, PermissionsMixin):
-    """One person who logs in. People who leave become inactive; they are never deleted."""
+class User(AbstractBaseUser):
+    """One person who logs in. People who leave become inactive; they are never deleted.
+
+    What the Django admin asks of a person follows from their roles; nothing else grants it.
+    """
 
     email = models.EmailField(max_length=254, unique=True)
     full_name = models.CharField(max_length=150)
@@ -62,7 +64,6 @@ class User(AbstractBaseUser, PermissionsMixin):
     single_key_shortcuts = models.BooleanField(default=True)
     wants_mail = models.BooleanField(default=True)
     is_active = models.BooleanField(default=True)
-    is_staff = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -85,6 +86,19 @@ class User(AbstractBaseUser, PermissionsMixin):
     def has_role(self, *roles: Role) -> bool:
         """Say whether the person holds any of ``roles``."""
         return any(role in self.roles for role in roles)
+
+    @property
+    def is_staff(self) -> bool:
+        """Say whether the person may enter the Django admin."""
+        return self.has_role(Role.ADMIN)
+
+    def has_perm(self, _perm: str, _obj: object = None) -> bool:
+        """Say whether the person may do something in the Django admin: all of it or nothing."""
+        return self.is_active and self.is_staff
+
+    def has_module_perms(self, _app_label: str) -> bool:
+        """Say whether the person sees an app in the Django admin."""
+        return self.is_active and self.is_staff
 
     @property
     def role_labels(self) -> list[str]:

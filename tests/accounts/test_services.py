@@ -8,6 +8,7 @@ import pytest
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 
 from crm.accounts import services
 from crm.accounts.enums import Role
@@ -16,7 +17,7 @@ from crm.accounts.models import Invitation, User
 from crm.common.models import OutboxMessage
 from crm.common.outbox import dispatch_outbox
 from tests.concurrency import in_thread, side_by_side
-from tests.factories import PASSWORD, make_team, make_user
+from tests.factories import PASSWORD, client_of, make_team, make_user
 
 NOW = datetime(2026, 5, 12, 8, 42, tzinfo=UTC)
 
@@ -356,3 +357,51 @@ def test_the_first_admins_password_is_checked_too() -> None:
     with pytest.raises(ValidationError):
         services.create_first_admin(email="a@example.com", full_name="A", password="password")
     assert User.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_who_loses_the_role_of_an_admin_no_longer_enters_the_django_admin() -> None:
+    first = services.create_first_admin(email="a@example.com", full_name="A", password=PASSWORD)
+    page = reverse("admin:handoff_workcalendar_changelist")
+    before = client_of(first).get(page).status_code
+
+    User.objects.filter(pk=first.pk).update(roles=[Role.REP])
+
+    assert (before, client_of(first).get(page).status_code) == (200, 302)
+
+
+@pytest.mark.django_db
+def test_an_invited_admin_enters_the_django_admin_while_active() -> None:
+    invitation = services.invite(
+        email="a@example.com",
+        full_name="A",
+        roles=[Role.ADMIN],
+        sales_team=None,
+        invited_by=make_user(Role.ADMIN),
+        now=NOW,
+    )
+    admin = accept(invitation_token(invitation))
+
+    page = client_of(admin).get(reverse("admin:handoff_workcalendar_changelist"))
+    admin.is_active = False
+
+    assert page.status_code == 200
+    assert not admin.has_perm("handoff.change_workcalendar")
+    assert not admin.has_module_perms("handoff")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("constraint", "fields"),
+    [
+        ("invitation_email_is_lower", {"email": "Ines@Example.com"}),
+        ("invitation_roles_are_known", {"roles": ["OWNER"]}),
+    ],
+)
+def test_the_database_refuses_an_invitation_that_no_account_could_be_made_of(
+    constraint: str, fields: dict[str, object]
+) -> None:
+    invite()
+
+    with pytest.raises(IntegrityError, match=constraint):
+        Invitation.objects.update(**fields)

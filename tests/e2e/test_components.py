@@ -29,7 +29,7 @@ def components(page: Page, base_url: str) -> Iterator[Page]:
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if "Policy" in said.text else None)
-    session = client_of(make_user(Role.ADMIN, is_staff=True)).cookies[settings.SESSION_COOKIE_NAME]
+    session = client_of(make_user(Role.ADMIN)).cookies[settings.SESSION_COOKIE_NAME]
     page.context.add_cookies(
         [
             {

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def web() -> Client:
-    return client_of(make_user(Role.ADMIN, is_staff=True, is_superuser=True))
+    return client_of(make_user(Role.ADMIN))
 
 
 def test_a_calendar_is_kept_once_it_can_be_read(web: Client) -> None:
