@@ -23,6 +23,7 @@ from crm.common.ui.badges import (
 from crm.common.ui.words import working_time
 from handoff.business_hours import (
     BusinessCalendar,
+    NoOpening,
     explain_due,
     next_opening,
     open_windows,
@@ -64,13 +65,25 @@ def _running(
     left = time_left(clock, calendar, now=now)
     window = next(open_windows(now, now + _ONE_DAY, calendar), None)
     is_open = window is not None and window.start == now
-    if not is_open and now <= clock.due_at:
-        return paused_badge(
-            clock=name, resumes=_moment(next_opening(now, calendar), now), title=title
-        )
-    closes_at = window.end if window and is_open else now
-    running = Running(left=left, allowed=clock.target, read_at=now, closes_at=closes_at)
+    is_over = now > clock.due_at
+    if not is_open and not is_over:
+        return paused_badge(clock=name, resumes=_resumes(calendar, now), title=title)
+    running = Running(
+        left=left,
+        allowed=clock.target,
+        read_at=now,
+        closes_at=window.end if window and is_open else now,
+        is_over=is_over,
+    )
     return running_badge(clock=name, running=running, title=title)
+
+
+def _resumes(calendar: BusinessCalendar, now: datetime) -> str:
+    """Say when work begins again, also of a calendar whose last day is over."""
+    try:
+        return _moment(next_opening(now, calendar), now)
+    except NoOpening:
+        return "no opening to come"
 
 
 def deadline_sentence(clock: Clock) -> str:

@@ -238,7 +238,7 @@ def _row(handoff: Handoff, last_act: LastAct | None, now: datetime) -> Row:
 
 
 def _group(handoff: Handoff, clock: Clock | None, left: timedelta, now: datetime) -> Group:
-    if left < timedelta(0):
+    if clock and clock.due_at < now:
         return Group.OVERDUE
     if clock and clock.due_at < _midnight(now) + _ONE_DAY:
         return Group.SOON if left <= SOON else Group.TODAY

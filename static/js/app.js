@@ -300,8 +300,10 @@ function redrawClock(clock) {
   const until = closesAt ? Math.min(serverNow(), Number(closesAt)) : serverNow();
   const remaining = Number(left) - Math.max(0, until - Number(readAt));
   const share = Math.max(0, remaining / Number(allowed));
-  const state = remaining < 0 ? "breached" : share > AT_RISK_SHARE ? "on-track" : "at-risk";
-  const [figure, word] = [workingTime(remaining), remaining < 0 ? "over" : "left"];
+  // A clock that fell due at closing time is over with nothing left, until the next opening.
+  const isOver = remaining < 0 || clock.classList.contains("is-breached");
+  const state = isOver ? "breached" : share > AT_RISK_SHARE ? "on-track" : "at-risk";
+  const [figure, word] = [workingTime(remaining), isOver ? "over" : "left"];
   clock.querySelector(".arc").setAttribute("stroke-dasharray", `${Math.round(share * 100)} 100`);
   setText(clock, ".clock-text", `${figure} ${word}`);
   setText(clock, ".clock-figure", figure);

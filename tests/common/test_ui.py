@@ -108,6 +108,14 @@ def test_a_clock_is_at_risk_from_a_quarter_and_breached_below_nothing(
     assert (badge.state, badge.text) == (state, text)
 
 
+def test_a_clock_past_due_is_breached_though_no_working_time_has_passed_since() -> None:
+    running = Running(minutes(0), minutes(120), read_at=NOW, closes_at=NOW, is_over=True)
+
+    badge = running_badge(clock="Accept", running=running)
+
+    assert (badge.state, badge.text) == (ClockState.BREACHED, "0 s over")
+
+
 def test_the_ring_never_leaves_its_circle() -> None:
     assert (clock(-500).share_left, clock(500).share_left) == (0.0, 1.0)
 

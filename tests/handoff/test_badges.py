@@ -77,6 +77,31 @@ def test_a_clock_that_is_overdue_stands_still_outside_of_hours() -> None:
     )
 
 
+def test_a_clock_that_fell_due_at_closing_time_is_over_all_evening() -> None:
+    closing = datetime(2026, 5, 18, 16, 0, tzinfo=UTC)
+    clock = _clock()
+    clock.due_at = closing
+
+    faces = {clock_badge(clock, HOURS, now=closing + timedelta(minutes=n)).text for n in (1, 300)}
+    morning = clock_badge(clock, HOURS, now=closing + timedelta(hours=15, minutes=1))
+
+    assert faces == {"0 s over"}
+    assert (morning.state, morning.text) == (
+        ClockState.BREACHED,
+        "1 min over",
+    )
+
+
+def test_a_calendar_that_has_ended_still_shows_its_clocks() -> None:
+    ended = parse_calendar(
+        {"timezone": "Europe/Berlin", "exceptions": {"2026-05-15": [["09:00", "18:00"]]}}
+    )
+
+    badge = clock_badge(_clock(), ended, now=MONDAY - timedelta(days=1))
+
+    assert (badge.state, badge.text) == (ClockState.PAUSED, "no opening to come")
+
+
 def test_the_steps_of_a_deadline_add_up_to_the_minute_though_it_began_at_24_seconds() -> None:
     with timezone.override("Europe/Berlin"):
         steps = arithmetic(_clock(), HOURS)

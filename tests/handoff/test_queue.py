@@ -202,6 +202,20 @@ def test_outside_hours_the_queue_says_when_clocks_go_on(rep: User) -> None:
     assert badges[saturday_opened.pk].state is ClockState.PAUSED
 
 
+def test_a_clock_that_fell_due_at_closing_time_is_overdue_in_the_evening(rep: User) -> None:
+    _opened(rep, -5 * 60)  # at 16:00 in Berlin, so that accepting is due at 18:00, closing time
+    late = _opened(rep, 5)
+    evening = NOW + timedelta(hours=9)
+
+    rows = load_queue(rep, now=evening).rows
+
+    assert [(row.group, row.badge.state) for row in rows] == [
+        (Group.OVERDUE, ClockState.BREACHED),
+        (Group.OVERDUE, ClockState.BREACHED),
+    ]
+    assert (rows[0].handoff, rows[1].badge.text, rows[1].left) == (late, "0 s over", timedelta(0))
+
+
 def test_others_handoffs_are_not_in_the_queue(rep: User) -> None:
     _opened(rep, 0)
     stranger = make_rep(make_team())

@@ -32,12 +32,15 @@ class Running:
         read_at: Server time at which ``left`` was true.
         closes_at: End of the working window around ``read_at``, from which the clock stands still;
             None when it does not close.
+        is_over: It is past due. ``left`` does not tell of a clock that fell due at closing time: it
+            stays at zero until the next opening.
     """
 
     left: timedelta
     allowed: timedelta
     read_at: datetime
     closes_at: datetime | None = None
+    is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class SlaBadge:
 
 
 def running_badge(*, clock: str, running: Running, title: str = "") -> SlaBadge:
-    """Show a clock that runs: on track, at risk at a quarter or less left, breached below zero.
+    """Show a clock that runs: on track, at risk at a quarter or less left, breached once over.
 
     Raises:
         ValueError: ``running.allowed`` is not positive.
@@ -81,7 +84,7 @@ def running_badge(*, clock: str, running: Running, title: str = "") -> SlaBadge:
     if running.allowed <= timedelta(0):
         raise ValueError("allowed must be positive")
     share = running.left / running.allowed
-    if running.left < timedelta(0):
+    if running.is_over or running.left < timedelta(0):
         state, word = ClockState.BREACHED, "over"
     else:
         state, word = ClockState.ON_TRACK if share > AT_RISK_SHARE else ClockState.AT_RISK, "left"
