@@ -11,9 +11,8 @@ from django.utils import timezone
 from psycopg.sql import SQL
 
 from engagement.enums import Actor
-from engagement.models import Event
 from leads.enums import LifecycleStage
-from leads.models import LeadFact, StageInterval
+from leads.models import StageInterval
 from scoring.definition import Definition
 from scoring.explanation import (
     Evidence,
@@ -31,6 +30,13 @@ from scoring.scored import points
 from scoring.services.fast_track import buying_acts
 from scoring.services.publishing import definition_of, model_at
 from scoring.sql import prepared, record, rendered, with_tables
+
+#: What was learned of a lead ``$1`` after ``$2``, or of its acts until then only after ``$3``.
+_LATER = SQL(
+    "SELECT EXISTS (SELECT FROM leads_leadfact WHERE lead_id = $1 AND recorded_at > $2)"
+    " AS has_changed, (SELECT count(*) FROM engagement_event WHERE lead_id = $1"
+    " AND occurred_at <= $2 AND received_at > $3 AND actor = $4) AS acts_unknown"
+)
 
 
 class NoModel(Exception):
@@ -58,7 +64,8 @@ def explain(*, lead_id: int, as_of: datetime, known_at: datetime | None = None) 
     definition = definition_of(model)
     known_at = known_at or as_of
     [found] = prepared(_engagement_query(definition), [[lead_id], as_of, known_at])
-    fit = _fit(definition, lead_id, as_of)
+    [later] = prepared(_LATER, [lead_id, as_of, known_at, Actor.HUMAN.value])
+    fit = _fit(definition, lead_id, as_of, has_changed=later["has_changed"])
     return Explanation(
         lead_id=lead_id,
         as_of=as_of,
@@ -69,7 +76,7 @@ def explain(*, lead_id: int, as_of: datetime, known_at: datetime | None = None) 
         **_fit_part(definition, fit),
         **_standing(definition, found, fit, as_of),
         fast_track=_fast_track(definition, lead_id, as_of),
-        acts_unknown=_acts_unknown(lead_id, as_of, known_at),
+        acts_unknown=later["acts_unknown"],
     )
 
 
@@ -124,10 +131,12 @@ def _engagement_part(
     }
 
 
-def _fit(definition: Definition, lead_id: int, as_of: datetime) -> dict[str, Any]:
+def _fit(
+    definition: Definition, lead_id: int, as_of: datetime, *, has_changed: bool
+) -> dict[str, Any]:
     """Return the fit and each rule's outcome; from the fact log when the lead changed since."""
     tables = fit_tables(definition, of_leads([lead_id]), now=as_of)
-    if LeadFact.objects.filter(lead_id=lead_id, recorded_at__gt=as_of).exists():
+    if has_changed:
         tables = [past_leads([lead_id], as_of=as_of), *tables]
     body = SQL("SELECT * FROM fit JOIN outcome ON outcome.id = fit.lead_id")
     return record(with_tables(tables, body, keep=["outcome"]))
@@ -175,11 +184,6 @@ def _fast_track(definition: Definition, lead_id: int, as_of: datetime) -> str:
         return ""
     act = acts[lead_id]
     return f"{act.kind.label.lower()} on {_day(act.occurred_at)}"
-
-
-def _acts_unknown(lead_id: int, as_of: datetime, known_at: datetime) -> int:
-    late = Event.objects.filter(lead_id=lead_id, actor=Actor.HUMAN, received_at__gt=known_at)
-    return late.filter(occurred_at__lte=as_of).count()
 
 
 def _day(moment: datetime) -> str:
