@@ -14,7 +14,7 @@ from leads.models import StageInterval
 from leads.signals import leads_changed, stage_changed
 from scoring.services import mark_due
 
-#: Back in the funnel: engagement starts anew, or the lead may qualify again.
+#: Back in the funnel: engagement starts anew.
 _RETURNS = frozenset({LifecycleStage.RECYCLED, LifecycleStage.LEAD})
 
 
@@ -32,6 +32,6 @@ def mark_on_attributes(*, lead_ids: Sequence[int], now: datetime, **_: Any) -> N
 
 @receiver(stage_changed, dispatch_uid="scoring.mark_on_return")
 def mark_on_return(*, change: StageInterval, now: datetime, **_: Any) -> None:
-    """A lead that comes back is looked at anew."""
+    """A lead that comes back is looked at anew; that it came back is no news of it."""
     if change.stage in _RETURNS:
-        mark_due(lead_ids=[change.lead_id], now=now)
+        mark_due(lead_ids=[change.lead_id], now=now, is_news=False)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import OperationalError, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Greatest
 
+from crm.common.singly import do_singly
 from engagement.enums import Actor
 from engagement.models import Event
 from leads.enums import LifecycleStage
@@ -29,42 +31,55 @@ RETRY_AFTER = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A change of stage that a score asks for, and why."""
+    """A change of stage that a score asks for, and why; the score is then due at ``due_at``."""
 
     lead_id: int
     to_stage: LifecycleStage
     rule: str
     reason: str
     snapshot: ScoreSnapshot
+    due_at: datetime | None
 
 
 def owed_moves(
-    model: ScoringModel, definition: Definition, scored: Sequence[Scored], *, now: datetime
+    model: ScoringModel,
+    definition: Definition,
+    scored: Sequence[Scored],
+    next_due: Mapping[int, datetime | None],
+    *,
+    now: datetime,
 ) -> list[Move]:
-    """Return the moves that leads with news owe, now that they are scored."""
+    """Return the moves that leads with news owe, now that they are scored.
+
+    ``next_due`` is when each lead is to be scored again if it stays as it is.
+    """
     fresh = _with_news(model, [each.lead_id for each in scored])
     bought = buying_acts(definition, definition.fast_track, lead_ids=list(fresh), now=now)
+    pardoned = _pardoned([each.lead_id for each in scored if each.disqualified_by])
     moves = []
     for each in scored:
         if each.lead_id not in fresh:
             continue
-        if each.disqualified_by and not _is_pardoned(each.lead_id, cycle=fresh[each.lead_id]):
-            moves.append(_out(model, each))
-        elif rule := _qualifying_rule(model, definition, each, bought.get(each.lead_id)):
-            moves.append(Move(each.lead_id, LifecycleStage.MQL, rule, "", _snapshot(model, each)))
+        if each.disqualified_by and each.lead_id not in pardoned:
+            to_stage, reason = LifecycleStage.DISQUALIFIED, each.disqualified_by
+            rule = f"Disqualifier of model v{model.version}"
+        else:
+            to_stage, reason = LifecycleStage.MQL, ""
+            rule = _qualifying_rule(model, definition, each, bought.get(each.lead_id))
+        if rule:
+            snapshot, due_at = _snapshot(model, each), next_due[each.lead_id]
+            moves.append(Move(each.lead_id, to_stage, rule, reason, snapshot, due_at))
     return moves
 
 
 def make_moves(moves: Sequence[Move], *, now: datetime) -> None:
     """Make each move in a transaction of its own; one that fails is tried again later."""
-    for move in moves:
-        try:
-            _make(move, now)
-        except OperationalError:
-            raise
-        except Exception:
-            logger.exception("Could not move lead %s to %s", move.lead_id, move.to_stage)
-            put_off(lead_id=move.lead_id, now=now)
+
+    def give_up(move: Move, _: Exception) -> None:
+        logger.exception("Could not move lead %s to %s", move.lead_id, move.to_stage)
+        put_off(lead_id=move.lead_id, now=now)
+
+    do_singly(moves, lambda move: _make(move, now), give_up=give_up)
 
 
 def put_off(*, lead_id: int, now: datetime) -> None:
@@ -72,44 +87,37 @@ def put_off(*, lead_id: int, now: datetime) -> None:
     LeadScore.objects.filter(pk=lead_id).due(now).update(score_due_at=now + RETRY_AFTER)
 
 
-def _with_news(model: ScoringModel, lead_ids: Sequence[int]) -> dict[int, int]:
-    """Return the open leads of which something was learned under this model, with their cycles.
+def _with_news(model: ScoringModel, lead_ids: Sequence[int]) -> set[int]:
+    """Return the open leads of which something was learned under this model, and in this stage.
 
-    Neither publishing nor an import acts on what was there before: imported history needs a later
-    act or attribute.
+    Neither publishing nor an import nor the move of a lead acts on what was there before: imported
+    history needs a later act or attribute, and so does a lead that somebody brought back.
     """
     later_act = Event.objects.filter(
         lead=OuterRef("pk"), actor=Actor.HUMAN, occurred_at__gt=OuterRef("imported_at")
     )
     alive = Q(imported_at__isnull=True) | Exists(later_act) | Exists(_facts_since("imported_at"))
     open_leads = Lead.objects.filter(
-        pk__in=lead_ids, stage__in=OPEN_STAGES, score__news_at__gte=model.published_at
+        pk__in=lead_ids,
+        stage__in=OPEN_STAGES,
+        score__news_at__gte=Greatest(Value(model.published_at), F("stage_since")),
     )
-    return dict(open_leads.filter(alive).values_list("pk", "cycle"))
+    return set(open_leads.filter(alive).values_list("pk", flat=True))
 
 
 def _facts_since(moment: str) -> QuerySet[LeadFact]:
     return LeadFact.objects.filter(lead=OuterRef("pk"), recorded_at__gt=OuterRef(moment))
 
 
-def _is_pardoned(lead_id: int, *, cycle: int) -> bool:
-    """Return whether a person brought the lead back, and nothing was learned of it since.
+def _pardoned(lead_ids: Sequence[int]) -> set[int]:
+    """Return the leads that a person brought back, and of which nothing was learned since.
 
-    What disqualified it was known to that person; only a new attribute asks again.
+    What disqualified them was known to that person; only a new attribute asks again.
     """
-    if cycle == 1:
-        return False
-    return not Lead.objects.filter(pk=lead_id).filter(Exists(_facts_since("stage_since"))).exists()
-
-
-def _out(model: ScoringModel, scored: Scored) -> Move:
-    return Move(
-        lead_id=scored.lead_id,
-        to_stage=LifecycleStage.DISQUALIFIED,
-        rule=f"Disqualifier of model v{model.version}",
-        reason=scored.disqualified_by,
-        snapshot=_snapshot(model, scored),
-    )
+    if not lead_ids:
+        return set()
+    back = Lead.objects.filter(pk__in=lead_ids, cycle__gt=1)
+    return set(back.exclude(Exists(_facts_since("stage_since"))).values_list("pk", flat=True))
 
 
 def _snapshot(model: ScoringModel, scored: Scored) -> ScoreSnapshot:
@@ -149,4 +157,4 @@ def _make(move: Move, now: datetime) -> None:
             snapshot=move.snapshot,
         )
     settled = LeadScore.objects.filter(pk=lead.pk, score_due_at=now)
-    settled.update(score_due_at=F("changes_at"))
+    settled.update(score_due_at=move.due_at)

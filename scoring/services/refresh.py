@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from psycopg.sql import SQL, Identifier
 
 from crm.common.health import beat
+from crm.common.singly import do_singly
 from scoring.definition import Definition
 from scoring.forecast import forecast
 from scoring.models import ScoringModel
@@ -48,6 +50,16 @@ _WRITTEN = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What time alone did and does to a score; ``due_at`` is when to compute it next."""
+
+    week_ago: int
+    changes_at: datetime | None
+    drops_out_at: datetime | None
+    due_at: datetime | None
+
+
 def score_due_leads(*, now: datetime, limit: int = BATCH) -> int:
     """Compute up to ``limit`` scores that are due and return how many were taken.
 
@@ -63,9 +75,9 @@ def score_due_leads(*, now: datetime, limit: int = BATCH) -> int:
 def _sweep(model: ScoringModel, now: datetime, limit: int) -> int:
     try:
         taken, moves = _score(model, now, limit)
-    except OperationalError:
-        raise  # the database is unwell, not a lead
-    except DatabaseError:
+    except Exception:
+        if not connection.is_usable():
+            raise
         logger.exception("A batch of scores failed; computing them one by one")
         return _score_singly(model, now, limit)
     make_moves(moves, now=now)
@@ -85,13 +97,14 @@ def _score(
     found = score_leads(definition, lead_ids, asked, now=now)
     week_ago = {each.lead_id: each.score for each in found if each.as_of != now}
     scored = [each for each in found if each.as_of == now]
-    moves = owed_moves(model, definition, scored, now=now)
-    moving = {move.lead_id for move in moves}
-    stored = [
-        _stored(definition, each, week_ago[each.lead_id], each.lead_id in moving, now)
-        for each in scored
-    ]
-    _write(model, stored, now)
+    ahead = {
+        each.lead_id: _outlook(definition, each, week_ago[each.lead_id], now) for each in scored
+    }
+    next_due = {lead_id: outlook.due_at for lead_id, outlook in ahead.items()}
+    moves = owed_moves(model, definition, scored, next_due, now=now)
+    for move in moves:
+        ahead[move.lead_id] = replace(ahead[move.lead_id], due_at=now)
+    _write(model, [_stored(each, ahead[each.lead_id]) for each in scored], now)
     return len(lead_ids), moves
 
 
@@ -99,16 +112,16 @@ def _score_singly(model: ScoringModel, now: datetime, limit: int) -> int:
     """Compute each score in a transaction of its own; put off those that fail."""
     with transaction.atomic():
         lead_ids = _claim(now, limit)
-    for lead_id in lead_ids:
-        try:
-            _, moves = _score(model, now, 1, only=lead_id)
-        except OperationalError:
-            raise
-        except DatabaseError:
-            logger.exception("Could not score lead %s", lead_id)
-            put_off(lead_id=lead_id, now=now)
-        else:
-            make_moves(moves, now=now)
+
+    def score(lead_id: int) -> None:
+        _, moves = _score(model, now, 1, only=lead_id)
+        make_moves(moves, now=now)
+
+    def give_up(lead_id: int, _: Exception) -> None:
+        logger.exception("Could not score lead %s", lead_id)
+        put_off(lead_id=lead_id, now=now)
+
+    do_singly(lead_ids, score, give_up=give_up)
     return len(lead_ids)
 
 
@@ -118,20 +131,22 @@ def _claim(now: datetime, limit: int, only: int | None = None) -> list[int]:
         return [lead_id for (lead_id,) in cursor.fetchall()]
 
 
-def _stored(
-    definition: Definition, scored: Scored, week_ago: int, is_moving: bool, now: datetime
-) -> tuple[Any, ...]:
-    """Return the row to write, in the order of ``_WRITTEN``."""
+def _outlook(definition: Definition, scored: Scored, week_ago: int, now: datetime) -> Outlook:
     inside = scored.cell if scored.meets_definition else ""
     ahead = forecast(definition, scored.amounts, now=now, cell=inside)
     # an arrow of seven days moves as its start does, and criteria may ask for relative dates
     looks_daily = scored.score // 10 != week_ago // 10 or definition.moves_with_time
     by_time = [ahead.changes_at, now + DAY if looks_daily else None]
-    due_at = now if is_moving else min(filter(None, by_time), default=None)
+    due_at = min(filter(None, by_time), default=None)
+    return Outlook(week_ago, ahead.changes_at, ahead.drops_out_at, due_at)
+
+
+def _stored(scored: Scored, ahead: Outlook) -> tuple[Any, ...]:
+    """Return the row to write, in the order of ``_WRITTEN``."""
     return (
         scored.lead_id, points(scored.fit), scored.grade, scored.persona, points(scored.score),
         scored.level, scored.cell, scored.meets_definition, scored.disqualified_by,
-        points(week_ago), ahead.changes_at, ahead.drops_out_at, due_at,
+        points(ahead.week_ago), ahead.changes_at, ahead.drops_out_at, ahead.due_at,
     )  # fmt: skip
 
 

@@ -14,19 +14,9 @@ from engagement.services import absorb_events, keep_partitions, receive
 from engagement.signals import events_absorbed
 from leads.models import Lead
 from tests.engagement.inbox import HOUR, NOW, identify, message
+from tests.settings_of_session import session_setting
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@contextmanager
-def setting(name: str, value: str) -> Iterator[None]:
-    """Change a setting of this connection."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config(%s, %s, false)", [name, value])
-    try:
-        yield
-    finally:
-        connection.close()
 
 
 @contextmanager
@@ -45,7 +35,7 @@ def test_a_log_that_is_locked_for_a_while_puts_no_message_aside() -> None:
     receive(source="site", messages=[message("a"), message("b")], received_at=NOW)
 
     with (
-        setting("lock_timeout", "200ms"),
+        session_setting("lock_timeout", "200ms"),
         locked_by_somebody("engagement_event"),
         pytest.raises(OperationalError),
     ):
@@ -73,7 +63,7 @@ def test_a_message_that_takes_too_long_waits_and_the_others_go_on() -> None:
     receive(source="site", messages=messages, received_at=NOW)
     events_absorbed.connect(take_long)
     try:
-        with setting("statement_timeout", "500ms"):
+        with session_setting("statement_timeout", "500ms"):
             absorb_events(now=NOW)
     finally:
         events_absorbed.disconnect(take_long)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.dispatch import receiver
 
+from crm.accounts.enums import Role
 from engagement.enums import EventKind
 from engagement.services import record_event
 from leads.enums import LifecycleStage
@@ -15,7 +16,7 @@ from leads.services import change_stage, create_lead, update_lead
 from leads.signals import stage_changed
 from scoring.models import ScoringModel
 from scoring.services import fast_track_act, mark_due, score_due_leads
-from tests.factories import NOW, make_lead
+from tests.factories import NOW, make_lead, make_user
 from tests.scoring.logs import document, log_act, publish_model, score_of, settle
 
 pytestmark = pytest.mark.django_db
@@ -157,6 +158,45 @@ def test_a_pardoned_lead_can_qualify() -> None:
     ask_for_demo(lead, at=NOW + 2 * DAY)
     settle(NOW + 2 * DAY)
     assert stage_of(lead).stage == LifecycleStage.MQL
+
+
+def test_what_a_person_takes_back_stands_until_something_new_is_known() -> None:
+    """Red when the move itself is news: the next sweep makes an MQL of it again."""
+    publish_model()
+    lead = make_lead(country="DE", created_at=NOW - DAY)
+    download(lead, times=6)
+    settle()
+    change_stage(
+        lead_id=lead.pk,
+        to_stage=LifecycleStage.LEAD,
+        now=NOW + DAY,
+        actor=make_user(Role.MANAGER),
+        reason="A student",
+        override=True,
+    )
+    settle(NOW + DAY)
+    assert stage_of(lead).stage == LifecycleStage.LEAD
+    assert score_of(lead).meets_definition
+
+    download(lead, at=NOW + 2 * DAY)
+    settle(NOW + 2 * DAY)
+    assert stage_of(lead).stage == LifecycleStage.MQL
+
+
+def test_a_moved_lead_is_still_looked_at_daily_where_criteria_ask_for_relative_dates() -> None:
+    """Red when a move forgets all but the next change of the number."""
+    asleep = {"field": "last_activity", "op": "not_within", "value": "30d"}
+    mql = {
+        "cells": [],
+        "fast_track": [{"kind": "DEMO_REQUEST"}],
+        "blocking": [{"label": "Asleep", "criteria": asleep}],
+    }
+    publish_model(document(mql=mql))
+    lead = make_lead(created_at=NOW - DAY)
+    ask_for_demo(lead)
+    settle()
+    assert stage_of(lead).stage == LifecycleStage.MQL
+    assert score_of(lead).score_due_at == NOW + DAY
 
 
 @pytest.mark.parametrize("stage", ["MQL", "SAL", "SQL", "WON", "LOST", "DISQUALIFIED"])

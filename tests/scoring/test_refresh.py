@@ -17,6 +17,7 @@ from scoring.models import LeadScore
 from scoring.services import mark_due, score_due_leads
 from tests.factories import NOW, make_lead
 from tests.scoring.logs import document, log_act, publish_model, score_of, settle
+from tests.settings_of_session import session_setting
 
 pytestmark = pytest.mark.django_db
 
@@ -168,12 +169,24 @@ def test_a_batch_costs_the_same_number_of_queries_whatever_its_size(leads: int) 
     for lead_id in ids:
         log_act(lead_id, "DOWNLOAD")
     mark_due(lead_ids=ids, now=NOW)
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         score_due_leads(now=NOW)
     # model, savepoint, claim, score, news, fast track, write, release, backlog, beat
     assert len(queries) == 10
+
+
+def test_a_batch_of_disqualified_leads_costs_the_same_whatever_its_size() -> None:
+    """Red when each lead is asked about on its own whether it was pardoned."""
+    abroad = {"field": "country", "op": "in", "value": ["AT"]}
+    publish_model(document(disqualifiers=[{"reason": "Abroad", "criteria": abroad}]))
+    counts = []
+    for leads in (1, 5):
+        ids = [make_lead(country="AT", cycle=2, stage="RECYCLED").pk for _ in range(leads)]
+        mark_due(lead_ids=ids, now=NOW)
+        with CaptureQueriesContext(connection) as queries:
+            score_due_leads(now=NOW)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
 
 
 def test_one_bad_lead_does_not_keep_the_others_from_their_scores(
@@ -194,6 +207,38 @@ def test_one_bad_lead_does_not_keep_the_others_from_their_scores(
 
     assert score_due_leads(now=NOW + timedelta(minutes=5)) == 1
     assert score_of(bad).engagement_score == Decimal("10.0")
+
+
+def test_a_lead_whose_score_takes_too_long_does_not_keep_the_others_from_theirs(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Red when a timeout ends the round: no neighbour is ever scored."""
+    publish_model()
+    slow, *others = (make_lead() for _ in range(4))
+    mark_due(lead_ids=[lead.pk for lead in (slow, *others)], now=NOW)
+    with slow_for(slow.pk), session_setting("statement_timeout", "500ms"):
+        score_due_leads(now=NOW)
+    assert [score_of(lead).computed_at for lead in others] == [NOW] * 3
+    assert score_of(slow).score_due_at == NOW + timedelta(minutes=5)
+    assert f"Could not score lead {slow.pk}" in caplog.text
+
+    assert score_due_leads(now=NOW + timedelta(minutes=5)) == 1
+    assert score_of(slow).computed_at == NOW + timedelta(minutes=5)
+
+
+@contextmanager
+def slow_for(lead_id: int) -> Iterator[None]:
+    """Have the database take seconds over any score of one lead."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SET CONSTRAINTS ALL IMMEDIATE;"
+            "CREATE FUNCTION take_long() RETURNS trigger LANGUAGE plpgsql"
+            " AS 'BEGIN PERFORM pg_sleep(9); RETURN NEW; END';"
+            "CREATE TRIGGER take_long BEFORE UPDATE OF computed_at ON scoring_leadscore"
+            f" FOR EACH ROW WHEN (NEW.lead_id = {lead_id}) EXECUTE FUNCTION take_long()"
+        )
+        yield
+        cursor.execute("DROP FUNCTION take_long CASCADE")
 
 
 @contextmanager
