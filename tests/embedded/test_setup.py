@@ -133,3 +133,18 @@ def test_an_unknown_command_answers_with_the_usage(checkout: Checkout) -> None:
 
     assert done.returncode == 1
     assert "./baton up" in done.stderr
+
+
+def test_uv_knows_the_certificates_that_pip_knows(checkout: Checkout) -> None:
+    uv = checkout.folder.parent / "tools" / "uv"
+    uv.write_text(
+        UV + '\necho "trusts ${SSL_CERT_FILE:-its own} ${UV_NATIVE_TLS:-0}" >> "$CALLS"\n'
+    )
+    checkout.environment.pop("SSL_CERT_FILE", None)
+    checkout.environment.pop("PIP_CERT", None)
+    checkout.set_up("runtime")
+    assert "trusts its own 1" in checkout.calls.read_text()
+
+    checkout.environment["PIP_CERT"] = "/etc/company.pem"
+    checkout.set_up("test")
+    assert "trusts /etc/company.pem 0" in checkout.calls.read_text()
