@@ -123,12 +123,11 @@ def reached_q(cohort: Cohort, step: str) -> Q:
         lead=OuterRef("pk"), stage=cohort.basis, started_at__gte=cohort.start,
         started_at__lt=cohort.end,
     )  # fmt: skip
+    earlier = StageInterval.objects.filter(stage=cohort.basis, started_at__lt=cohort.start)
     if cohort.unit is Unit.CYCLES:
-        return Q(Exists(_of_cycle(entries, step)))
-    earlier = StageInterval.objects.filter(
-        lead=OuterRef("pk"), stage=cohort.basis, started_at__lt=cohort.start
-    )
-    person = Q(Exists(entries)) & ~Q(Exists(earlier))
+        same = earlier.filter(lead=OuterRef("lead"), cycle=OuterRef("cycle"))
+        return Q(Exists(_of_cycle(entries.filter(~Exists(same)), step)))
+    person = Q(Exists(entries)) & ~Q(Exists(earlier.filter(lead=OuterRef("pk"))))
     own = StageInterval.objects.filter(lead=OuterRef("pk"))
     return person if step == cohort.basis else person & Q(Exists(_proof(own, step)))
 
@@ -158,24 +157,8 @@ def _params(cohort: Cohort, zone: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-_COHORT = {
-    Unit.PEOPLE: """
-        SELECT entry.lead_id, NULL::int AS cycle, min(entry.started_at) AS began_at
-        FROM leads_stageinterval entry
-        WHERE entry.stage = %(basis)s
-          AND entry.started_at >= %(start)s AND entry.started_at < %(end)s
-          AND NOT EXISTS (
-            SELECT FROM leads_stageinterval earlier
-            WHERE earlier.lead_id = entry.lead_id AND earlier.stage = %(basis)s
-              AND earlier.started_at < %(start)s)
-        GROUP BY entry.lead_id""",
-    Unit.CYCLES: """
-        SELECT entry.lead_id, entry.cycle::int AS cycle, min(entry.started_at) AS began_at
-        FROM leads_stageinterval entry
-        WHERE entry.stage = %(basis)s
-          AND entry.started_at >= %(start)s AND entry.started_at < %(end)s
-        GROUP BY entry.lead_id, entry.cycle""",
-}
+_UNIT = {Unit.PEOPLE: "NULL::int", Unit.CYCLES: "entry.cycle::int"}
+_SAME_UNIT = {Unit.PEOPLE: "true", Unit.CYCLES: "earlier.cycle = entry.cycle"}
 _KEYS = {
     Split.SOURCE: "lead.source",
     Split.MONTH: "to_char(unit.began_at AT TIME ZONE %(zone)s, 'YYYY-MM')",
@@ -198,7 +181,16 @@ def _sql(cohort: Cohort, split: Split) -> str:
 def _units(cohort: Cohort) -> str:
     """Return the leads or cycles of the cohort with what is asked of each, as a ``WITH`` clause."""
     return f"""
-      WITH cohort AS ({_COHORT[cohort.unit]}),
+      WITH cohort AS (
+        SELECT entry.lead_id, {_UNIT[cohort.unit]} AS cycle, min(entry.started_at) AS began_at
+        FROM leads_stageinterval entry
+        WHERE entry.stage = %(basis)s
+          AND entry.started_at >= %(start)s AND entry.started_at < %(end)s
+          AND NOT EXISTS (
+            SELECT FROM leads_stageinterval earlier
+            WHERE earlier.lead_id = entry.lead_id AND earlier.stage = %(basis)s
+              AND earlier.started_at < %(start)s AND {_SAME_UNIT[cohort.unit]})
+        GROUP BY 1, 2),
       unit AS (
         SELECT cohort.lead_id, cohort.cycle, cohort.began_at, {", ".join(_per_unit())}
         FROM cohort JOIN leads_stageinterval own ON own.lead_id = cohort.lead_id

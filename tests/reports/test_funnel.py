@@ -80,6 +80,22 @@ def test_cycles_count_each_trip(leads: dict[str, Lead]) -> None:
     assert whole.exits == {"RECYCLED": 1, "DISQUALIFIED": 1, "LOST": 1}
 
 
+@pytest.mark.parametrize("unit", list(Unit))
+def test_months_add_up_to_the_quarter(unit: Unit) -> None:
+    make_history(("LEAD", MARCH, 1), ("MQL", MARCH + DAY, 1), ("LEAD", MARCH + 2 * DAY, 1),
+                 ("MQL", APRIL + DAY, 1), overrides=("LEAD",))  # fmt: skip
+    march, april, both = (
+        Cohort("MQL", *span, unit) for span in ((MARCH, APRIL), (APRIL, MAY), (MARCH, MAY))
+    )
+    counts = [
+        funnel(cohort, split=Split.SOURCE, zone="UTC")[0].reached["MQL"]
+        for cohort in (march, april, both)
+    ]
+    lists = [Lead.objects.filter(reached_q(cohort, "MQL")).count() for cohort in (march, april)]
+
+    assert (counts, lists) == ([1, 0, 1], [1, 0])
+
+
 def test_parts_by_source_add_up_to_the_whole(leads: dict[str, Lead]) -> None:
     whole, parts = funnel(MQLS_OF_MARCH, split=Split.SOURCE, zone="UTC")
     assert {part.key: part.reached["MQL"] for part in parts} == {"": 2, "google": 2, "fair": 1}
