@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db.models.functions import Upper
+from django.db import connection
 
 from leads.expressions import is_any_of
 from leads.models import Company
@@ -28,16 +28,15 @@ def match_companies(*, wanted: Sequence[tuple[str | None, str]], now: datetime) 
     """Return the id of what ``match_company`` would for each (address, name), in three queries."""
     keys = [_key(email, name) for email, name in wanted]
     by_domain = {domain: name for domain, name in keys if domain}
-    by_name = {name.upper(): name for domain, name in keys if not domain and name}
-    known = _known(by_domain, by_name)
+    names = list(dict.fromkeys(name for domain, name in keys if not domain and name))
+    known = _known(by_domain, names)
     new = [Company(name=name or domain, domain=domain, created_at=now)
            for domain, name in by_domain.items() if (domain, "") not in known]  # fmt: skip
-    new += [Company(name=name, created_at=now)
-            for upper, name in by_name.items() if ("", upper) not in known]  # fmt: skip
+    new += [Company(name=name, created_at=now) for name in names if ("", name) not in known]
     if new:
         Company.objects.bulk_create(new, ignore_conflicts=True)
-        known = _known(by_domain, by_name)
-    return [known.get((domain, "" if domain else name.upper())) for domain, name in keys]
+        known = _known(by_domain, names)
+    return [known.get((domain, "" if domain else name)) for domain, name in keys]
 
 
 def _key(email: str | None, name: str) -> tuple[str, str]:
@@ -46,14 +45,27 @@ def _key(email: str | None, name: str) -> tuple[str, str]:
     return ("" if is_free_mailbox(domain) else domain), name
 
 
-def _known(by_domain: Mapping[str, str], by_name: Mapping[str, str]) -> dict[tuple[str, str], int]:
-    """Return the companies there are, by domain or by name in upper case; the oldest name wins."""
-    of_domain = Company.objects.filter(is_any_of("domain", by_domain)).values_list("domain", "id")
-    named = Company.objects.alias(upper=Upper("name")).filter(is_any_of("upper", by_name))
+def _known(domains: Iterable[str], names: Sequence[str]) -> dict[tuple[str, str], int]:
+    """Return the ids of the companies there are, by domain or by name as it was given."""
+    of_domain = Company.objects.filter(is_any_of("domain", domains)).values_list("domain", "id")
     found = {(domain or "", ""): pk for domain, pk in of_domain}
-    return found | {
-        ("", name.upper()): pk for name, pk in named.order_by("-id").values_list("name", "id")
-    }
+    return found | {("", name): pk for name, pk in _known_names(names)}
+
+
+def _known_names(names: Sequence[str]) -> list[tuple[str, int]]:
+    """Return each name that a company has, with its id; the oldest company wins.
+
+    The database compares, as it does for one name: Python has other capitals, SS for ß.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT ON (given.name) given.name, company.id"
+            " FROM unnest(%s::text[]) AS given (name)"
+            " JOIN leads_company company ON upper(company.name) = upper(given.name)"
+            " ORDER BY given.name, company.id",
+            [names],
+        )
+        return cursor.fetchall()
 
 
 def _by_domain(domain: str, name: str, now: datetime) -> Company:

@@ -7,6 +7,7 @@ import pytest
 from leads.enums import AttributeType
 from leads.models import Company, Lead, LeadAttribute, LeadFact
 from leads.services import DuplicateEmail, LeadInvalid, create_lead, update_lead
+from leads.services.companies import match_companies, match_company
 from leads.signals import leads_changed
 from tests.factories import NOW, make_lead, make_user
 
@@ -199,6 +200,25 @@ def test_a_company_known_by_name_alone_is_made_once() -> None:
     create_lead(now=NOW, company_name="KESTERWALD PUMPEN")
 
     assert Company.objects.count() == 1
+
+
+def test_a_company_known_by_name_is_found_alike_one_by_one_and_in_bulk() -> None:
+    names = ["Groß Pumpen", "GROSS PUMPEN", "groß pumpen", "Kesterwald"]
+    one_by_one = [match_company(email=None, company_name=name, now=NOW) for name in names]
+
+    in_bulk = match_companies(wanted=[(None, name) for name in names], now=NOW)
+
+    assert in_bulk == [company.pk for company in one_by_one if company]
+    assert len(set(in_bulk)) == 3
+
+
+def test_companies_new_in_bulk_are_made_once_in_any_case() -> None:
+    names = ["Groß Pumpen", "GROß PUMPEN", "Kesterwald", "KESTERWALD"]
+
+    found = match_companies(wanted=[(None, name) for name in names], now=NOW)
+
+    assert (found[0], found[2]) == (found[1], found[3])
+    assert Company.objects.count() == 2
 
 
 def test_a_new_address_moves_the_lead_to_its_company() -> None:
