@@ -43,6 +43,8 @@ def _test_fields(monkeypatch: pytest.MonkeyPatch) -> None:
     known.register(
         column_field("t_country", "Country", Kind.CHOICE, path="country",
                      choices=lambda: [("DE", "Germany"), ("AT", "Austria")]),
+        column_field("t_free", "Campaign", Kind.CHOICE, path="campaign", is_open=True,
+                     choices=lambda: []),
         column_field("t_title", "Title", Kind.TEXT, path="title"),
         column_field("t_cycle", "Cycle", Kind.NUMBER, path="cycle"),
         column_field("t_created", "Created", Kind.DATE, path="created_at"),
@@ -183,6 +185,24 @@ def test_an_address_carries_a_flat_tree_there_and_back() -> None:
         ("Title", "is known", ""),
         ("Did", "is", "demo 2 times"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("leaf", "part"),
+    [
+        ({"field": "t_mail", "op": "is", "value": True}, "t_mail.is.yes"),
+        ({"field": "t_mail", "op": "is", "value": False}, "t_mail.is.no"),
+        ({"field": "t_cycle", "op": "at_least", "value": 2}, "t_cycle.at_least.2"),
+        ({"field": "t_free", "op": "in", "value": "a,b"}, "t_free.in.a%2Cb"),
+    ],
+)
+def test_values_of_a_stored_tree_survive_an_address(leaf: object, part: str) -> None:
+    stored = parse(leaf)
+
+    parts = to_query(stored)
+
+    assert parts == [part]
+    assert sentence(from_query(parts)) == sentence(stored)
 
 
 @pytest.mark.parametrize("part", [".", "t_title", "t_title.", "t_title.is", "t_title.is.", "%00"])

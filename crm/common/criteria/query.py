@@ -82,8 +82,17 @@ def _flat(criteria: Criteria) -> list[Leaf]:
 def _spell(leaf: Leaf) -> str:
     if leaf.op in BARE_OPS:
         return f"{leaf.field.name}.{leaf.op}"
-    raw = ",".join(map(_escape, leaf.raw)) if isinstance(leaf.raw, list) else leaf.raw
-    return f"{leaf.field.name}.{Op(leaf.op)}.{raw}"
+    return f"{leaf.field.name}.{Op(leaf.op)}.{_written(leaf)}"
+
+
+def _written(leaf: Leaf) -> str:
+    """Return the value of a leaf as an address has it; a stored tree has it as JSON."""
+    if leaf.field.kind is Kind.CHOICE:
+        codes = [leaf.raw] if isinstance(leaf.raw, str) else leaf.raw
+        return ",".join(map(_escape, codes))
+    if isinstance(leaf.raw, bool):
+        return "yes" if leaf.raw else "no"
+    return str(leaf.raw)
 
 
 def _escape(code: str) -> str:
