@@ -23,30 +23,25 @@ class _Echo:
         return line
 
 
-def cell(value: Any, zone: tzinfo | None = None) -> str:
-    """Return a value as CSV text: instants in ``zone`` with their offset, formulas disarmed.
-
-    Without ``zone`` the active one is used.
-    """
+def cell(value: Any) -> str:
+    """Return a value as CSV text: instants in the active zone with their offset, no formulas."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
-        return timezone.localtime(value, zone).isoformat(timespec="seconds")
+        return timezone.localtime(value).isoformat(timespec="seconds")
     text = str(value)
     is_number = isinstance(value, int | float | Decimal)
     return f"'{text}" if text.startswith(_FORMULA_STARTS) and not is_number else text
 
 
-def csv_lines(
-    header: Sequence[str], rows: Iterable[Sequence[Any]], zone: tzinfo | None = None
-) -> Iterator[str]:
+def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
     """Yield the lines of a CSV file, the header first."""
     writer = csv.writer(_Echo())
     yield writer.writerow([cell(name) for name in header])
     for row in rows:
-        yield writer.writerow([cell(value, zone) for value in row])
+        yield writer.writerow([cell(value) for value in row])
 
 
 def stream_csv(
@@ -54,9 +49,20 @@ def stream_csv(
 ) -> StreamingHttpResponse:
     """Answer with a CSV file that is written while it is sent.
 
-    By then the reader's zone is no longer active: it is taken along from here.
+    By then the reader's zone is no longer active: it is taken along from here, for the rows too,
+    which may ask when a day or a week begins.
     """
-    lines = csv_lines(header, rows, timezone.get_current_timezone())
+    lines = _in_zone(timezone.get_current_timezone(), csv_lines(header, rows))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
+
+
+def _in_zone(zone: tzinfo, lines: Iterator[str]) -> Iterator[str]:
+    """Yield ``lines``, each made while ``zone`` is active; between them it is not."""
+    while True:
+        with timezone.override(zone):
+            line = next(lines, None)
+        if line is None:
+            return
+        yield line

@@ -38,7 +38,8 @@ def test_a_value_is_harmless_text(value: object, text: str) -> None:
 
 
 def test_an_instant_has_the_offset_of_the_zone() -> None:
-    assert cell(NOON, ZoneInfo("Europe/Berlin")) == "2026-05-12T14:00:00+02:00"
+    with timezone.override(ZoneInfo("Europe/Berlin")):
+        assert cell(NOON) == "2026-05-12T14:00:00+02:00"
 
 
 def test_quotes_commas_and_line_ends_stay_inside_their_cell() -> None:
@@ -60,6 +61,22 @@ def test_rows_are_read_while_they_are_sent() -> None:
     next(stream)
 
     assert read == [0]
+
+
+def test_rows_are_made_in_the_zone_of_the_reader_and_no_zone_stays_behind() -> None:
+    seen = []
+
+    def rows() -> Iterator[list[str]]:
+        for _ in range(2):
+            zone = timezone.get_current_timezone_name()
+            seen.append(zone)
+            yield [zone]
+
+    with timezone.override(ZoneInfo("Pacific/Auckland")):
+        response = stream_csv("zones.csv", ["Zone"], rows())
+    between = [timezone.get_current_timezone_name() for _ in response]
+
+    assert (seen, between) == (["Pacific/Auckland"] * 2, ["UTC"] * 3)
 
 
 def test_a_file_sent_later_keeps_the_zone_of_its_reader() -> None:

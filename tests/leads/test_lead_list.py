@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.http import StreamingHttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from crm.accounts.enums import Role
 from crm.common import paging
@@ -220,6 +221,27 @@ def test_the_export_keeps_the_zone_of_its_reader_and_disarms_formulas(client: Cl
 
     assert "'=cmd()" in line
     assert "2026-05-12T11:00:00+02:00" in line
+
+
+def test_the_export_counts_the_weeks_of_its_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monday_in_auckland = datetime(2026, 5, 10, 18, 0, tzinfo=UTC)
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
+    make_lead(first_name="Ines", created_at=monday_in_auckland)
+    client = client_of(make_user(Role.MARKETER, time_zone="Pacific/Auckland"))
+    asked = "view=all&f=created.since.week"
+
+    assert "Ines" in text(client.get(f"/leads/?{asked}"))
+    assert len(exported(client, asked)) == 2
+
+
+def test_the_export_of_a_figure_counts_the_days_of_its_reader() -> None:
+    april_in_los_angeles = datetime(2026, 5, 1, 3, 0, tzinfo=UTC)
+    make_lead(first_name="Ines", created_at=april_in_los_angeles)
+    client = client_of(make_user(Role.MARKETER, time_zone="America/Los_Angeles"))
+    asked = "view=all&f=funnel.is.LEAD:2026-04-01:2026-04-30:LEAD:people"
+
+    assert "Ines" in text(client.get(f"/leads/?{asked}"))
+    assert len(exported(client, asked)) == 2
 
 
 def test_a_stranger_lead_is_neither_listed_nor_exported() -> None:
