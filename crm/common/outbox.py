@@ -36,6 +36,8 @@ RETRY_DELAYS = (
 )
 ATTEMPTS = len(RETRY_DELAYS) + 1
 LONGEST_ERROR = 500
+#: The backlog is counted up to here; more is "many" all the same.
+MOST_COUNTED = 10_000
 LOOP = "dispatch_outbox"
 
 Deliver = Callable[[OutboxMessage], None]
@@ -136,20 +138,20 @@ def enqueue_all(messages: Iterable[Message], *, now: datetime) -> int:
 
 
 def dispatch_outbox(*, now: datetime, limit: int = BATCH) -> int:
-    """Try up to ``limit`` due messages, oldest first, and report the work done.
+    """Take up to ``limit`` due messages, oldest first, and report the work done.
 
     Returns:
-        How many were tried; fewer than ``limit`` means that nothing else is due.
+        How many were taken; fewer than ``limit`` means that nothing else is due.
     """
-    _give_up_on_the_fatal(now)
-    tried = 0
-    while tried < limit and (message := _claim(now)) is not None:
-        _attempt(message, now)
-        tried += 1
-    due = OutboxMessage.objects.due(now)
-    oldest = due.order_by("deliver_at", "id").values_list("deliver_at", flat=True).first()
-    health.beat(LOOP, now, backlog=due.count(), oldest_due_at=oldest)
-    return tried
+    taken = 0
+    while taken < limit and (message := _claim(now)) is not None:
+        if message.state != OutboxState.DEAD:
+            _attempt(message, now)
+        taken += 1
+    waiting = OutboxMessage.objects.due(now).order_by("deliver_at", "id")
+    oldest = waiting.values_list("deliver_at", flat=True).first()
+    health.beat(LOOP, now, backlog=waiting[:MOST_COUNTED].count(), oldest_due_at=oldest)
+    return taken
 
 
 def replay(*, message_id: int, now: datetime) -> bool:
@@ -206,28 +208,28 @@ def _supersede_others(newest: Mapping[str, str]) -> None:
         )
 
 
-def _give_up_on_the_fatal(now: datetime) -> None:
-    """Bury messages whose last attempt took its process with it: nobody recorded its end."""
-    OutboxMessage.objects.due(now).filter(attempts__gte=ATTEMPTS).update(
-        state=OutboxState.DEAD, last_error="The last attempt ended with its process."
-    )
-
-
 def _claim(now: datetime) -> OutboxMessage | None:
     """Take the oldest due message, count the attempt and lease it; None when nothing is due.
 
-    One statement, committed by itself: whoever dies from here on has spent an attempt.
+    One statement, committed by itself: whoever dies from here on has spent an attempt. A message
+    whose last attempt took its process with it, so that nobody recorded its end, comes back dead.
     """
     rows = OutboxMessage.objects.raw(
-        "UPDATE common_outboxmessage SET attempts = attempts + 1, deliver_at = %(lease_end)s,"
-        " state = CASE WHEN channel = ANY(%(once)s) THEN %(uncertain)s ELSE state END"
+        "UPDATE common_outboxmessage"
+        " SET attempts = least(attempts + 1, %(most)s), deliver_at = %(lease_end)s,"
+        " state = CASE WHEN attempts >= %(most)s THEN %(dead)s"
+        " WHEN channel = ANY(%(once)s) THEN %(uncertain)s ELSE state END,"
+        " last_error = CASE WHEN attempts >= %(most)s THEN %(fatal)s ELSE last_error END"
         " WHERE id = (SELECT id FROM common_outboxmessage"
         " WHERE state = %(pending)s AND deliver_at <= %(now)s"
         " ORDER BY deliver_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *",
         {
+            "most": ATTEMPTS,
             "lease_end": now + LEASE,
             "once": [name for name, channel in _channels.items() if channel.at_most_once],
+            "dead": OutboxState.DEAD.value,
             "uncertain": OutboxState.UNCERTAIN.value,
+            "fatal": "The last attempt ended with its process.",
             "pending": OutboxState.PENDING.value,
             "now": now,
         },

@@ -336,6 +336,19 @@ def test_a_batch_is_bounded_and_the_rest_is_reported(sink: Sink) -> None:
 
 
 @pytest.mark.django_db
+def test_a_long_backlog_is_not_counted_to_its_end(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "MOST_COUNTED", 2)
+    for number in range(5):
+        put(str(number))
+
+    outbox.dispatch_outbox(now=NOW, limit=1)
+
+    assert Heartbeat.objects.get(loop=outbox.LOOP).backlog == 2
+
+
+@pytest.mark.django_db
 def test_each_attempt_at_a_mail_carries_the_same_message_id(
     settings: Settings,
 ) -> None:
