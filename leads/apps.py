@@ -9,5 +9,5 @@ class LeadsConfig(AppConfig):
     name = "leads"
 
     def ready(self) -> None:
-        """Connect receivers and furnish the pages of lower floors."""
-        from leads import furniture, receivers  # noqa: F401, PLC0415 -- app ready
+        """Furnish the pages of lower floors."""
+        from leads import furniture  # noqa: F401, PLC0415 -- app ready

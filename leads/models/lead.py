@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -24,10 +22,6 @@ class LeadQuerySet(models.QuerySet["Lead"]):
             return self
         pool = Q(owner__isnull=True, team=user.sales_team_id) if user.sales_team_id else Q()
         return self.filter(Q(owner=user) | pool) if pool else self.filter(owner=user)
-
-    def active_since(self, moment: datetime) -> LeadQuerySet:
-        """Return leads that did something at or after ``moment``."""
-        return self.filter(last_activity_at__gte=moment)
 
 
 class Lead(models.Model):

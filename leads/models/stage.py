@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
@@ -20,12 +18,6 @@ class StageIntervalQuerySet(models.QuerySet["StageInterval"]):
     def current(self) -> StageIntervalQuerySet:
         """Return the interval each lead is in now."""
         return self.filter(ended_at__isnull=True)
-
-    def containing(self, moment: datetime) -> StageIntervalQuerySet:
-        """Return the intervals that hold ``moment``; start included, end not."""
-        return self.filter(
-            Q(started_at__lte=moment) & (Q(ended_at__isnull=True) | Q(ended_at__gt=moment))
-        )
 
 
 class StageInterval(models.Model):
