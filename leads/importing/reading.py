@@ -14,8 +14,10 @@ from typing import IO, Any
 LONGEST_CELL = 20_000
 MOST_COLUMNS = 500
 _LONGEST_NAME = 200
-#: What the parser may hold of one cell before it gives up: an unclosed quote swallows the rest.
-_PARSER_LIMIT = 64 * 2**20
+#: What the parser may hold of one line or cell: it takes up to seven times as much memory, and an
+#: unclosed quote swallows the rest of the file.
+_PARSER_LIMIT = 4 * 2**20
+_TOO_LONG = "longer than 4 MB."
 _LARGEST_WORKBOOK = 100 * 2**20
 #: A workbook is a packed folder; what it unpacks to is what has to fit into memory.
 _LARGEST_UNPACKED = 2**30
@@ -99,27 +101,64 @@ def _storable(cell: str) -> str:
     return cell[:1000].replace("\x00", "\ufffd")
 
 
+class _LineBroken(Exception):
+    """A line cannot be taken: its number, why, and its text up to there."""
+
+    def __init__(self, number: int, why: str, text: str) -> None:
+        super().__init__(number, why)
+        self.number, self.why, self.text = number, why, text
+
+
 def _csv_rows(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     csv.field_size_limit(_PARSER_LIMIT)
+    started, used, names, opening = 1, delimiter, list[str](), list[str]()
     with path.open("rb") as file:
         lines = _decoded(file, encoding)
-        first = next(lines, "")
-        used = delimiter or max(_DELIMITERS, key=first.count)
-        reader = csv.reader(_chain(first, lines), delimiter=used, strict=True)
-        started = 1
         try:
+            first = next(lines, "")
+            used = delimiter or max(_DELIMITERS, key=first.count)
+            reader = csv.reader(_noted(_chain(first, lines), opening), delimiter=used, strict=True)
             for cells in reader:
+                opening.clear()
                 if cells:
+                    names = names or cells
                     yield started, cells
                 started = reader.line_num + 1
+        except _LineBroken as error:
+            column = _open_column("".join(opening) + error.text, used, names)
+            raise _refused(error.number, column, error.why) from error
         except csv.Error as error:
-            raise FileRefused(_csv_sentence(error, started)) from error
+            raise _refused(
+                started, _open_column("".join(opening), used, names), _why(error)
+            ) from error
 
 
-def _csv_sentence(error: csv.Error, line: int) -> str:
-    if "unexpected end" in str(error) or "field limit" in str(error):
-        return f"Line {line}: a quote is opened and never closed."
-    return f"Line {line}: {error}."
+def _noted(lines: Iterator[str], opening: list[str]) -> Iterator[str]:
+    """Yield the lines; ``opening`` holds those since it was emptied."""
+    for line in lines:
+        opening.append(line)
+        yield line
+
+
+def _open_column(text: str, delimiter: str, names: list[str]) -> str:
+    """Return the name of the column in which ``text`` breaks off, empty where none has one."""
+    try:
+        cells = next(csv.reader([text[:_PARSER_LIMIT]], delimiter=delimiter or ","), [])
+    except csv.Error:
+        return ""
+    return names[len(cells) - 1] if 0 < len(cells) <= len(names) else ""
+
+
+def _refused(line: int, column: str, why: str) -> FileRefused:
+    return FileRefused(f"Line {line}, {column}: {why}" if column else f"Line {line}: {why}")
+
+
+def _why(error: csv.Error) -> str:
+    if "field limit" in str(error):
+        return f"longer than {_PARSER_LIMIT >> 20} MB, or a quote that is never closed."
+    if "unexpected end" in str(error):
+        return "a quote is opened and never closed."
+    return f"{error}."
 
 
 def _chain(first: str, rest: Iterator[str]) -> Iterator[str]:
@@ -133,23 +172,26 @@ def _decoded(file: IO[bytes], encoding: str) -> Iterator[str]:
         yield from _decoded_utf16(file)
         return
     for number, raw in enumerate(iter(lambda: file.readline(_PARSER_LIMIT), b""), start=1):
-        if len(raw) == _PARSER_LIMIT:
-            raise FileRefused(f"Line {number} is longer than 64 MB.")
         bare = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
+        if len(raw) == _PARSER_LIMIT:
+            raise _LineBroken(number, _TOO_LONG, bare.decode(encoding, "replace"))
         try:
             yield bare.decode(encoding)
         except UnicodeDecodeError as error:
-            raise FileRefused(
-                f"Line {number}: the byte 0x{bare[error.start]:02X} is not {encoding}. "
+            why = (
+                f"the byte 0x{bare[error.start]:02X} is not {encoding}. "
                 "Save the file as UTF-8, or name its encoding (such as cp1252) in the mapping."
-            ) from error
+            )
+            raise _LineBroken(number, why, bare[: error.start].decode(encoding)) from error
 
 
 def _decoded_utf16(file: IO[bytes]) -> Iterator[str]:
     number = 0
     try:
         with io.TextIOWrapper(file, encoding="utf-16", newline="") as text:
-            for line in text:
+            for line in iter(lambda: text.readline(_PARSER_LIMIT), ""):
+                if len(line) == _PARSER_LIMIT:
+                    raise _LineBroken(number + 1, _TOO_LONG, line)
                 number += 1
                 yield line
     except UnicodeError as error:

@@ -210,31 +210,6 @@ def test_a_jump_that_the_mapping_does_not_imply_is_refused(tmp_path: Path) -> No
     assert said(job) == [(2, "REFUSED", "result: MQL to Won is not allowed")]
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"", "The file is empty"),
-        (b"\n\n", "The file is empty"),
-        (b"number,number,mail,name,source,seen\n", "names the column 'number' twice"),
-        (b"nummer,mail,name,source,seen\n1,,A,f,2026-03-01\n", "no column 'number'"),
-        (f"{HEADER}\n1,,M\xfcller,f,2026-03-01\n".encode("cp1252"), "Line 2: the byte 0xFC is not"),
-        (f'{HEADER}\n1,,A,fair,2026-03-01\n2,,"B,fair,2026-03-01\n3,,C\n'.encode(),
-         "Line 3: a quote is opened and never closed"),
-        (",".join(f"c{n}" for n in range(10_000)).encode(), "10000 columns; 500 is the most"),
-    ],
-)  # fmt: skip
-def test_a_file_that_cannot_be_read_is_refused_whole(
-    tmp_path: Path, content: bytes, words: str
-) -> None:
-    path = tmp_path / "a.csv"
-    path.write_bytes(content)
-    job = import_file(path)
-    assert job.state == ImportState.FAILED
-    assert words in job.error
-    assert not Lead.objects.exists()
-    assert not job.rows.exists()
-
-
 def test_a_header_alone_imports_nothing_and_is_done(tmp_path: Path) -> None:
     job = import_file(write(tmp_path / "a.csv"))
     assert (job.state, job.line_count) == (ImportState.DONE, 0)
