@@ -7,7 +7,9 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from handoff.services import open_handoff, withdraw_handoff
+from crm.accounts.models import User
+from crm.accounts.signals import stopped_selling
+from handoff.services import open_handoff, reroute_handoffs, withdraw_handoff
 from leads.enums import LifecycleStage
 from leads.models import StageInterval
 from leads.services import assign_lead
@@ -36,3 +38,9 @@ def release_on_return(*, change: StageInterval, **_: Any) -> None:
     """Give the lead back to marketing: nobody in sales holds it any more."""
     if change.stage in _WITH_MARKETING:
         assign_lead(lead_id=change.lead_id, owner=None, team=None)
+
+
+@receiver(stopped_selling, dispatch_uid="handoff.reroute_on_leaving")
+def reroute_on_leaving(*, person: User, now: datetime, **_: Any) -> None:
+    """Leave no buyer with somebody who can no longer call them."""
+    reroute_handoffs(of=person, now=now)

@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from crm.accounts.enums import Role
 from crm.accounts.invitations import make_token, token_digest
 from crm.accounts.models import Invitation, SalesTeam, User
-from crm.accounts.signals import invited
+from crm.accounts.signals import invited, stopped_selling
 
 FIRST_ADMIN_LOCK = 0x42_41_54_4F_4E  # any number that no other advisory lock uses
 
@@ -171,6 +171,7 @@ def update_person(
     full_name: str,
     roles: Sequence[Role],
     sales_team: SalesTeam | None,
+    now: datetime,
 ) -> User:
     """Change what a person is called, works on and belongs to.
 
@@ -179,14 +180,17 @@ def update_person(
     """
     if Role.ADMIN not in roles:
         _keep_an_admin(besides=user_id)
-    person = User.objects.select_for_update().get(pk=user_id)
+    person = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user_id)
+    was_rep = person.has_role(Role.REP)
     person.full_name, person.roles, person.sales_team = full_name, list(roles), sales_team
     person.save(update_fields=["full_name", "roles", "sales_team"])
+    if was_rep and not person.has_role(Role.REP):
+        stopped_selling.send(sender=User, person=person, now=now)
     return person
 
 
 @transaction.atomic
-def deactivate_user(*, user_id: int, actor: User) -> None:
+def deactivate_user(*, user_id: int, actor: User, now: datetime) -> None:
     """End a person's access at once; what they did stays under their name.
 
     Raises:
@@ -196,7 +200,10 @@ def deactivate_user(*, user_id: int, actor: User) -> None:
     if user_id == actor.pk:
         raise CannotDeactivateYourself
     _keep_an_admin(besides=user_id)
-    User.objects.filter(pk=user_id).update(is_active=False)
+    person = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user_id)
+    person.is_active = False
+    person.save(update_fields=["is_active"])
+    stopped_selling.send(sender=User, person=person, now=now)
 
 
 def reactivate_user(*, user_id: int) -> None:

@@ -4,3 +4,7 @@ from django.dispatch import Signal
 
 # A person was invited, or invited again: ``invitation``, ``now``. Sent in the transaction.
 invited = Signal()
+
+# A person can hold no leads any more, their access ended or they are no longer a rep: ``person``,
+# ``now``. Sent in the transaction.
+stopped_selling = Signal()

@@ -15,7 +15,7 @@ class RepProfile(models.Model):
     """What routing needs to know of a rep; the rows of a team are its round-robin ring.
 
     ``turn`` orders the ring: the eligible rep with the lowest turn is next, and being chosen adds
-    ``1 / weight``. The rows are locked while one is chosen. ``capacity`` caps open handoffs.
+    ``1 / weight``, while nobody else chooses. ``capacity`` caps open handoffs.
     """
 
     user = models.OneToOneField(

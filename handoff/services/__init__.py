@@ -22,7 +22,7 @@ from handoff.services.enforcement import BATCH, enforce_deadlines
 from handoff.services.locking import HandoffClosed, HandoffTaken
 from handoff.services.opening import open_handoff, withdraw_handoff
 from handoff.services.qualification import BantIncomplete, save_bant, submit_bant
-from handoff.services.reassignment import CannotHold, reassign_handoff
+from handoff.services.reassignment import CannotHold, reassign_handoff, reroute_handoffs
 from handoff.services.routing import RoutingInvalid, add_routing_rule
 from handoff.services.touches import log_touch
 
@@ -50,6 +50,7 @@ __all__ = [
     "read_calendar",
     "reassign_handoff",
     "reject_handoff",
+    "reroute_handoffs",
     "save_bant",
     "sign_agreement",
     "snooze_handoff",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from django.db import transaction
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
-from crm.common.notifications import notify
+from crm.common.notifications import News, notify_all
 from handoff.models import AssignmentDecision, Handoff
 from handoff.services.holders import hand_to
-from handoff.services.locking import lock_for
+from handoff.services.locking import HandoffClosed, lock_for, lock_handoff
+from handoff.services.people import managers_of, pool_of
+from handoff.services.routing import route, route_alone
 
 
 class CannotHold(ValueError):
@@ -45,16 +49,64 @@ def reassign_handoff(
         chosen=to,
         decided_at=now,
     )
-    for person, title in ((to, "Handed to you"), (former, "No longer yours")):
-        if person is not None and person != actor:
-            notify(
-                recipients=[person],
-                key=f"handoff:{handoff.pk}:reassigned:{now:%Y%m%dT%H%M%S}",
-                title=f"{title}: {handoff.lead.display_name}",
-                body=f"By {actor.full_name}. {reason}".strip(),
-                url=handoff.get_absolute_url(),
-                icon="arrow-left-right",
-                topic=f"handoff:{handoff.pk}",
-                now=now,
-            )
+    moved = {to: "Handed to you", former: "No longer yours"}
+    told = [
+        _news(handoff, [person], title, f"By {actor.full_name}. {reason}".strip(), now)
+        for person, title in moved.items()
+        if person is not None and person != actor
+    ]
+    notify_all(told, now=now)
     return handoff
+
+
+@transaction.atomic
+def reroute_handoffs(*, of: User, now: datetime) -> int:
+    """Route every open handoff ``of`` somebody who sells no more; where nobody is free, to a pool.
+
+    Runs in the transaction in which they stopped, and after whoever is about to give them one
+    more. The clocks run on: the buyer has waited all along.
+
+    Returns:
+        How many handoffs went elsewhere.
+    """
+    route_alone()
+    held = [handoff for handoff in _locked_open(of) if handoff.holder == of]
+    notify_all([_reroute(handoff, now) for handoff in held], now=now)
+    return len(held)
+
+
+def _locked_open(holder: User) -> Iterator[Handoff]:
+    """Yield the open handoffs of ``holder``, held, in the order in which everybody locks leads."""
+    of_holder = Handoff.objects.open().filter(holder=holder).order_by("lead_id")
+    for handoff_id in list(of_holder.values_list("pk", flat=True)):
+        with suppress(HandoffClosed):
+            yield lock_handoff(handoff_id)
+
+
+def _reroute(handoff: Handoff, now: datetime) -> News:
+    """Let routing choose anew; return what there is to tell, and whom."""
+    former = handoff.holder
+    way = route(handoff.lead, now=now)
+    handoff.team = way.team
+    hand_to(handoff, way.holder, now=now)
+    handoff.save(update_fields=["holder", "team"])
+    way.record(handoff, now=now)
+    because = f"{former} sells no more. {way.rule}."
+    if way.holder is not None:
+        return _news(handoff, [way.holder], "Handed to you", because, now)
+    everybody = [*managers_of(way.team), *pool_of(way.team)]
+    return _news(handoff, everybody, "Nobody could be given", because, now)
+
+
+def _news(
+    handoff: Handoff, recipients: Sequence[User], title: str, body: str, now: datetime
+) -> News:
+    return News(
+        recipients=recipients,
+        key=f"handoff:{handoff.pk}:reassigned:{now:%Y%m%dT%H%M%S}",
+        title=f"{title}: {handoff.lead.display_name}",
+        body=body,
+        url=handoff.get_absolute_url(),
+        icon="arrow-left-right",
+        topic=f"handoff:{handoff.pk}",
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 
@@ -18,6 +19,9 @@ from handoff.rotation import Candidate, Choice, choose, give
 from leads.models import Lead
 
 logger = logging.getLogger(__name__)
+
+#: One transaction routes at a time; any number that no other lock here uses.
+_ADVISORY_LOCK = 7_214_003
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,13 @@ def add_routing_rule(
 
 
 def route(lead: Lead, *, now: datetime) -> Route:
-    """Choose who gets ``lead``, with the ring locked until the transaction ends.
+    """Choose who gets ``lead``; nobody else routes until the transaction ends.
 
     Whether somebody can be given work is asked here and now: active, a rep, in a team, not away,
     below their cap.
     """
-    reps = _lock_reps(now)
+    route_alone()
+    reps = _reps(now)
     owner = _company_owner(lead, reps)
     if owner is not None:
         choice = give(owner.candidate, f"Looks after {lead.company}")
@@ -111,16 +116,22 @@ def fits(lead: Lead, criteria: dict[str, Any], *, now: datetime) -> bool:
     return not asked or Lead.objects.filter(asked, pk=lead.pk).exists()
 
 
-def _lock_reps(now: datetime) -> dict[int, _Rep]:
-    """Lock all rings in one order and return every member as routing sees them.
+def route_alone() -> None:
+    """Wait until nobody else routes, and keep others from it until the transaction ends.
 
-    All rings, because one transaction may open handoffs of several teams: two that lock ring by
-    ring, in different orders, would wait for each other for ever.
+    One lock for all rings, because one transaction may open handoffs of several teams: two that
+    lock ring by ring, in different orders, would wait for each other for ever. A lock of its own
+    rather than of rows, because somebody who has just become a rep has no row yet.
     """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+
+
+def _reps(now: datetime) -> dict[int, _Rep]:
+    """Return every member of a ring as routing sees them; nobody else routes meanwhile."""
     _join_rings()
     profiles = list(
-        RepProfile.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("user__sales_team")
+        RepProfile.objects.select_related("user__sales_team")
         .filter(user__sales_team__isnull=False, user__roles__contains=[Role.REP])
         .order_by("pk")
     )

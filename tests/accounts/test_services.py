@@ -252,7 +252,7 @@ def test_nobody_ends_their_own_access() -> None:
     make_user(Role.ADMIN)
 
     with pytest.raises(services.CannotDeactivateYourself):
-        services.deactivate_user(user_id=admin.pk, actor=admin)
+        services.deactivate_user(user_id=admin.pk, actor=admin, now=NOW)
     admin.refresh_from_db()
     assert admin.is_active
 
@@ -263,9 +263,11 @@ def test_the_last_admin_keeps_access_and_role() -> None:
     make_user(Role.ADMIN, is_active=False)
 
     with pytest.raises(services.LastAdmin):
-        services.deactivate_user(user_id=last.pk, actor=rep)
+        services.deactivate_user(user_id=last.pk, actor=rep, now=NOW)
     with pytest.raises(services.LastAdmin):
-        services.update_person(user_id=last.pk, full_name="Last", roles=[Role.REP], sales_team=None)
+        services.update_person(
+            user_id=last.pk, full_name="Last", roles=[Role.REP], sales_team=None, now=NOW
+        )
     last.refresh_from_db()
     assert (last.is_active, last.roles) == (True, [Role.ADMIN])
 
@@ -274,7 +276,7 @@ def test_the_last_admin_keeps_access_and_role() -> None:
 def test_one_of_several_admins_may_go() -> None:
     leaving, staying = make_user(Role.ADMIN), make_user(Role.ADMIN)
 
-    services.deactivate_user(user_id=leaving.pk, actor=staying)
+    services.deactivate_user(user_id=leaving.pk, actor=staying, now=NOW)
 
     leaving.refresh_from_db()
     assert not leaving.is_active
@@ -290,14 +292,16 @@ def test_two_admins_who_remove_each_other_at_once_do_not_both_succeed() -> None:
 
     def ada_removes_bob() -> None:
         with transaction.atomic():
-            services.deactivate_user(user_id=bob.pk, actor=ada)
+            services.deactivate_user(user_id=bob.pk, actor=ada, now=NOW)
             is_locked.set()
             assert may_commit.wait(30)
 
     with ThreadPoolExecutor(2) as pool:
         first = in_thread(pool, ada_removes_bob)
         assert is_locked.wait(30)
-        second = in_thread(pool, lambda: services.deactivate_user(user_id=ada.pk, actor=bob))
+        second = in_thread(
+            pool, lambda: services.deactivate_user(user_id=ada.pk, actor=bob, now=NOW)
+        )
         threading.Timer(0.3, may_commit.set).start()
         first.result(timeout=30)
         with pytest.raises(services.LastAdmin):
@@ -311,7 +315,7 @@ def test_a_persons_work_can_change() -> None:
     person, team = make_user(Role.REP), make_team()
 
     services.update_person(
-        user_id=person.pk, full_name="New Name", roles=[Role.MANAGER], sales_team=team
+        user_id=person.pk, full_name="New Name", roles=[Role.MANAGER], sales_team=team, now=NOW
     )
 
     person.refresh_from_db()

@@ -54,7 +54,7 @@ def person_edit(request: AppRequest, user_id: int) -> HttpResponse:
     form = WorkForm(request.POST or None, initial=_work_of(person))
     if form.is_valid():
         try:
-            services.update_person(user_id=person.pk, **form.cleaned_data)
+            services.update_person(user_id=person.pk, now=timezone.now(), **form.cleaned_data)
         except services.LastAdmin:
             form.add_error("roles", "Somebody has to be left as admin.")
         else:
@@ -70,7 +70,7 @@ def person_deactivate(request: AppRequest, user_id: int) -> HttpResponse:
     """End one person's access."""
     person = get_object_or_404(User, pk=user_id)
     try:
-        services.deactivate_user(user_id=person.pk, actor=request.user)
+        services.deactivate_user(user_id=person.pk, actor=request.user, now=timezone.now())
     except services.CannotDeactivateYourself:
         messages.error(request, "You cannot end your own access; another admin can.")
     except services.LastAdmin:
