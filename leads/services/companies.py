@@ -45,15 +45,15 @@ def _key(email: str | None, name: str) -> tuple[str, str]:
     return ("" if is_free_mailbox(domain) else domain), name
 
 
-def _known(domains: Iterable[str], names: Sequence[str]) -> dict[tuple[str, str], int]:
+def _known(domains: Iterable[str], names: list[str]) -> dict[tuple[str, str], int]:
     """Return the ids of the companies there are, by domain or by name as it was given."""
     of_domain = Company.objects.filter(is_any_of("domain", domains)).values_list("domain", "id")
     found = {(domain or "", ""): pk for domain, pk in of_domain}
-    return found | {("", name): pk for name, pk in _known_names(names)}
+    return found | {("", name): pk for name, pk in _known_names(names).items()}
 
 
-def _known_names(names: Sequence[str]) -> list[tuple[str, int]]:
-    """Return each name that a company has, with its id; the oldest company wins.
+def _known_names(names: list[str]) -> dict[str, int]:
+    """Return the names that a company has, each with its id; the oldest company wins.
 
     The database compares, as it does for one name: Python has other capitals, SS for ß.
     """
@@ -65,7 +65,7 @@ def _known_names(names: Sequence[str]) -> list[tuple[str, int]]:
             " ORDER BY given.name, company.id",
             [names],
         )
-        return cursor.fetchall()
+        return dict(cursor.fetchall())
 
 
 def _by_domain(domain: str, name: str, now: datetime) -> Company:

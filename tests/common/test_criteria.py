@@ -44,7 +44,7 @@ def _test_fields(monkeypatch: pytest.MonkeyPatch) -> None:
         column_field("t_country", "Country", Kind.CHOICE, path="country",
                      choices=lambda: [("DE", "Germany"), ("AT", "Austria")]),
         column_field("t_free", "Campaign", Kind.CHOICE, path="campaign", is_open=True,
-                     choices=lambda: []),
+                     choices=list),
         column_field("t_title", "Title", Kind.TEXT, path="title"),
         column_field("t_cycle", "Cycle", Kind.NUMBER, path="cycle"),
         column_field("t_created", "Created", Kind.DATE, path="created_at"),
