@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
 from crm.common.criteria import Field, Kind, Op, ValueInvalid
 from crm.common.criteria.values import period, period_words
@@ -86,12 +86,5 @@ def _did(column: str, deed: Deed, now: datetime) -> Q:
     events = Event.objects.human().filter(**{column: deed.what}, occurred_at__lte=now)
     if deed.span:
         events = events.filter(occurred_at__gt=now - deed.span)
-    if deed.times == 1:
-        return Q(Exists(events.filter(lead=OuterRef("pk"))))
-    often = (
-        events.filter(lead__isnull=False)
-        .values("lead")
-        .annotate(times=Count("*"))
-        .filter(times__gte=deed.times)
-    )
-    return Q(pk__in=often.values("lead"))
+    nth = events.filter(lead=OuterRef("pk"))[deed.times - 1 : deed.times]
+    return Q(Exists(nth))
