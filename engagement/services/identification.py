@@ -155,7 +155,8 @@ def _capture(
     captured: dict[str, int] = {}
     wanted = {person for person in people if isinstance(person, str)}
     for source, message in messages:
-        if message.email in wanted - captured.keys() and message.kind is EventKind.IDENTIFY:
+        if message.email in wanted and message.kind is EventKind.IDENTIFY:
+            wanted.remove(message.email)
             captured[message.email] = _create(source, message, now)
     return captured
 
