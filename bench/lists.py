@@ -23,9 +23,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from crm.embedded import location
+from crm.embedded.children import programs
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).parent / "results" / "lists.jsonl"
-WARM_UP = 5
+WARM_UP = 20  # more than one for each thread of each worker
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,6 @@ def main() -> None:
 def database_of(size: int) -> str:
     """Return the URL of the database of ``size`` leads, beside the configured one; made if new."""
     import psycopg  # noqa: PLC0415 -- slow import
-
-    from crm.embedded import location  # noqa: PLC0415 -- only where a size is chosen
 
     url = urlsplit(os.environ.get("DATABASE_URL") or location.database_url())
     name = f"baton_bench_{size}"
@@ -193,12 +194,12 @@ def web_process() -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    [web] = (each for each in programs(port=port) if each.name == "web")
     server = subprocess.Popen(
-        [sys.executable, "-m", "granian", "--interface=wsgi", "crm.wsgi:application",
-         "--workers=1", "--blocking-threads=2", "--host=127.0.0.1", f"--port={port}",
-         "--log-level=error"],
-        cwd=ROOT, env={**os.environ, "BATON_TESTING": "1", "BATON_LOG_LEVEL": "ERROR"},
-    )  # fmt: skip
+        web.arguments,
+        cwd=ROOT,
+        env={**os.environ, "BATON_TESTING": "1", "BATON_LOG_LEVEL": "ERROR"},
+    )
     try:
         await_port(port)
         yield port
