@@ -16,7 +16,6 @@ urlpatterns = [
     path("", include("crm.shell.urls")),
     path("", include("crm.accounts.urls")),
     path("", include("leads.urls")),
-    path("", include("engagement.urls")),
     path("", include("scoring.urls")),
     path("", include("handoff.urls")),
     path("", include("crm.reports.urls")),

@@ -9,5 +9,5 @@ class EngagementConfig(AppConfig):
     name = "engagement"
 
     def ready(self) -> None:
-        """Connect receivers and furnish the pages of lower floors."""
-        from engagement import furniture, receivers  # noqa: F401, PLC0415 -- app ready
+        """Furnish the pages of lower floors."""
+        from engagement import furniture  # noqa: F401, PLC0415 -- app ready

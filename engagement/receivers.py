@@ -1,1 +1,0 @@
-"""Reactions to facts announced by lower floors, inside their transaction."""
