@@ -5,6 +5,7 @@ from scoring.services.fast_track import fast_track_act
 from scoring.services.marking import mark_due
 from scoring.services.publishing import (
     NotADraft,
+    PublishedMeanwhile,
     create_draft,
     definition_of,
     ensure_model,
@@ -14,11 +15,13 @@ from scoring.services.publishing import (
 )
 from scoring.services.refresh import BATCH, score_due_leads
 from scoring.services.renewal import renew_scores, start_renewal
+from scoring.services.snapshots import snapshot_move
 
 __all__ = [
     "BATCH",
     "NoModel",
     "NotADraft",
+    "PublishedMeanwhile",
     "create_draft",
     "definition_of",
     "ensure_model",
@@ -30,6 +33,7 @@ __all__ = [
     "published_model",
     "renew_scores",
     "score_due_leads",
+    "snapshot_move",
     "start_renewal",
     "why_mql",
 ]

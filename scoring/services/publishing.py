@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from functools import lru_cache
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max, Q
 
 from crm.accounts.models import User
@@ -22,6 +22,14 @@ class NotADraft(Exception):
     def __init__(self, model: ScoringModel) -> None:
         """Compose the sentence a person reads."""
         super().__init__(f"{model} is {model.get_state_display().lower()}, not a draft")
+
+
+class PublishedMeanwhile(Exception):
+    """Somebody else put another model in force at the same moment."""
+
+    def __init__(self, model: ScoringModel) -> None:
+        """Compose the sentence a person reads."""
+        super().__init__(f"Another model was put in force just now; {model} is still a draft")
 
 
 def definition_of(model: ScoringModel) -> Definition:
@@ -78,6 +86,7 @@ def publish(*, model_id: int, now: datetime, actor: User | None = None) -> Scori
     Raises:
         NotADraft: when the model is or was in force.
         DefinitionInvalid: naming every fault of the document.
+        PublishedMeanwhile: when another draft was put in force while this one waited for its turn.
     """
     models = ScoringModel.objects.select_for_update().order_by("pk")
     locked = {
@@ -92,5 +101,9 @@ def publish(*, model_id: int, now: datetime, actor: User | None = None) -> Scori
         former.save(update_fields=["state", "retired_at", "rescored_up_to"])
     model.state, model.published_at, model.published_by = ModelState.PUBLISHED, now, actor
     model.rescored_up_to = 0
-    model.save(update_fields=["state", "published_at", "published_by", "rescored_up_to"])
+    try:
+        with transaction.atomic():
+            model.save(update_fields=["state", "published_at", "published_by", "rescored_up_to"])
+    except IntegrityError as error:
+        raise PublishedMeanwhile(model) from error
     return model

@@ -17,24 +17,23 @@ from engagement.services import record_event
 from leads.enums import LifecycleStage
 from leads.models import StageInterval
 from leads.services import change_stage
-from scoring.services import mark_due, score_due_leads
+from scoring.enums import ModelState
+from scoring.services import (
+    PublishedMeanwhile,
+    create_draft,
+    mark_due,
+    publish,
+    published_model,
+    score_due_leads,
+)
+from tests.concurrency import in_thread
 from tests.factories import NOW, make_lead
-from tests.scoring.logs import log_act, publish_model, score_of
+from tests.scoring.logs import document, log_act, publish_model, score_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 T = TypeVar("T")
 GATE = 4_711
-
-
-def in_thread(pool: ThreadPoolExecutor, work: Callable[[], T]) -> Future[T]:
-    def run() -> T:
-        try:
-            return work()
-        finally:
-            connections.close_all()
-
-    return pool.submit(run)
 
 
 def wait_for_waiting(count: int) -> None:
@@ -117,6 +116,23 @@ def test_a_sweep_passes_by_what_another_one_holds() -> None:
         other.close()
     assert score_of(held).computed_at is None
     assert score_of(free).computed_at == NOW
+
+
+@pytest.mark.parametrize("has_former", [True, False])
+def test_of_two_drafts_published_at_once_the_second_stays_a_draft(has_former: bool) -> None:
+    if has_former:
+        publish_model()
+    first, second = (create_draft(definition=document(), now=NOW) for _ in range(2))
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            publish(model_id=first.pk, now=NOW)
+            other = in_thread(pool, lambda: publish(model_id=second.pk, now=NOW))
+            wait_for_waiting(1)
+        with pytest.raises(PublishedMeanwhile, match="is still a draft"):
+            other.result()
+    second.refresh_from_db()
+    assert published_model() == first
+    assert second.state == ModelState.DRAFT
 
 
 def test_two_sweeps_at_once_make_one_mql() -> None:
