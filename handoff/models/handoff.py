@@ -40,7 +40,7 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
             return self
         mine = Q(holder=user)
         if user.sales_team_id:
-            mine |= Q(holder__isnull=True, team=user.sales_team_id, state=HandoffState.OFFERED)
+            mine |= Q(holder__isnull=True, team=user.sales_team_id, closed_at__isnull=True)
         return self.filter(mine)
 
     def workable_by(self, user: User) -> HandoffQuerySet:

@@ -1,4 +1,9 @@
-"""Everything that writes handoffs. Each function locks the lead, then the handoff, then decides."""
+"""Everything that writes handoffs, and what they stand on: agreements, calendars, routing rules.
+
+Whoever acts on one handoff locks its lead, then the handoff, then decides. Openings and withdrawals
+run in the change of a stage, which holds the lead. The sweep locks handoffs only, past those that
+somebody holds.
+"""
 
 from handoff.business_hours import CalendarInvalid
 from handoff.evidence import EvidenceRefused
@@ -19,10 +24,11 @@ from handoff.services.answers import (
 )
 from handoff.services.calendars import define_calendar, read_calendar
 from handoff.services.enforcement import BATCH, enforce_deadlines
+from handoff.services.holders import CannotHold
 from handoff.services.locking import HandoffClosed, HandoffTaken
 from handoff.services.opening import open_handoff, withdraw_handoff
 from handoff.services.qualification import BantIncomplete, save_bant, submit_bant
-from handoff.services.reassignment import CannotHold, reassign_handoff, reroute_handoffs
+from handoff.services.reassignment import reassign_handoff, reroute_handoffs
 from handoff.services.routing import RoutingInvalid, add_routing_rule
 from handoff.services.touches import log_touch
 

@@ -13,8 +13,8 @@ from handoff.models import Handoff
 from handoff.policy import WAKE_AFTER_REJECTION, WAY_OUT
 from handoff.services.clocks import stop_clock
 from handoff.services.closing import close_handoff
-from handoff.services.holders import hand_to
-from handoff.services.locking import HandoffClosed, HandoffTaken, lock_for, lock_handoff
+from handoff.services.holders import take_hold
+from handoff.services.locking import HandoffClosed, HandoffTaken, lock_for
 from leads.enums import LifecycleStage
 from leads.services import change_stage
 
@@ -42,27 +42,32 @@ def accept_handoff(*, handoff_id: int, rep: User, now: datetime) -> Handoff:
     Accepting what one has accepted already changes nothing.
 
     Raises:
+        CannotHold: it is in the pool, and ``rep`` is no sales rep.
         HandoffClosed: it is no longer open.
         HandoffTaken: it is in the hands of somebody else.
     """
-    handoff = lock_handoff(handoff_id)
-    if handoff.holder_id != rep.pk:
-        if handoff.holder_id is not None or not handoff.is_workable_by(rep):
-            raise HandoffTaken(f"{handoff.lead.display_name} is in other hands.")
-        hand_to(handoff, rep, now=now)
+    handoff = lock_for(handoff_id, rep)
+    if handoff.holder_id not in (None, rep.pk):
+        raise HandoffTaken(f"{handoff.lead.display_name} is in other hands.")
     record_acceptance(handoff, rep=rep, now=now, evidence_at=now)
     return handoff
 
 
 def record_acceptance(handoff: Handoff, *, rep: User, now: datetime, evidence_at: datetime) -> None:
-    """Write that sales took the MQL on, unless that is written already. ``handoff`` is held.
+    """Write that sales took the MQL on, unless that is written already. ``handoff`` is locked.
+
+    What was in the pool is ``rep``'s from now on.
 
     Args:
         handoff: An open handoff.
         rep: Who accepted.
         now: The moment of writing.
         evidence_at: When sales acted: the click itself, or a call that says more than a click.
+
+    Raises:
+        CannotHold: it is in the pool, and ``rep`` is no sales rep.
     """
+    take_hold(handoff, rep, now=now)
     if handoff.state == HandoffState.OFFERED:
         handoff.state = HandoffState.ACCEPTED
         handoff.accepted_at = now
@@ -127,7 +132,10 @@ def snooze_handoff(
 ) -> Handoff:
     """Put the handoff aside until the buyer's next move. No clock stops: only evidence does that.
 
+    What was in the pool is ``rep``'s from now on: it comes back to them.
+
     Raises:
+        CannotHold: it is in the pool, and ``rep`` is no sales rep.
         HandoffClosed: it is no longer open.
         HandoffTaken: it is in the hands of somebody else.
         SnoozeInvalid: no reason, or a time that has passed.
@@ -137,7 +145,8 @@ def snooze_handoff(
     if not reason.strip():
         raise SnoozeInvalid("reason", "Say what the buyer is waited for.")
     handoff = lock_for(handoff_id, rep)
+    take_hold(handoff, rep, now=now)
     handoff.snoozed_until = until
     handoff.snooze_reason = reason.strip()
-    handoff.save(update_fields=["snoozed_until", "snooze_reason"])
+    handoff.save(update_fields=["snoozed_until", "snooze_reason", "holder", "team"])
     return handoff

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from crm.accounts.enums import Role
 from crm.accounts.models import User
 from handoff.models import Handoff, HolderInterval
 from leads.services import assign_lead
+
+
+class CannotHold(ValueError):
+    """The person cannot be given handoffs: not a rep, or no longer active."""
 
 
 def hand_to(handoff: Handoff, holder: User | None, *, now: datetime) -> None:
     """Make ``holder`` (None: the pool) answerable from ``now``; the caller saves ``handoff``.
 
     Clocks that fell due before stay with whoever let them.
+
+    Raises:
+        CannotHold: ``holder`` is not an active rep.
     """
+    if holder is not None and not (holder.is_active and holder.has_role(Role.REP)):
+        raise CannotHold(f"{holder.full_name} is not an active sales rep.")
     since = end_holding(handoff, now=now)
     handoff.holder = holder
     if holder is not None and holder.sales_team is not None:
@@ -21,6 +31,16 @@ def hand_to(handoff: Handoff, holder: User | None, *, now: datetime) -> None:
     handoff.clocks.running().filter(due_at__gte=since).update(answerable=holder)
     HolderInterval.objects.create(handoff=handoff, holder=holder, started_at=since)
     assign_lead(lead_id=handoff.lead_id, owner=holder, team=handoff.team)
+
+
+def take_hold(handoff: Handoff, rep: User, *, now: datetime) -> None:
+    """Make ``rep``, who works on what nobody holds, answerable for it; the caller saves.
+
+    Raises:
+        CannotHold: ``rep`` is not an active rep.
+    """
+    if handoff.holder_id is None:
+        hand_to(handoff, rep, now=now)
 
 
 def end_holding(handoff: Handoff, *, now: datetime) -> datetime:

@@ -79,6 +79,7 @@ def submit_bant(
 
     Raises:
         BantIncomplete: the verdict lacks what it needs; nothing is written.
+        CannotHold: it is in the pool, and ``rep`` is no sales rep.
         HandoffClosed: it is no longer open.
         HandoffTaken: it is in the hands of somebody else.
     """

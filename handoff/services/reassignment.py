@@ -8,7 +8,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.notifications import News, notify_all
 from handoff.models import AssignmentDecision, Handoff
@@ -16,10 +15,6 @@ from handoff.services.holders import hand_to
 from handoff.services.locking import HandoffClosed, lock_for, lock_handoff
 from handoff.services.people import managers_of, pool_of
 from handoff.services.routing import route, route_alone
-
-
-class CannotHold(ValueError):
-    """The person cannot be given handoffs: not a rep, or no longer active."""
 
 
 @transaction.atomic
@@ -33,8 +28,6 @@ def reassign_handoff(
         HandoffClosed: it is no longer open.
         HandoffTaken: ``actor`` may not act on it.
     """
-    if not to.is_active or not to.has_role(Role.REP):
-        raise CannotHold(f"{to.full_name} is not an active sales rep.")
     handoff = lock_for(handoff_id, actor)
     former = handoff.holder
     if former == to:

@@ -33,6 +33,7 @@ def log_touch(
     clock then stops at ``now``, the first-touch clock runs on. Any touch ends a snooze.
 
     Raises:
+        CannotHold: it is in the pool, and ``rep`` is no sales rep.
         EvidenceRefused: from the future, from before the handoff, or an impossible outcome.
         HandoffClosed: it is no longer open.
         HandoffTaken: it is in the hands of somebody else.

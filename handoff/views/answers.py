@@ -22,8 +22,13 @@ LOG = Act("Log what happened", "Log", "phone")
 SNOOZE = Act("Put aside", "Snooze", "alarm-clock-minus")
 REASSIGN = Act("Give to somebody else", "Reassign", "arrow-left-right")
 
-#: Somebody else was faster, or the handoff has ended: said in words, nothing was changed.
-OVERTAKEN = (services.HandoffTaken, services.HandoffClosed, services.HandoffNotOffered)
+#: Why an act is not for this person, or not any more: said in words, nothing was changed.
+OVERTAKEN = (
+    services.CannotHold,
+    services.HandoffTaken,
+    services.HandoffClosed,
+    services.HandoffNotOffered,
+)
 
 
 @login_required
