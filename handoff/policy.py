@@ -5,11 +5,10 @@ by what.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 
-from handoff.enums import ClockKind, DisqualifyReason, RecycleReason, RejectionReason
+from handoff.enums import ClockKind, RejectionReason
 from leads.enums import LifecycleStage
 
 DEFAULT_ATTEMPTS_OWED = 6
@@ -41,25 +40,13 @@ def default_targets(*, is_fast_track: bool) -> Targets:
     return _FAST_TRACK if is_fast_track else _OTHERS
 
 
-@dataclass(frozen=True, slots=True)
-class WayOut:
-    """Where a refused lead goes, with the reason that the lifecycle keeps."""
-
-    stage: LifecycleStage
-    reason: RecycleReason | DisqualifyReason
-
-
 #: What can change with time goes back to nurture, what will not goes out; both can be undone.
-WAY_OUT: Mapping[RejectionReason, WayOut] = MappingProxyType(
+WAY_OUT: Mapping[RejectionReason, LifecycleStage] = MappingProxyType(
     {
-        RejectionReason.NOT_A_FIT: WayOut(LifecycleStage.DISQUALIFIED, DisqualifyReason.NOT_A_FIT),
-        RejectionReason.COMPETITOR: WayOut(
-            LifecycleStage.DISQUALIFIED, DisqualifyReason.COMPETITOR
-        ),
-        RejectionReason.DUPLICATE: WayOut(LifecycleStage.DISQUALIFIED, DisqualifyReason.DUPLICATE),
-        RejectionReason.NO_CONTACT_DATA: WayOut(
-            LifecycleStage.RECYCLED, RecycleReason.NO_CONTACT_DATA
-        ),
-        RejectionReason.TOO_EARLY: WayOut(LifecycleStage.RECYCLED, RecycleReason.TOO_EARLY),
+        RejectionReason.NOT_A_FIT: LifecycleStage.DISQUALIFIED,
+        RejectionReason.COMPETITOR: LifecycleStage.DISQUALIFIED,
+        RejectionReason.DUPLICATE: LifecycleStage.DISQUALIFIED,
+        RejectionReason.NO_CONTACT_DATA: LifecycleStage.RECYCLED,
+        RejectionReason.TOO_EARLY: LifecycleStage.RECYCLED,
     }
 )

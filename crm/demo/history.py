@@ -214,7 +214,7 @@ class Historian:
         at, reason, note = past.plan.rejection or (self._now, None, "")
         if reason is None:
             return
-        stage = WAY_OUT[reason].stage
+        stage = WAY_OUT[reason]
         chronicle.move(
             stage,
             at,

@@ -101,11 +101,11 @@ def reject_handoff(
     close_handoff(
         handoff, HandoffState.REJECTED, now=now, fields=["rejection_reason", "rejection_note"]
     )
-    way = WAY_OUT[reason]
-    wakes = way.stage is LifecycleStage.RECYCLED
+    stage = WAY_OUT[reason]
+    wakes = stage is LifecycleStage.RECYCLED
     change_stage(
         lead_id=handoff.lead_id,
-        to_stage=way.stage,
+        to_stage=stage,
         now=now,
         actor=rep,
         rule="Refused by sales",

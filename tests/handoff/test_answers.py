@@ -128,10 +128,10 @@ def test_a_refusal_is_an_answer_and_sends_the_lead_where_its_reason_says(
 
     handoff.refresh_from_db()
     lead = Lead.objects.get(pk=handoff.lead_id)
-    way = WAY_OUT[reason]
-    recycled = way.stage is LifecycleStage.RECYCLED
+    stage = WAY_OUT[reason]
+    recycled = stage is LifecycleStage.RECYCLED
     assert (handoff.state, handoff.closed_at) == (HandoffState.REJECTED, SOON)
-    assert (lead.stage, lead.owner) == (way.stage, None)
+    assert (lead.stage, lead.owner) == (stage, None)
     assert lead.wake_at == (SOON + WAKE_AFTER_REJECTION if recycled else None)
     assert lead.stage_intervals.current().get().reason == f"{reason.label}: See mail"
     assert clock_of(handoff, ClockKind.ACCEPT).stopped_at == SOON
