@@ -12,7 +12,7 @@ from engagement.signals import events_absorbed
 from leads.enums import LifecycleStage
 from leads.models import StageInterval
 from leads.signals import leads_changed, stage_changed
-from scoring.services import mark_due
+from scoring.services import mark_due, snapshot_move
 
 #: Back in the funnel: engagement starts anew.
 _RETURNS = frozenset({LifecycleStage.RECYCLED, LifecycleStage.LEAD})
@@ -28,6 +28,12 @@ def mark_on_events(*, lead_ids: Sequence[int], now: datetime, **_: Any) -> None:
 def mark_on_attributes(*, lead_ids: Sequence[int], now: datetime, **_: Any) -> None:
     """New attributes change fit, and may disqualify."""
     mark_due(lead_ids=lead_ids, now=now)
+
+
+@receiver(stage_changed, dispatch_uid="scoring.snapshot_on_move")
+def snapshot_on_move(*, change: StageInterval, **_: Any) -> None:
+    """Complete the move before floors above read it: apps connect in the order of the floors."""
+    snapshot_move(change=change)
 
 
 @receiver(stage_changed, dispatch_uid="scoring.mark_on_return")

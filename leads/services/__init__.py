@@ -3,7 +3,7 @@
 from leads.lifecycle import IllegalTransition, ScoreSnapshot
 from leads.services.capture import DuplicateEmail, create_lead, update_lead
 from leads.services.deals import DealAlreadyRecorded, record_deal
-from leads.services.stages import OverrideNeedsReason, change_stage
+from leads.services.stages import OverrideNeedsReason, change_stage, freeze_score
 from leads.services.values import LeadInvalid
 from leads.services.work import add_note, assign_lead, record_activity, set_next_step
 
@@ -18,6 +18,7 @@ __all__ = [
     "assign_lead",
     "change_stage",
     "create_lead",
+    "freeze_score",
     "record_activity",
     "record_deal",
     "set_next_step",

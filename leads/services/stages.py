@@ -78,6 +78,12 @@ def change_stage(
     return change
 
 
+def freeze_score(*, change: StageInterval, snapshot: ScoreSnapshot) -> None:
+    """Keep the score of this moment with a move that came without; in the transaction of it."""
+    _freeze(change, snapshot)
+    change.save(update_fields=["model_version", "fit_score", "engagement_score", "cell"])
+
+
 def _permit(
     from_stage: LifecycleStage, to_stage: LifecycleStage, *, override: bool, reason: str
 ) -> bool:
