@@ -138,11 +138,7 @@ def neighbours(
 
 def estimate_count(queryset: QuerySet[Any]) -> Count:
     """Return the exact count up to ``EXACT_UP_TO``, beyond it what the planner expects."""
-    keys = queryset.order_by().values("pk")
-    exact = keys[: EXACT_UP_TO + 1].count()
-    if exact <= EXACT_UP_TO:
-        return Count(exact, is_estimate=False)
-    return Count(max(int(_plan(keys)["Plan Rows"]), exact), is_estimate=True)
+    return _count(queryset, _plan(queryset))
 
 
 def quick_count(queryset: QuerySet[Any]) -> Count | None:
@@ -150,22 +146,42 @@ def quick_count(queryset: QuerySet[Any]) -> Count | None:
 
     Whether it would is what the planner expects to pay for counting ``EXACT_UP_TO`` rows.
     """
-    price = _plan(queryset.order_by().values("pk")[: EXACT_UP_TO + 1])["Total Cost"]
-    return estimate_count(queryset) if price <= QUICK_COST else None
+    plan = _plan(queryset)
+    share = min(1, EXACT_UP_TO / max(plan.rows, 1))
+    price = plan.startup_cost + (plan.total_cost - plan.startup_cost) * share
+    return _count(queryset, plan) if price <= QUICK_COST else None
 
 
-def _plan(queryset: QuerySet[Any, Any]) -> dict[str, Any]:
-    """Return how the planner would run a query: its top node."""
+def _count(queryset: QuerySet[Any], plan: _Plan) -> Count:
+    """Count up to the bound; how long a table is that is not filtered needs no proof."""
+    if plan.rows > 2 * EXACT_UP_TO and not queryset.query.where:
+        return Count(plan.rows, is_estimate=True)
+    exact = queryset.order_by().values("pk")[: EXACT_UP_TO + 1].count()
+    if exact <= EXACT_UP_TO:
+        return Count(exact, is_estimate=False)
+    return Count(max(plan.rows, exact), is_estimate=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What the planner expects of a query: rows, and cost in its own units."""
+
+    rows: int = 0
+    startup_cost: float = 0
+    total_cost: float = 0
+
+
+def _plan(queryset: QuerySet[Any, Any]) -> _Plan:
     try:
-        sql, params = queryset.query.sql_with_params()
+        sql, params = queryset.order_by().values("pk").query.sql_with_params()
     except EmptyResultSet:  # Django knows that nothing can match, and has no SQL for it
-        return {"Plan Rows": 0, "Total Cost": 0}
+        return _Plan()
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
         plan = cursor.fetchone()[0]
     parsed = json.loads(plan) if isinstance(plan, str) else plan
-    top: dict[str, Any] = parsed[0]["Plan"]
-    return top
+    top = parsed[0]["Plan"]
+    return _Plan(int(top["Plan Rows"]), top["Startup Cost"], top["Total Cost"])
 
 
 @dataclass(frozen=True)
