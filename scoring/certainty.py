@@ -6,14 +6,13 @@ A comparison is unknown while the lead has no value for its field; all, any and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from functools import reduce
 from operator import and_, or_
 
 from django.db.models import Q
 
-from crm.common.criteria import Criteria, Kind, Op
+from crm.common.criteria import Criteria, Kind, Op, leaves
 from crm.common.criteria.tree import Group, Leaf
 
 _CLOCK_OPS = frozenset({Op.WITHIN, Op.NOT_WITHIN, Op.COMING, Op.SINCE})
@@ -30,22 +29,9 @@ def certainly_not_q(criteria: Criteria, *, now: datetime) -> Q:
     return _certainly(criteria.root, False, now) if criteria.root else Q(pk__in=[])
 
 
-def leaves(criteria: Criteria) -> Iterator[Leaf]:
-    """Go through the comparisons of a tree."""
-    return _leaves(criteria.root) if criteria.root else iter(())
-
-
 def moves_with_time(criteria: Criteria) -> bool:
     """Return whether time alone can change the answer: relative dates, counts of recent acts."""
     return any(leaf.op in _CLOCK_OPS or leaf.field.kind is Kind.CUSTOM for leaf in leaves(criteria))
-
-
-def _leaves(node: Leaf | Group) -> Iterator[Leaf]:
-    if isinstance(node, Leaf):
-        yield node
-        return
-    for part in node.parts:
-        yield from _leaves(part)
 
 
 def _certainly(node: Leaf | Group, answer: bool, now: datetime) -> Q:

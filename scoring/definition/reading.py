@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from crm.common.criteria import Criteria, CriteriaInvalid, parse
+from crm.common.criteria import Criteria, CriteriaInvalid, leaves, parse
 from engagement.enums import EventKind, FunnelStage
-from scoring.certainty import leaves, moves_with_time
+from scoring.certainty import moves_with_time
 from scoring.definition.node import Node, Problem
 from scoring.definition.rules import (
     GRADES,

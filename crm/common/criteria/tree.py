@@ -83,9 +83,14 @@ def known_q(criteria: Criteria) -> Q:
     return result
 
 
+def leaves(criteria: Criteria) -> Iterator[Leaf]:
+    """Go through the comparisons of a tree."""
+    return _leaves(criteria.root) if criteria.root else iter(())
+
+
 def used_fields(criteria: Criteria) -> set[str]:
     """Return the names of the fields the tree asks for."""
-    return {leaf.field.name for leaf in _leaves(criteria.root)} if criteria.root else set()
+    return {leaf.field.name for leaf in leaves(criteria)}
 
 
 def sentence(criteria: Criteria) -> str:
