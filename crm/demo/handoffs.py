@@ -13,7 +13,6 @@ from crm.demo.sales import Plan, Ruling
 from handoff.bant import propose
 from handoff.brief import digest
 from handoff.business_hours import working_time_between
-from handoff.deadlines import deadline
 from handoff.enums import Alarm, ClockKind, HandoffState, Verdict
 from handoff.models import (
     Agreement,
@@ -26,6 +25,7 @@ from handoff.models import (
     Touch,
 )
 from handoff.services.briefs import Findings, compose_brief
+from handoff.services.clocks import new_clock
 from leads.models import Lead, StageInterval
 
 _CLOSED_AS = {
@@ -141,29 +141,20 @@ class PastHandoff:
         return [self._clock(kind, stops[kind]) for kind in ClockKind]
 
     def _clock(self, kind: ClockKind, stopped_at: datetime | None) -> Clock:
-        handoff, hours = self.handoff, self.handoff.calendar.hours
-        target = targets_of(handoff)[kind]
-        times = deadline(handoff.opened_at, target, hours)
+        handoff = self.handoff
+        clock = new_clock(handoff, kind, targets_of(handoff)[kind])
         ended_at = stopped_at or handoff.closed_at
-        breached = (ended_at or self.now) > times.due_at
-        clock = Clock(
-            handoff=handoff,
-            kind=kind,
-            target=target,
-            started_at=times.started_at,
-            warn_half_at=times.warn_half_at,
-            at_risk_at=times.at_risk_at,
-            warn_most_at=times.warn_most_at,
-            due_at=times.due_at,
-            stopped_at=stopped_at,
-            withdrawn_at=None if stopped_at else handoff.closed_at,
-            breached_at=times.due_at if breached else None,
-            answerable=self.holder_at(min(ended_at or self.now, times.due_at)),
-            elapsed=working_time_between(handoff.opened_at, stopped_at, hours)
-            if stopped_at
-            else None,
-        )
-        if ended_at is None and not breached:
+        breached = (ended_at or self.now) > clock.due_at
+        clock.answerable = self.holder_at(min(ended_at or self.now, clock.due_at))
+        clock.breached_at = clock.due_at if breached else None
+        clock.alarm, clock.alarm_at = "", None
+        if stopped_at:
+            clock.stopped_at = stopped_at
+            hours = handoff.calendar.hours
+            clock.elapsed = working_time_between(handoff.opened_at, stopped_at, hours)
+        elif ended_at:
+            clock.withdrawn_at = ended_at
+        elif not breached:
             clock.alarm, clock.alarm_at = _next_alarm(clock, self.now)
         return clock
 

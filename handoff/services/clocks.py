@@ -20,25 +20,27 @@ from handoff.models import Clock, Handoff
 
 def start_clocks(handoff: Handoff, targets: Mapping[ClockKind, timedelta]) -> list[Clock]:
     """Start one clock per target at the opening of ``handoff``, on its calendar."""
-    clocks = []
-    for kind, target in targets.items():
-        times = deadline(handoff.opened_at, target, handoff.calendar.hours)
-        clocks.append(
-            Clock(
-                handoff=handoff,
-                answerable=handoff.holder,
-                kind=kind,
-                target=target,
-                started_at=times.started_at,
-                warn_half_at=times.warn_half_at,
-                at_risk_at=times.at_risk_at,
-                warn_most_at=times.warn_most_at,
-                due_at=times.due_at,
-                alarm=Alarm.HALF,
-                alarm_at=times.warn_half_at,
-            )
-        )
-    return Clock.objects.bulk_create(clocks)
+    return Clock.objects.bulk_create(
+        new_clock(handoff, kind, target) for kind, target in targets.items()
+    )
+
+
+def new_clock(handoff: Handoff, kind: ClockKind, target: timedelta) -> Clock:
+    """Return a clock that runs from the opening of ``handoff``, on its calendar; not stored yet."""
+    times = deadline(handoff.opened_at, target, handoff.calendar.hours)
+    return Clock(
+        handoff=handoff,
+        answerable=handoff.holder,
+        kind=kind,
+        target=target,
+        started_at=times.started_at,
+        warn_half_at=times.warn_half_at,
+        at_risk_at=times.at_risk_at,
+        warn_most_at=times.warn_most_at,
+        due_at=times.due_at,
+        alarm=Alarm.HALF,
+        alarm_at=times.warn_half_at,
+    )
 
 
 def stop_clock(handoff: Handoff, kind: ClockKind, *, at: datetime) -> None:
