@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import QueryDict
 from django.utils.http import urlencode
 
@@ -300,7 +300,8 @@ def load_list(
 
 def with_people(leads: LeadQuerySet) -> LeadQuerySet:
     """Load what rows show and no more; people apart, so that no join has to be sorted."""
-    return leads.prefetch_related("owner", "team").defer("search_text", "attributes")
+    owners = Prefetch("owner", User.objects.only("full_name", "email"))
+    return leads.prefetch_related(owners, "team").defer("search_text", "attributes")
 
 
 def load_rows(
