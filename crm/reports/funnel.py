@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from leads.enums import LifecycleStage
 from leads.models import StageInterval
@@ -33,8 +33,8 @@ REACHED: Mapping[str, tuple[str, ...]] = {
 STEPS = tuple(REACHED)
 EXITS = ("RECYCLED", "DISQUALIFIED", "LOST")
 
-#: Entering RECYCLED opens the next cycle, so the exit of cycle n is written as n + 1.
-RECYCLED_AHEAD = 1
+#: How far along the steps each stage proves that somebody came.
+_FURTHEST = {stage: sum(stage in proofs for proofs in REACHED.values()) for stage in S.values}
 
 
 class Unit(StrEnum):
@@ -134,10 +134,10 @@ def reached_q(cohort: Cohort, step: str) -> Q:
 
 def _of_cycle(entries: QuerySet[StageInterval], step: str) -> QuerySet[StageInterval]:
     """Return the entries whose own cycle reached ``step``."""
-    ahead = RECYCLED_AHEAD if step == S.RECYCLED else 0
-    same = StageInterval.objects.alias(home=F("cycle") - ahead).filter(
-        lead=OuterRef("lead"), home=OuterRef("cycle")
-    )
+    # Entering RECYCLED opens the next cycle and is the exit of the one before.
+    same_cycle = Q(cycle=OuterRef("cycle")) & ~Q(stage=S.RECYCLED)
+    its_exit = Q(cycle=OuterRef("cycle") + 1, stage=S.RECYCLED)
+    same = StageInterval.objects.filter(same_cycle | its_exit, lead=OuterRef("lead"))
     return entries.filter(Exists(_proof(same, step)))
 
 
@@ -151,21 +151,18 @@ def _proof(intervals: QuerySet[StageInterval], step: str) -> QuerySet[StageInter
 
 
 def _params(cohort: Cohort, zone: str) -> dict[str, Any]:
-    stages = {f"at_least_{step.lower()}": list(REACHED[step]) for step in STEPS}
-    return {
-        "basis": cohort.basis, "start": cohort.start, "end": cohort.end, "zone": zone, **stages
-    }  # fmt: skip
+    return {"basis": cohort.basis, "start": cohort.start, "end": cohort.end, "zone": zone}
 
 
-_UNIT = {Unit.PEOPLE: "NULL::int", Unit.CYCLES: "entry.cycle::int"}
-_SAME_UNIT = {Unit.PEOPLE: "true", Unit.CYCLES: "earlier.cycle = entry.cycle"}
 _KEYS = {
     Split.SOURCE: "lead.source",
     Split.MONTH: "to_char(unit.began_at AT TIME ZONE %(zone)s, 'YYYY-MM')",
 }
-_OWN_CYCLE = "(cohort.cycle IS NULL OR own.cycle = cohort.cycle)"
-_OWN_EXIT = f"""(own.stage = 'RECYCLED'
-          AND (cohort.cycle IS NULL OR own.cycle = cohort.cycle + {RECYCLED_AHEAD}))"""
+_CYCLES = {
+    Unit.PEOPLE: "NULL::int",
+    Unit.CYCLES: "(CASE own.stage WHEN 'RECYCLED' THEN own.cycle - 1 ELSE own.cycle END)::int",
+}
+_BEGAN = "min(own.started_at) FILTER (WHERE own.stage = %(basis)s)"
 
 
 def _sql(cohort: Cohort, split: Split) -> str:
@@ -179,53 +176,48 @@ def _sql(cohort: Cohort, split: Split) -> str:
 
 
 def _units(cohort: Cohort) -> str:
-    """Return the leads or cycles of the cohort with what is asked of each, as a ``WITH`` clause."""
+    """Return the leads or cycles of the cohort with what is asked of each, as a ``WITH`` clause.
+
+    Whoever entered the basis within the period is read whole; who had entered it before is not of
+    the cohort.
+    """
     return f"""
-      WITH cohort AS (
-        SELECT entry.lead_id, {_UNIT[cohort.unit]} AS cycle, min(entry.started_at) AS began_at
-        FROM leads_stageinterval entry
-        WHERE entry.stage = %(basis)s
-          AND entry.started_at >= %(start)s AND entry.started_at < %(end)s
-          AND NOT EXISTS (
-            SELECT FROM leads_stageinterval earlier
-            WHERE earlier.lead_id = entry.lead_id AND earlier.stage = %(basis)s
-              AND earlier.started_at < %(start)s AND {_SAME_UNIT[cohort.unit]})
-        GROUP BY 1, 2),
-      unit AS (
-        SELECT cohort.lead_id, cohort.cycle, cohort.began_at, {", ".join(_per_unit())}
-        FROM cohort JOIN leads_stageinterval own ON own.lead_id = cohort.lead_id
-          AND ({_OWN_CYCLE} OR {_OWN_EXIT})
-        GROUP BY cohort.lead_id, cohort.cycle, cohort.began_at)"""  # noqa: S608 -- as above
+      WITH unit AS (
+        SELECT own.lead_id, {_CYCLES[cohort.unit]} AS cycle, {_BEGAN} AS began_at,
+          {", ".join(_per_unit())}
+        FROM leads_stageinterval own
+        WHERE own.lead_id IN (
+          SELECT entry.lead_id FROM leads_stageinterval entry
+          WHERE entry.stage = %(basis)s
+            AND entry.started_at >= %(start)s AND entry.started_at < %(end)s)
+        GROUP BY 1, 2
+        HAVING {_BEGAN} >= %(start)s AND {_BEGAN} < %(end)s)"""  # noqa: S608 -- as above
 
 
 def _per_unit() -> list[str]:
     """Return what one lead or cycle is asked: when it entered each step, and how far it came."""
+    far = " ".join(f"WHEN '{stage}' THEN {steps}" for stage, steps in _FURTHEST.items())
     asked = [
-        f"bool_or({_OWN_CYCLE} AND own.is_override) AS is_overridden",
-        f"bool_or({_OWN_CYCLE} AND own.stage = 'SAL' AND own.ended_at IS NULL) AS is_in_progress",
-        f"bool_or({_OWN_EXIT}) AS is_recycled",
+        f"max(CASE own.stage {far} END) AS furthest",
+        "bool_or(own.is_override) AS is_overridden",
+        "bool_or(own.stage = 'SAL' AND own.ended_at IS NULL) AS is_in_progress",
     ]
     for step in STEPS:
-        name = step.lower()
-        entered = f"{_OWN_CYCLE} AND own.stage = '{step}'"
-        beyond = f"{_OWN_CYCLE} AND own.stage = ANY(%(at_least_{name})s)"
-        asked.append(f"min(own.started_at) FILTER (WHERE {entered}) AS {name}_at")
-        asked.append(f"bool_or({beyond}) AS is_{name}")
-    outs = ("DISQUALIFIED", "LOST")
-    asked += [f"bool_or({_OWN_CYCLE} AND own.stage = '{out}') AS is_{out.lower()}" for out in outs]
-    return asked
+        entered = f"own.stage = '{step}'"
+        asked.append(f"min(own.started_at) FILTER (WHERE {entered}) AS {step.lower()}_at")
+    return asked + [f"bool_or(own.stage = '{out}') AS is_{out.lower()}" for out in EXITS]
 
 
 def _counts() -> list[str]:
     """Return what all units together are asked."""
-    flags = [*(step.lower() for step in STEPS), *(name.lower() for name in EXITS)]
-    flags += ["overridden", "in_progress"]
-    asked = [f"count(*) FILTER (WHERE is_{name}) AS {name}" for name in flags]
-    steps = [step.lower() for step in STEPS]
-    asked += [
-        f"count(*) FILTER (WHERE is_{name} AND {name}_at IS NULL) AS no_{name}" for name in steps
-    ]
-    for before, after in itertools.pairwise(steps):
+    asked = []
+    for at, step in enumerate(map(str.lower, STEPS), start=1):
+        reached = f"furthest >= {at}"
+        asked.append(f"count(*) FILTER (WHERE {reached}) AS {step}")
+        asked.append(f"count(*) FILTER (WHERE {reached} AND {step}_at IS NULL) AS no_{step}")
+    flags = (*map(str.lower, EXITS), "overridden", "in_progress")
+    asked += [f"count(*) FILTER (WHERE is_{flag}) AS {flag}" for flag in flags]
+    for before, after in itertools.pairwise(map(str.lower, STEPS)):
         span = f"{after}_at - {before}_at"
         asked.append(f"percentile_cont(0.5) WITHIN GROUP (ORDER BY {span}) AS to_{after}")
     return asked

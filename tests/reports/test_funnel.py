@@ -125,6 +125,19 @@ def test_every_figure_opens_exactly_its_leads(
     assert found == counts
 
 
+def test_an_override_that_recycles_belongs_to_the_cycle_that_it_ends() -> None:
+    lead = make_history(("LEAD", MARCH, 1), ("MQL", MARCH + DAY, 1), ("RECYCLED", MAY, 2),
+                        ("MQL", MAY + DAY, 2), overrides=("RECYCLED",))  # fmt: skip
+    first, second = (Cohort("MQL", start, start + 30 * DAY, Unit.CYCLES) for start in (MARCH, MAY))
+    counts = [
+        funnel(cohort, split=Split.SOURCE, zone="UTC")[0].overridden for cohort in (first, second)
+    ]
+
+    assert counts == [1, 0]
+    assert Lead.objects.filter(reached_q(first, OVERRIDDEN)).get() == lead
+    assert not Lead.objects.filter(reached_q(second, OVERRIDDEN)).exists()
+
+
 def test_an_empty_cohort_is_all_zero() -> None:
     whole, parts = funnel(MQLS_OF_MARCH, split=Split.SOURCE, zone="UTC")
     assert (whole.reached, parts) == ({"MQL": 0, "SAL": 0, "SQL": 0, "WON": 0}, [])
