@@ -124,6 +124,17 @@ def test_a_change_saves_itself_and_the_proposal_follows(
     assert BantAssessment.objects.get(handoff=handoffs[0]).timeline == "YES"
 
 
+def test_a_question_is_marked_as_it_is_ticked(desk: Page, handoffs: list[Handoff]) -> None:
+    desk.goto(reverse("handoff:bant", args=[handoffs[0].pk]))
+    marks = desk.get_by_role("group", name="Budget").locator(".answer-now > svg")
+    expect(marks.nth(3)).to_be_visible()
+
+    desk.get_by_role("group", name="Budget").get_by_text("Yes").click()
+
+    expect(marks.nth(0)).to_be_visible()
+    expect(marks.nth(3)).to_be_hidden()
+
+
 def test_a_verdict_shows_what_belongs_to_it_and_names_what_is_missing(
     desk: Page, handoffs: list[Handoff]
 ) -> None:

@@ -1,0 +1,117 @@
+"""Every page with a house full of demo data: accessible, and never wider than the window."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.core.management import call_command
+from django.urls import reverse
+from playwright.sync_api import Page, ViewportSize
+
+from crm.accounts.enums import Role
+from crm.accounts.models import SalesTeam, User
+from handoff.models import Handoff
+from leads.models import Lead
+from tests.factories import client_of
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+
+DESK: ViewportSize = {"width": 1440, "height": 900}
+TABLET: ViewportSize = {"width": 768, "height": 1024}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+LOOKS: list[tuple[Literal["light", "dark"], ViewportSize]] = [("light", DESK), ("dark", PHONE)]
+UNBROKEN = "Wolfeschlegelsteinhausenbergerdorff" * 3  # what a name may be: 100 letters, no space
+
+
+@pytest.fixture
+def house() -> None:
+    """Make the demo company; whoever is called first in a queue has the longest name."""
+    call_command("seed_demo", leads=60, seed=3, stdout=io.StringIO())
+    Lead.objects.filter(handoffs__closed_at=None, handoffs__isnull=False).update(
+        first_name="", last_name=UNBROKEN[:100], company_name=UNBROKEN[:100], title=UNBROKEN[:100]
+    )
+
+
+def person(role: Role) -> User:
+    return User.objects.filter(roles=[role]).order_by("id")[0]
+
+
+def addresses(role: Role, user: User) -> list[str]:
+    """Return the pages of one desk; those that several desks have are looked at once."""
+    lead = Lead.objects.filter(last_name=UNBROKEN[:100]).order_by("id")[0]
+    if role is Role.MARKETER:
+        names = ["leads:list", "leads:create", "reports:funnel", "shell:notifications"]
+        return [*map(reverse, names), f"{reverse('shell:search')}?q=wolfe"]
+    if role is Role.REP:
+        handoff = Handoff.objects.filter(holder=user, closed_at=None).order_by("id")[0]
+        acts = ["handoff", "bant", "reject", "log", "snooze"]
+        return [
+            *map(reverse, ["handoff:queue", "handoff:pool", "handoff:agreement"]),
+            *(reverse(f"handoff:{name}", args=[handoff.pk]) for name in acts),
+            reverse("leads:detail", args=[handoff.lead_id]),
+        ]
+    if role is Role.MANAGER:
+        names = [
+            "handoff:team", "handoff:calendars", "reports:sla", "reports:sla_handoffs",
+            "leads:imports",
+        ]  # fmt: skip
+        one = [reverse(f"leads:{name}", args=[lead.pk]) for name in ("edit", "stage")]
+        return [*map(reverse, names), *one]
+    names = [
+        "accounts:people", "accounts:invite", "accounts:teams", "accounts:team_add",
+        "accounts:preferences", "shell:health", "account_change_password", "mfa_index",
+    ]  # fmt: skip
+    team = reverse("accounts:team", args=[SalesTeam.objects.order_by("id")[0].pk])
+    return [*map(reverse, names), team, reverse("accounts:person", args=[user.pk])]
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_every_page_is_accessible_and_fits(
+    page: Page, base_url: str, house: None, role: Role
+) -> None:
+    user = person(role)
+    enter(page, base_url, user)
+
+    assert [f"{at}: {fault}" for at in addresses(role, user) for fault in faults(page, at)] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["account_login", "account_reset_password", "account_signup", "account_inactive"]
+)
+def test_every_page_before_the_login_is_accessible_and_fits(page: Page, name: str) -> None:
+    assert faults(page, reverse(name)) == []
+
+
+def enter(page: Page, base_url: str, user: User) -> None:
+    name = settings.SESSION_COOKIE_NAME
+    session = client_of(user).cookies[name].value
+    host = urlsplit(base_url).hostname or ""
+    page.context.add_cookies([{"name": name, "value": session, "domain": host, "path": "/"}])
+
+
+def faults(page: Page, address: str) -> list[str]:
+    """Open a page in both themes and three widths; return what is wrong with it."""
+    faults: list[str] = []
+    for scheme, size in LOOKS:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.set_viewport_size(size)
+        answer = page.goto(address)
+        if answer is None or answer.status not in {200, 503}:  # health, while no loop runs
+            return [f"answered {answer and answer.status}"]
+        violations: list[dict[str, Any]] = Axe().run(page).response["violations"]
+        faults += [
+            f"{scheme}, {one['id']}: {node['html']}" for one in violations for node in one["nodes"]
+        ]
+        faults += overflow(page, size)
+    page.set_viewport_size(TABLET)
+    return faults + overflow(page, TABLET)
+
+
+def overflow(page: Page, size: ViewportSize) -> list[str]:
+    width = page.evaluate("document.documentElement.scrollWidth")
+    return [f"{width} px wide at {size['width']}"] if width > size["width"] else []
