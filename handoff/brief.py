@@ -19,14 +19,6 @@ LONGEST_WHY = 200
 MOST_REASONS = 4
 MOST_ACTS = 5
 
-#: Acts by which a buyer asks for sales; newest first, they are the offer that was accepted.
-BUYING_ACTS = (
-    EventKind.DEMO_REQUEST,
-    EventKind.CONSULTATION_REQUEST,
-    EventKind.TRIAL_START,
-    EventKind.PRICING_REQUEST,
-)
-
 _OPENINGS = {
     EventKind.DEMO_REQUEST: "You asked for a demo. What would you like to see first?",
     EventKind.CONSULTATION_REQUEST: "You asked to talk it through. What made you ask now?",
@@ -50,22 +42,17 @@ class Act:
 
 
 def suggested_opening(acts: Sequence[Act]) -> str:
-    """Return a first sentence for the call: about the newest buying act, else the newest act.
-
-    Args:
-        acts: Newest first.
-    """
-    for act in sorted(acts, key=lambda each: each.kind not in BUYING_ACTS):
+    """Return a first sentence for the call, about the first of ``acts`` that has one."""
+    for act in acts:
         words = _OPENINGS.get(act.kind)
         if words and (act.asset or "{asset}" not in words):
             return words.format(asset=act.asset)
     return _NO_ACT_OPENING
 
 
-def why_line(acts: Sequence[Act], reasons: Sequence[str], rule: str) -> str:
-    """Return the queue's one line: the newest buying act, the strongest reasons or the rule."""
-    buying = next((act.title for act in acts if act.kind in BUYING_ACTS), "")
-    words = buying or _and(reasons[:2]) or rule
+def why_line(hand_raise: Act | None, reasons: Sequence[str], rule: str) -> str:
+    """Return the queue's one line: the buying act, else the strongest reasons, else the rule."""
+    words = (hand_raise.title if hand_raise else "") or _and(reasons[:2]) or rule
     return (
         words if len(words) <= LONGEST_WHY else f"{words[: LONGEST_WHY - 1]}\N{HORIZONTAL ELLIPSIS}"
     )

@@ -6,6 +6,7 @@ equal.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from crm.demo.behaviour import Act as Deed
@@ -13,7 +14,7 @@ from crm.demo.capture import LAG, Chronicle, name_of
 from crm.demo.library import BY_SLUG
 from engagement.acts import act_title
 from engagement.enums import EventKind
-from handoff.brief import BUYING_ACTS, Act, why_line
+from handoff.brief import Act, why_line
 from handoff.prefill import told_by_forms
 from handoff.services.briefs import Findings
 from leads.models import StageInterval
@@ -35,19 +36,29 @@ def find_out(
     """
     at = change.started_at
     deeds = [deed for deed in reversed(chronicle.acts) if deed.at <= at and not deed.machine]
-    buying = {act.kind for act in definition.fast_track if act.shortest_tier}
     earliest = max(cycle_start, at - definition.fast_track_within)
-    is_fast_track = any(deed.kind in buying and deed.at > earliest for deed in deeds)
-    hand_raise = next((deed for deed in deeds if deed.kind in BUYING_ACTS), None)
-    acts = [_act(deed) for deed in deeds]
+    raised = _hand_raise(definition, [deed for deed in deeds if deed.at > earliest])
+    hand_raise = _act(raised) if raised else None
     return Findings(
-        acts=acts,
+        acts=[_act(deed) for deed in deeds],
+        hand_raise=hand_raise,
         told=told_by_forms((deed.properties, _source(deed)) for deed in deeds),
         score=score,
-        is_fast_track=is_fast_track,
-        raised_at=hand_raise.at + LAG if is_fast_track and hand_raise else at,
-        why=why_line(acts, _strongest(score), change.rule),
+        is_fast_track=raised is not None and raised.kind in _shortest(definition),
+        raised_at=raised.at + LAG if raised else at,
+        why=why_line(hand_raise, _strongest(score), change.rule),
     )
+
+
+def _hand_raise(definition: Definition, deeds: Sequence[Deed]) -> Deed | None:
+    """Return the first buying act; one for the shortest tier comes before the others."""
+    buying, shortest = {act.kind for act in definition.fast_track}, _shortest(definition)
+    asked = (deed for deed in deeds if deed.kind in buying)
+    return min(asked, key=lambda deed: (deed.kind not in shortest, deed.at), default=None)
+
+
+def _shortest(definition: Definition) -> set[EventKind]:
+    return {act.kind for act in definition.fast_track if act.shortest_tier}
 
 
 def _strongest(score: Explanation) -> list[str]:

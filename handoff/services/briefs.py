@@ -16,7 +16,6 @@ from engagement.enums import EventKind
 from engagement.models import Event
 from handoff.bant import QUESTIONS
 from handoff.brief import (
-    BUYING_ACTS,
     MOST_ACTS,
     MOST_REASONS,
     Act,
@@ -27,7 +26,7 @@ from handoff.models import Agreement
 from handoff.prefill import Told, told_by_forms
 from leads.models import Lead, StageInterval
 from scoring.explanation import Explanation
-from scoring.services import NoModel, explain, fast_track_act
+from scoring.services import BuyingAct, NoModel, buying_act, explain
 
 #: How many of the newest acts are read. Our choice: more than a salesperson would.
 _RECENT = 100
@@ -35,9 +34,13 @@ _RECENT = 100
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What is known of a lead when it is handed over; ``acts`` are human, newest first."""
+    """What is known of a lead when it is handed over.
+
+    ``acts`` are human, newest first; ``hand_raise`` is the one by which it asked for sales.
+    """
 
     acts: Sequence[Act]
+    hand_raise: Act | None
     told: Sequence[Told]
     score: Explanation | None
     is_fast_track: bool
@@ -54,16 +57,17 @@ def find_out(lead: Lead, change: StageInterval, *, now: datetime) -> Findings:
         .order_by("-occurred_at", "-id")[:_RECENT]
     )
     acts = [_act(event) for event in events]
-    is_fast_track = fast_track_act(lead_id=lead.pk, now=now) is not None
+    raised = buying_act(lead_id=lead.pk, now=now)
+    hand_raise = _act(_event_of(raised)) if raised else None
     score = _explained(lead, now)
-    hand_raise = next((each for each in events if each.kind in BUYING_ACTS), None)
     return Findings(
         acts=acts,
+        hand_raise=hand_raise,
         told=told_by_forms((event.properties, _source(event)) for event in events),
         score=score,
-        is_fast_track=is_fast_track,
-        raised_at=hand_raise.received_at if is_fast_track and hand_raise else change.started_at,
-        why=why_line(acts, _strongest(score), change.rule),
+        is_fast_track=raised is not None and raised.has_shortest_tier,
+        raised_at=raised.received_at if raised else change.started_at,
+        why=why_line(hand_raise, _strongest(score), change.rule),
     )
 
 
@@ -71,14 +75,14 @@ def compose_brief(
     lead: Lead, findings: Findings, *, agreement: Agreement | None, now: datetime
 ) -> dict[str, Any]:
     """Return the brief as it is frozen: see ``handoff.brief`` for what it may hold."""
-    offer = next((act for act in findings.acts if act.kind in BUYING_ACTS), None)
+    offer = findings.hand_raise
     told = {each.question for each in findings.told}
     return {
         "frozen_at": now.isoformat(),
         "contact": _contact(lead),
         "score": _score_json(findings.score),
         "fit": _fit_json(findings.score),
-        "opening": suggested_opening(findings.acts),
+        "opening": suggested_opening([*([offer] if offer else []), *findings.acts]),
         "acts": [_act_json(act) for act in findings.acts[:MOST_ACTS]],
         "offer": _act_json(offer) if offer else None,
         "open_questions": [question for question in QUESTIONS if question not in told],
@@ -127,6 +131,12 @@ def _fit_json(score: Explanation | None) -> dict[str, Any] | None:
         "matches": gains,
         "gaps": list(score.gaps),
     }
+
+
+def _event_of(raised: BuyingAct) -> Event:
+    """Return the event of a buying act, which may lie further back than the newest acts."""
+    events = Event.objects.select_related("asset")
+    return events.get(id=raised.event_id, occurred_at=raised.occurred_at)
 
 
 def _act(event: Event) -> Act:

@@ -1,7 +1,7 @@
 """Everything that writes scores and models, and what other apps ask of them."""
 
 from scoring.services.explaining import NoModel, explain, why_mql
-from scoring.services.fast_track import fast_track_act
+from scoring.services.fast_track import BuyingAct, buying_act
 from scoring.services.marking import mark_due
 from scoring.services.publishing import (
     NotADraft,
@@ -19,14 +19,15 @@ from scoring.services.snapshots import snapshot_move
 
 __all__ = [
     "BATCH",
+    "BuyingAct",
     "NoModel",
     "NotADraft",
     "PublishedMeanwhile",
+    "buying_act",
     "create_draft",
     "definition_of",
     "ensure_model",
     "explain",
-    "fast_track_act",
     "mark_due",
     "model_at",
     "publish",

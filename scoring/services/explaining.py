@@ -179,7 +179,7 @@ def _standing(
 
 
 def _fast_track(definition: Definition, lead_id: int, as_of: datetime) -> str:
-    acts = buying_acts(definition, definition.fast_track, lead_ids=[lead_id], now=as_of)
+    acts = buying_acts(definition, [lead_id], now=as_of)
     if lead_id not in acts:
         return ""
     act = acts[lead_id]

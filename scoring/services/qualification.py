@@ -54,7 +54,7 @@ def owed_moves(
     ``next_due`` is when each lead is to be scored again if it stays as it is.
     """
     fresh = _with_news(model, [each.lead_id for each in scored])
-    bought = buying_acts(definition, definition.fast_track, lead_ids=list(fresh), now=now)
+    bought = buying_acts(definition, list(fresh), now=now)
     pardoned = _pardoned([each.lead_id for each in scored if each.disqualified_by])
     moves = []
     for each in scored:

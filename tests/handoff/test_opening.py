@@ -32,6 +32,7 @@ from tests.handoff.factories import (
     make_rep,
     make_scoring_model,
 )
+from tests.scoring.logs import document, publish_model
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +84,34 @@ def test_a_buying_act_gets_the_fast_tier_and_is_dated_by_the_buyer() -> None:
     assert handoff.tier.name == "Buying acts"
     assert handoff.raised_at == asked_at
     assert handoff.why == "Asked for a demo"
+
+
+def test_a_handoff_is_dated_by_the_first_of_several_buying_acts() -> None:
+    """Red when the newest buying act counts: a lead that asks twice waits longer."""
+    make_scoring_model()
+    lead = make_lead(created_at=NOW - timedelta(days=3))
+    first_at, again_at = NOW - timedelta(hours=5), NOW - timedelta(minutes=3)
+    for kind, at in ((EventKind.DEMO_REQUEST, first_at), (EventKind.TRIAL_START, again_at)):
+        record_event(lead_id=lead.pk, kind=kind, occurred_at=at, now=at)
+
+    handoff = become_mql(lead)
+
+    assert (handoff.raised_at, handoff.why) == (first_at, "Asked for a demo")
+
+
+def test_which_acts_are_buying_acts_is_for_the_model_to_say() -> None:
+    """Red when handoffs keep a list of their own: a webinar raises no hand."""
+    mql = {"cells": [], "fast_track": [{"kind": "WEBINAR_ATTENDED"}]}
+    publish_model(document(mql=mql))
+    lead = make_lead(created_at=NOW - timedelta(days=3))
+    at = NOW - timedelta(hours=1)
+    for kind, when in ((EventKind.WEBINAR_ATTENDED, at), (EventKind.DEMO_REQUEST, NOW)):
+        record_event(lead_id=lead.pk, kind=kind, occurred_at=when, now=when)
+
+    handoff = become_mql(lead)
+
+    assert (handoff.raised_at, handoff.is_fast_track) == (at, True)
+    assert handoff.brief["offer"]["title"] == "Attended a webinar"
 
 
 def test_a_fast_tier_with_criteria_also_takes_those_who_fit_them() -> None:
@@ -164,6 +193,7 @@ def test_the_holder_owns_the_lead_and_is_told() -> None:
 
 
 def test_the_brief_is_frozen_and_its_digest_proves_it() -> None:
+    make_scoring_model()
     lead = make_lead(phone="+49 30 23125 418", title="Head of maintenance")
     record_event(
         lead_id=lead.pk, kind=EventKind.TRIAL_START, occurred_at=NOW - timedelta(hours=1), now=NOW

@@ -15,7 +15,7 @@ from leads.models import Lead, LeadFact, StageInterval
 from leads.services import change_stage, create_lead, update_lead
 from leads.signals import stage_changed
 from scoring.models import ScoringModel
-from scoring.services import fast_track_act, mark_due, score_due_leads
+from scoring.services import buying_act, mark_due, score_due_leads
 from tests.factories import NOW, make_lead, make_user
 from tests.scoring.logs import document, log_act, publish_model, score_of, settle
 
@@ -68,7 +68,9 @@ def test_a_buying_act_makes_an_mql_at_once_without_the_grid() -> None:
     assert (stage_of(lead).stage, stage_of(lead).rule) == (
         LifecycleStage.MQL, "Fast track: asked for a demo"
     )  # fmt: skip
-    assert fast_track_act(lead_id=lead.pk, now=NOW) is EventKind.DEMO_REQUEST
+    act = buying_act(lead_id=lead.pk, now=NOW)
+    assert act is not None
+    assert (act.kind, act.has_shortest_tier) == (EventKind.DEMO_REQUEST, True)
 
 
 def test_a_buying_act_counts_for_a_month() -> None:
@@ -95,7 +97,9 @@ def test_a_buying_act_without_the_shortest_tier_is_no_fast_track_for_the_handoff
     ask_for_demo(lead)
     settle()
     assert stage_of(lead).stage == LifecycleStage.MQL
-    assert fast_track_act(lead_id=lead.pk, now=NOW) is None
+    act = buying_act(lead_id=lead.pk, now=NOW)
+    assert act is not None
+    assert not act.has_shortest_tier
 
 
 def test_a_blocked_lead_becomes_no_mql_whatever_it_does() -> None:
@@ -343,4 +347,4 @@ def test_a_crash_between_score_and_move_loses_no_mql() -> None:
 
 def test_no_fast_track_without_a_model() -> None:
     assert not ScoringModel.objects.exists()
-    assert fast_track_act(lead_id=make_lead().pk, now=NOW) is None
+    assert buying_act(lead_id=make_lead().pk, now=NOW) is None
