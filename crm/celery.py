@@ -23,5 +23,6 @@ app.conf.beat_schedule = {
     "renew scores": _tick("scoring.renew_scores", queue="bulk", every=5.0),
     "dispatch outbox": _tick("common.dispatch_outbox", queue="outbox", every=2.0),
     "run imports": _tick("leads.run_imports", queue="bulk", every=3.0),
+    "remove old uploads": _tick("leads.remove_old_uploads", queue="bulk", every=3600.0),
     "keep event partitions": _tick("engagement.keep_partitions", queue="bulk", every=3600.0),
 }

@@ -17,7 +17,7 @@ from crm.accounts.forms import PlainForm, time_zone_choices
 from leads.enums import ImportKind
 from leads.importing import suggestions
 from leads.importing.mapping import MappingInvalid
-from leads.importing.uploads import LARGEST_UPLOAD, SUFFIXES, SampleColumn
+from leads.importing.uploads import KEPT, LARGEST_UPLOAD, SUFFIXES, SampleColumn
 from leads.models import ImportJob
 
 NEW_PREFIX = "new."
@@ -30,7 +30,8 @@ class UploadForm(PlainForm):
     kind = forms.ChoiceField(label="It holds", choices=ImportKind.choices)
     file = forms.FileField(
         max_length=255,
-        help_text="CSV or XLSX, up to 200 MB. The first line names the columns.",
+        help_text="CSV or XLSX, up to 200 MB. The first line names the columns."
+        f" It is removed after {KEPT.days} days.",
         widget=forms.FileInput(attrs={"accept": ",".join(SUFFIXES)}),
     )
     mapping = forms.FileField(
@@ -66,12 +67,40 @@ class UploadForm(PlainForm):
             raise forms.ValidationError(f"This is not JSON: {error}.") from error
 
 
-class MappingForm(PlainForm):
-    """What the columns of one file mean; ``document`` is the mapping it says.
+class PartsField(forms.CharField):
+    """Some parts of a mapping document, as they stand in its file."""
 
-    Parts of an uploaded mapping that the page does not show (past stages, spellings, constants)
-    are kept as they are.
-    """
+    def __init__(self, kinds: Mapping[str, type], **options: Any) -> None:
+        """Take the name of each part, and the Python type of its JSON."""
+        self.kinds = kinds
+        area = forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})
+        super().__init__(required=False, max_length=100_000, widget=area, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Write an object for people."""
+        is_object = isinstance(value, dict)
+        return json.dumps(value, indent=2, ensure_ascii=False) if is_object else value
+
+    def clean(self, value: Any) -> Any:
+        """Return the parts as an object; empty without any."""
+        text = super().clean(value)
+        try:
+            parts = json.loads(text or "{}")
+        except (ValueError, RecursionError) as error:
+            raise forms.ValidationError(f"This is not JSON: {error}.") from error
+        if not isinstance(parts, dict):
+            raise forms.ValidationError("This needs an object, such as {}.")
+        for name, part in parts.items():
+            if name not in self.kinds:
+                raise forms.ValidationError(f"{name} is not known here.")
+            if not isinstance(part, self.kinds[name]):
+                wanted = "a list" if self.kinds[name] is list else "an object"
+                raise forms.ValidationError(f"{name} needs {wanted}.")
+        return parts
+
+
+class MappingForm(PlainForm):
+    """What the columns of one file mean; ``document`` is the mapping it says."""
 
     system = forms.CharField(
         label="Name of the source",
@@ -85,6 +114,11 @@ class MappingForm(PlainForm):
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="One a line, such as Select or n/a.",
+    )
+    parts = PartsField(
+        {"values": dict},
+        label="Spellings to replace",
+        help_text="As JSON, like the mapping file has it.",
     )
     #: Where problems of a mapping are shown, by the start of their path.
     places: Mapping[str, str] = {}
@@ -133,12 +167,6 @@ class MappingForm(PlainForm):
         """Yield each column with the field that says what it is."""
         return zip(self.sample, (self[name] for name in self.targets), strict=True)
 
-    @property
-    def kept(self) -> list[str]:
-        """Return the names of the parts that the page does not show."""
-        hidden = {"history": "past stages", "values": "spellings", "constants": "fixed values"}
-        return [said for name, said in hidden.items() if self.base.get(name)]
-
     @abstractmethod
     def column_choices(self) -> Mapping[str, str]:
         """Return the fields that choose a column, each with the words for none."""
@@ -180,18 +208,27 @@ class MappingForm(PlainForm):
             place = next((self.places[key] for key in self.places if path.startswith(key)), None)
             self.add_error(place, sentence if place else f"{path} {sentence}")
 
+    @property
+    def _part_names(self) -> Iterable[str]:
+        field = self.base_fields["parts"]
+        return field.kinds if isinstance(field, PartsField) else ()
+
     def _initial(self, zone: str) -> dict[str, Any]:
         """Return what the job's mapping says already, and guesses for the rest."""
         return {
             "system": self.base.get("system", ""),
             "zone": self.base.get("timezone", zone),
             "placeholders": "\n".join(self.base.get("placeholders", [])),
+            "parts": {name: self.base[name] for name in self._part_names if self.base.get(name)}
+            or None,
         }
 
     def _common(self) -> dict[str, Any]:
         """Return the part of the mapping that every kind of file has."""
+        kept = {name: said for name, said in self.base.items() if name not in self._part_names}
         return {
-            **self.base,
+            **kept,
+            **self.cleaned_data["parts"],
             "system": self.cleaned_data["system"],
             "timezone": self.cleaned_data["zone"],
             "placeholders": words(self.cleaned_data["placeholders"]),

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from leads.enums import AttributeType, DealOutcome, ImportKind
-from leads.import_forms import NEW_PREFIX, FormatField, MappingForm, words
+from leads.import_forms import NEW_PREFIX, FormatField, MappingForm, PartsField, words
 from leads.importing import suggestions
 from leads.importing.mapping import AT_IMPORT, ATTRIBUTE_PREFIX, LEAD_FIELDS
 from leads.importing.uploads import SampleColumn
@@ -30,10 +30,18 @@ class LeadMappingForm(MappingForm):
         label="Captured on", help_text="When the person became a lead; it starts the history."
     )
     created_at_format = FormatField(label="Captured on is written as")
-    field_order = ("system", "key", "created_at", "created_at_format", "zone", "placeholders")
+    parts = PartsField(
+        {"history": list, "values": dict, "constants": dict},
+        label="Past stages, spellings, fixed values",
+        help_text="As JSON, like the mapping file has it under history, values and constants.",
+    )
+    field_order = (
+        "system", "key", "created_at", "created_at_format", "zone", "placeholders", "parts",
+    )  # fmt: skip
     places = {
         "system": "system", "key": "key", "timezone": "zone", "placeholders": "placeholders",
         "created_at.format": "created_at_format", "created_at": "created_at",
+        "history": "parts", "values": "parts", "constants": "parts",
     }  # fmt: skip
 
     def __init__(self, **options: Any) -> None:
@@ -67,7 +75,7 @@ class LeadMappingForm(MappingForm):
             fields[name] = column
         at_import = {"otherwise": AT_IMPORT}
         created = self._moment("created_at") if self.cleaned_data["created_at"] else at_import
-        used = {*fields, *self.base.get("constants", {})}
+        used = {*fields, *self.cleaned_data["parts"].get("constants", {})}
         declared = {k: v for k, v in declared.items() if f"{ATTRIBUTE_PREFIX}{k}" in used}
         said = {"key": self.cleaned_data["key"], "fields": fields, "attributes": declared}
         return {**self._common(), **said, "created_at": created}
@@ -146,11 +154,12 @@ class DealMappingForm(MappingForm):
     )
     field_order = (
         "system", "key", "lead", "outcome", "outcome_column", "won", "lost", "closed_at",
-        "closed_at_format", "zone", "currency", "placeholders", "creates_reps",
+        "closed_at_format", "zone", "currency", "placeholders", "parts", "creates_reps",
     )  # fmt: skip
     places = {
         "system": "system", "key": "key", "lead": "lead", "outcome": "outcome_column",
         "closed_at.format": "closed_at_format", "closed_at": "closed_at", "timezone": "zone",
+        "values": "parts",
     }  # fmt: skip
 
     @property

@@ -6,7 +6,7 @@ from datetime import datetime
 from celery import shared_task
 from django.utils import timezone
 
-from leads.importing import jobs
+from leads.importing import jobs, uploads
 from leads.models import ImportJob
 
 logger = logging.getLogger(__name__)
@@ -36,3 +36,9 @@ def _step(job_id: int, now: datetime) -> bool:
             job_id=job_id, now=now, error="An unforeseen error; the log of the worker has it."
         )
         return False
+
+
+@shared_task(name="leads.remove_old_uploads")
+def remove_old_uploads(**_: object) -> int:
+    """Run by beat every hour."""
+    return uploads.remove_old_uploads(now=timezone.now())

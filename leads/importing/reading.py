@@ -49,9 +49,11 @@ def open_table(path: Path, *, encoding: str = "utf-8", delimiter: str = "") -> T
     """Return the table in ``path``.
 
     Raises:
-        FileRefused: empty, not of the encoding, not a workbook, or without a usable header. The
+        FileRefused: gone, empty, not of the encoding, no workbook, or without a usable header. The
             lines raise it too, where a quote is never closed or bytes are not of the encoding.
     """
+    if not path.is_file():
+        raise FileRefused("The file is gone: upload it again.")
     if path.suffix.lower() in (".xlsx", ".xlsm", ".xls", ".ods"):
         rows = _workbook_rows(path)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from leads.models import ImportJob
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx")
 LARGEST_UPLOAD = 200 * 2**20
+#: How long an uploaded file is kept: for a second look, and for a stopped import. Our choice.
+KEPT = timedelta(days=30)
 _LINES_LOOKED_AT = 50
 _SAMPLES = 3
 _SAMPLE_LENGTH = 60
@@ -74,17 +76,33 @@ def sample_columns(job: ImportJob) -> list[SampleColumn]:
     Raises:
         FileRefused: the file cannot be read any more.
     """
-    try:
-        return _sample(_open(Path(job.path), job.mapping))
-    except OSError as error:
-        raise FileRefused("The file is gone: upload it again.") from error
+    return _sample(_open(Path(job.path), job.mapping))
+
+
+def remove_old_uploads(*, now: datetime) -> int:
+    """Remove uploaded files older than ``KEPT`` and return how many; safe to repeat.
+
+    Files that an import still reads stay, and those that the command reads lie elsewhere. What
+    became of each line is kept in the database.
+    """
+    in_use = set(ImportJob.objects.waiting().order_by().values_list("path", flat=True))
+    removed = 0
+    for path in _folder().glob("*"):
+        written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        if written_at < now - KEPT and str(path) not in in_use:
+            path.unlink(missing_ok=True)
+            removed += 1
+    return removed
+
+
+def _folder() -> Path:
+    return Path(settings.MEDIA_ROOT) / "imports"
 
 
 def _keep(upload: UploadedFile[Any], suffix: str) -> Path:
     """Write the file under a random name; what it was called is text from outside."""
-    folder = Path(settings.MEDIA_ROOT) / "imports"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{uuid4().hex}{suffix}"
+    _folder().mkdir(parents=True, exist_ok=True)
+    path = _folder() / f"{uuid4().hex}{suffix}"
     with path.open("xb") as file:
         for chunk in upload.chunks():
             file.write(chunk)

@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.urls import reverse
 
 from crm.accounts.enums import Role
 from leads.enums import ImportKind, ImportState
 from leads.importing.jobs import run_job
+from leads.importing.uploads import remove_old_uploads
 from leads.models import Deal, ImportJob, Lead, LeadAttribute
 from tests.factories import NOW, client_of, make_user
+from tests.leads.import_pages import CHOICES, UPLOAD, page, upload
 from tests.leads.importing import MAPPING, import_file, write
 
 pytestmark = pytest.mark.django_db
-
-UPLOAD = "/leads/import/"
-FILE = (
-    b"Lead ID,E-Mail,Last name,Budget,Created at\n"
-    b"1,a@x.example,Ardbeck,500,2026-05-01\n"
-    b"2,b@x.example,Brail,many,2026-05-02\n"
-    b"3,no address,Caron,Select,2026-05-03\n"
-)
-#: What a person chooses for FILE; the columns are fields by their place.
-CHOICES = {
-    "system": "fair",
-    "zone": "Europe/Berlin",
-    "placeholders": "Select\n",
-    "key": "Lead ID",
-    "created_at": "Created at",
-    "created_at_format": "%Y-%m-%d",
-    "column_1": "email",
-    "column_2": "last_name",
-    "column_3": "new.NUMBER",
-}
 
 
 @pytest.fixture(autouse=True)
@@ -52,18 +35,6 @@ def media(settings: Any, tmp_path: Path) -> Path:
 def client() -> Client:
     """Return a marketer's browser."""
     return client_of(make_user(Role.MARKETER))
-
-
-def upload(client: Client, content: bytes = FILE, name: str = "fair.csv", **fields: Any) -> Any:
-    """Send a file as the form does."""
-    return client.post(
-        UPLOAD, {"kind": "LEADS", "file": SimpleUploadedFile(name, content), **fields}
-    )
-
-
-def page(job: ImportJob, name: str = "import", **kwargs: Any) -> str:
-    """Return the address of a page of ``job``."""
-    return reverse(f"leads:{name}", kwargs={"job_id": job.pk, **kwargs})
 
 
 def test_a_file_goes_the_whole_way(client: Client, media: Path) -> None:
@@ -150,21 +121,32 @@ def test_the_mapping_of_a_page_serves_the_next_file(client: Client) -> None:
     assert second.mapping == first.mapping
 
 
-def test_what_the_page_does_not_show_is_kept(client: Client) -> None:
-    history = [{"stage": "MQL", "at": {"column": "seen", "format": "%Y-%m-%d"}}]
-    mapping = {**MAPPING, "history": history, "constants": {"medium": "fair"}}
-    content = b"number,mail,name,source,seen\n7,a@x.example,A,fair,2026-05-01\n"
-    upload(client, content, mapping=SimpleUploadedFile("m.json", json.dumps(mapping).encode()))
+def test_uploads_are_removed_after_30_days_unless_an_import_reads_them(
+    client: Client, media: Path
+) -> None:
+    for _ in range(3):
+        upload(client)
+    read, forgotten, young = ImportJob.objects.order_by("id")
+    client.post(page(read, "import_mapping"), CHOICES)
+    month_ago = (NOW - timedelta(days=30, seconds=1)).timestamp()
+    for job in (read, forgotten):
+        os.utime(job.path, (month_ago, month_ago))
+    os.utime(young.path, (month_ago + 2, month_ago + 2))
+
+    assert remove_old_uploads(now=NOW) == 1
+    assert remove_old_uploads(now=NOW) == 0
+
+    assert {str(path) for path in media.rglob("*.csv")} == {read.path, young.path}
+
+
+def test_an_import_whose_file_was_removed_says_so(client: Client) -> None:
+    upload(client)
     job = ImportJob.objects.get()
-
-    shown = client.get(page(job, "import_mapping"))
-    assert "past stages, fixed values" in shown.content.decode()
-    form = shown.context["form"]
-    said = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
-    client.post(page(job, "import_mapping"), {k: v or "" for k, v in said.items()})
-
-    job.refresh_from_db()
-    assert job.mapping == {**mapping, "timezone": "UTC", "attributes": {}}
+    client.post(page(job, "import_mapping"), CHOICES)
+    run_job(job_id=job.pk, now=NOW)
+    Path(job.path).unlink()
+    client.post(page(job, "import_start"))
+    assert run_job(job_id=job.pk, now=NOW).error == "The file is gone: upload it again."
 
 
 DEALS = b"Deal ID,Lead ID,Status,Closed on,Amount,Owner\n9,1,Won,2026-05-09,1200.50,Ada Vale\n"
@@ -186,36 +168,6 @@ def test_deals_go_the_whole_way(client: Client, tmp_path: Path) -> None:
     deal = Deal.objects.get()
     assert (deal.outcome, str(deal.value), deal.currency) == ("WON", "1200.50", "EUR")
     assert (deal.owner_name, deal.lead.stage) == ("Ada Vale", "WON")
-
-
-def mapped(client: Client, job: ImportJob, **changes: str) -> Any:
-    """Answer the mapping form with ``changes``."""
-    return client.post(page(job, "import_mapping"), {**CHOICES, **changes})
-
-
-@pytest.mark.parametrize(
-    ("changes", "field", "sentence"),
-    [
-        ({"system": ""}, "system", "This field is required."),
-        ({"key": "", "column_1": ""}, "key", "what makes a row the same lead again"),
-        ({"created_at_format": ""}, "created_at_format", "must say how the column writes time"),
-        ({"column_2": "email"}, "column_2", "E-Mail is this already."),
-        ({"column_2": "password"}, "column_2", "Select a valid choice"),
-        ({"key": "Nowhere"}, "key", "Select a valid choice"),
-        ({"zone": "Mars"}, "zone", "Select a valid choice"),
-        ({"placeholders": "a\x00"}, "placeholders", "Null characters are not allowed."),
-    ],
-)
-def test_a_refused_mapping_says_so_beside_the_field(
-    client: Client, changes: dict[str, str], field: str, sentence: str
-) -> None:
-    upload(client)
-    job = ImportJob.objects.get()
-    answer = mapped(client, job, **changes)
-    assert answer.status_code == 422
-    assert sentence in " ".join(answer.context["form"].errors[field])
-    job.refresh_from_db()
-    assert job.state == ImportState.DRAFT
 
 
 WORKBOOK = b"PK\x03\x04 this is no workbook"
