@@ -45,8 +45,8 @@ def test_a_loop_is_running_for_sixty_seconds_after_its_last_round() -> None:
 def test_every_loop_of_the_beat_schedule_that_must_not_rest_is_watched() -> None:
     ticks = {entry["task"].partition(".")[2] for entry in app.conf.beat_schedule.values()}
 
-    # These two rest for most of the time: an hour, and until a model is published.
-    assert set(LOOPS) == ticks - {"keep_partitions", "renew_scores"}
+    # These rest for most of the time: an hour each, and until a model is published.
+    assert set(LOOPS) == ticks - {"keep_partitions", "remove_old_uploads", "renew_scores"}
 
 
 @pytest.mark.django_db
