@@ -62,15 +62,7 @@ class SlaQuestion:
     @property
     def scope(self) -> Scope:
         """Return what is counted."""
-        return self._scope(self.period)
-
-    @property
-    def scope_before(self) -> Scope:
-        """Return the same over the period before."""
-        return self._scope(self.period.before())
-
-    def _scope(self, period: Period) -> Scope:
-        return Scope(self.kind, period.start, period.end, self.only)
+        return Scope(self.kind, self.period.start, self.period.end, self.only)
 
     @property
     def kept(self) -> dict[str, str]:

@@ -6,24 +6,15 @@ yet due, or was withdrawn before it was, counts neither as kept nor as late.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import (
-    Aggregate,
-    Case,
-    CharField,
-    Count,
-    DurationField,
-    F,
-    Q,
-    QuerySet,
-    Value,
-    When,
-)
+from django.db import connection
+from django.db.models import Case, CharField, Count, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, TruncWeek
 
 from handoff.business_hours import working_time_between
@@ -101,16 +92,20 @@ class ComplianceRow:
         return self.on_time / self.due if self.due else None
 
 
-class Percentile(Aggregate):
-    """``percentile_cont``: the value below which ``fraction`` of the sorted values lie."""
+_NOTHING = ComplianceRow(
+    "", "", received=0, on_time=0, late=0, not_yet_due=0, withdrawn=0, median=None, p90=None,
+    answered=0,
+)  # fmt: skip
 
-    function = "percentile_cont"
-    template = "%(function)s(%(fraction)s) WITHIN GROUP (ORDER BY %(expressions)s)"
-    name = "Percentile"
 
-    def __init__(self, expression: str, fraction: float, **extra: Any) -> None:
-        """Aggregate spans; ``fraction`` is 0 to 1."""
-        super().__init__(expression, fraction=fraction, output_field=DurationField(), **extra)
+@dataclass(frozen=True)
+class Compliance:
+    """The figures of one scope: whole, the same over the period before, its rows and its weeks."""
+
+    whole: ComplianceRow
+    before: ComplianceRow
+    rows: list[ComplianceRow]
+    weeks: list[ComplianceRow]
 
 
 def clocks(scope: Scope, *, now: datetime) -> QuerySet[Any]:
@@ -155,47 +150,89 @@ _BY: dict[By, tuple[Any, Any]] = {
 }
 
 
-def compliance(scope: Scope, *, now: datetime) -> ComplianceRow:
-    """Return the figures of the whole scope."""
-    figures = clocks(scope, now=now).aggregate(**_figures())
-    return _row("", "", figures)
+def compliance(scope: Scope, by: By, *, since: datetime, now: datetime) -> Compliance:
+    """Return the figures of a scope, read in one pass.
+
+    Args:
+        scope: which clocks are counted.
+        by: what the rows are; worst share first, weeks in order.
+        since: start of the period before, which ends where that of ``scope`` starts.
+        now: the moment at which the clocks are looked at.
+    """
+    found: dict[tuple[int, bool], list[Mapping[str, Any]]] = defaultdict(list)
+    for each in _figures(_asked(scope, by, since, now)):
+        found[each["of"], each["is_before"]].append(each)
+    rows = [_row(each, by, each["key"], each["label"]) for each in found[_OF_KEY, False]]
+    weeks = [_row(each, By.WEEK, each["week"]) for each in found[_OF_WEEK, False]]
+    return Compliance(
+        whole=_whole(found[_OF_ALL, False]),
+        before=_whole(found[_OF_ALL, True]),
+        rows=sorted(rows, key=_in_time if by is By.WEEK else _worst_first),
+        weeks=sorted(weeks, key=_in_time),
+    )
 
 
-def compliance_by(scope: Scope, by: By, *, now: datetime) -> list[ComplianceRow]:
-    """Return one row per rep, team, tier, source or week; worst share first, weeks in order."""
+def _asked(scope: Scope, by: By, since: datetime, now: datetime) -> QuerySet[Any, Any]:
+    """Return what the figures ask of each clock: the lists and the CSV hold the same clocks."""
     key, label = _BY[by]
-    groups = clocks(scope, now=now).values(group=key, group_label=label).annotate(**_figures())
-    rows = [_row(*_named(by, each), each) for each in groups]
-    if by is By.WEEK:
-        return sorted(rows, key=lambda row: row.key)
-    return sorted(rows, key=lambda row: (row.share if row.share is not None else 2, row.label))
+    return clocks(replace(scope, start=since), now=now).values(
+        "standing", "elapsed", key=key, label=label, week=TruncWeek("handoff__opened_at"),
+        is_before=Q(handoff__opened_at__lt=scope.start),
+        is_answered=Q(stopped_at__isnull=False),
+    )  # fmt: skip
 
 
-def _named(by: By, group: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the key and the label of a group."""
-    key, label = group["group"], group["group_label"]
+# What grouping(key, week) says of a row: its bits are set for what is rolled up.
+_OF_KEY, _OF_WEEK, _OF_ALL = 1, 2, 3
+_ANSWERED = "FILTER (WHERE is_answered)"
+_SELECTED = ", ".join(
+    [
+        "is_before, key, label, week, grouping(key, week) AS of, count(*) AS received",
+        *(f"count(*) FILTER (WHERE standing = '{each}') AS {each}" for each in Standing),
+        f"percentile_cont(0.5) WITHIN GROUP (ORDER BY elapsed) {_ANSWERED} AS median",
+        f"percentile_cont(0.9) WITHIN GROUP (ORDER BY elapsed) {_ANSWERED} AS p90",
+        f"count(*) {_ANSWERED} AS answered",
+    ]
+)
+
+
+def _figures(asked: QuerySet[Any, Any]) -> list[Mapping[str, Any]]:
+    """Return the figures of both periods, of each key and of each week."""
+    clocks_sql, params = asked.query.sql_with_params()
+    sql = f"""SELECT {_SELECTED} FROM ({clocks_sql}) AS clock
+      GROUP BY GROUPING SETS ((is_before), (is_before, key, label), (is_before, week))
+    """  # noqa: S608 -- names from this module, and the values apart
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _whole(figures: Sequence[Mapping[str, Any]]) -> ComplianceRow:
+    """Return the one row of a period; a period without clocks has none."""
+    return _counted("", "", figures[0]) if figures else _NOTHING
+
+
+def _row(figures: Mapping[str, Any], by: By, key: Any, label: str = "") -> ComplianceRow:
+    """Return the row of one key."""
     if by is By.WEEK:
-        return key.date().isoformat(), f"{key.day} {key:%b}"
+        return _counted(key.date().isoformat(), f"{key.day} {key:%b}", figures)
     if by is By.SOURCE:
         label = source_label(key) or "No source"
-    return (NOBODY if key in (None, "") else str(key)), label
+    return _counted(NOBODY if key in (None, "") else str(key), label, figures)
 
 
-def _figures() -> dict[str, Any]:
-    """Return the aggregates of a row."""
-    stopped = Q(stopped_at__isnull=False)
-    return {
-        "received": Count("id"),
-        **{each.value: Count("id", filter=Q(standing=each.value)) for each in Standing},
-        "median": Percentile("elapsed", 0.5, filter=stopped),
-        "p90": Percentile("elapsed", 0.9, filter=stopped),
-        "answered": Count("id", filter=stopped),
-    }
-
-
-def _row(key: str, label: str, figures: Mapping[str, Any]) -> ComplianceRow:
+def _counted(key: str, label: str, figures: Mapping[str, Any]) -> ComplianceRow:
     names = ("received", "median", "p90", "answered", *Standing)
     return ComplianceRow(key, label, **{str(name): figures[str(name)] for name in names})
+
+
+def _in_time(row: ComplianceRow) -> tuple[float, str]:
+    return (0, row.key)
+
+
+def _worst_first(row: ComplianceRow) -> tuple[float, str]:
+    return (row.share if row.share is not None else 2, row.label)
 
 
 @dataclass(frozen=True)
@@ -210,13 +247,12 @@ class LiveFigures:
 
 def live_figures(kind: ClockKind, *, now: datetime) -> LiveFigures:
     """Return what is open at ``now``; at risk is past 75 % of the working time, not yet due."""
-    running = Clock.objects.running().filter(kind=kind)
-    waiting = Clock.objects.running().filter(kind=ClockKind.ACCEPT)
+    running = dict(Clock.objects.running().values_list("kind").annotate(Count("id")))
     return LiveFigures(
-        running=running.count(),
+        running=running.get(kind, 0),
         at_risk=Clock.objects.at_risk(now).filter(kind=kind).count(),
-        unaccepted=waiting.count(),
-        overdue=waiting.filter(due_at__lt=now).count(),
+        unaccepted=running.get(ClockKind.ACCEPT, 0),
+        overdue=Clock.objects.overdue(now).filter(kind=ClockKind.ACCEPT).count(),
     )
 
 

@@ -72,10 +72,9 @@ def sla_page(request: AppRequest) -> HttpResponse:
         return _refused(request, error)
     agreement = Agreement.objects.in_force(now).first()
     goal = agreement.on_time_goal if agreement else DEFAULT_GOAL
-    rows = sla.compliance_by(question.scope, question.by, now=now)
-    weeks = sla.compliance_by(question.scope, sla.By.WEEK, now=now)
-    whole = pages.whole_line(question, sla.compliance(question.scope, now=now), goal=goal)
-    before = sla.compliance(question.scope_before, now=now)
+    since = question.period.before().start
+    found = sla.compliance(question.scope, question.by, since=since, now=now)
+    whole = pages.whole_line(question, found.whole, goal=goal)
     live = sla.live_figures(question.kind, now=now)
     path = reverse("reports:sla")
     context = {
@@ -86,10 +85,10 @@ def sla_page(request: AppRequest) -> HttpResponse:
         "kinds": pages.kind_links(path, question),
         "splits": pages.by_links(path, question),
         "whole": whole,
-        "figures": pages.kpis(whole, before, goal=goal, live=live),
-        "lines": pages.compliance_lines(question, rows, goal=goal),
-        "weeks": weeks,
-        "chart": pages.week_chart(weeks, goal=goal),
+        "figures": pages.kpis(whole, found.before, goal=goal, live=live),
+        "lines": pages.compliance_lines(question, found.rows, goal=goal),
+        "weeks": found.weeks,
+        "chart": pages.week_chart(found.weeks, goal=goal),
         "breaches": sla.breach_log(question.scope, now=now),
         "csv_url": f"{reverse('reports:sla_csv')}?{question.query()}",
     }

@@ -1,6 +1,6 @@
 """SLA compliance: what a clock counts as, and that every figure is its rows."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -9,11 +9,11 @@ from crm.reports.pages import SLA_HEADER, week_chart
 from crm.reports.sla import (
     NOBODY,
     By,
+    Compliance,
     Scope,
     Standing,
     breach_log,
     compliance,
-    compliance_by,
     counted,
     counted_rows,
     live_figures,
@@ -29,6 +29,11 @@ pytestmark = pytest.mark.django_db
 SCOPE = Scope(ClockKind.FIRST_TOUCH, NOW - timedelta(days=1), NOW + timedelta(days=9))
 HOUR = timedelta(hours=1)
 LATER = NOW + timedelta(days=2)
+
+
+def figures(scope: Scope = SCOPE, by: By = By.REP, *, now: datetime = LATER) -> Compliance:
+    """Return the figures of ``scope``; the period before is as long as it is."""
+    return compliance(scope, by, since=scope.start - (scope.end - scope.start), now=now)
 
 
 def touch(handoff: Handoff, *, after: timedelta) -> None:
@@ -60,7 +65,7 @@ def worked() -> dict[str, Handoff]:
 
 
 def test_a_clock_counts_as_what_it_is_at_that_moment(worked: dict[str, Handoff]) -> None:
-    before, after = (compliance(SCOPE, now=NOW + hours * HOUR) for hours in (3, 5))
+    before, after = (figures(now=NOW + hours * HOUR).whole for hours in (3, 5))
     assert (before.on_time, before.late, before.not_yet_due, before.withdrawn) == (2, 1, 1, 1)
     assert (after.on_time, after.late, after.not_yet_due, after.withdrawn) == (2, 2, 0, 1)
     assert after.share == 0.5
@@ -79,8 +84,8 @@ def test_a_breach_counts_even_if_no_sweep_ran(worked: dict[str, Handoff]) -> Non
 
 
 def test_spans_are_working_time(worked: dict[str, Handoff]) -> None:
-    figures = compliance(SCOPE, now=LATER)
-    assert (figures.median, figures.answered) == (4 * HOUR, 3)
+    whole = figures().whole
+    assert (whole.median, whole.answered) == (4 * HOUR, 3)
     lines = {line.clock.handoff_id: line for line in breach_log(SCOPE, now=NOW + timedelta(days=1))}
     still_open = lines[worked["open"].pk]
     # Tuesday 11:00-18:00 and Wednesday 09:00-11:00: nine hours of work, five over four.
@@ -90,22 +95,35 @@ def test_spans_are_working_time(worked: dict[str, Handoff]) -> None:
 
 def test_nothing_due_has_no_percentage() -> None:
     make_handoff()
-    figures = compliance(SCOPE, now=NOW)
-    assert (figures.received, figures.due, figures.share) == (1, 0, None)
+    whole = figures(now=NOW).whole
+    assert (whole.received, whole.due, whole.share) == (1, 0, None)
+
+
+def test_a_period_without_handoffs_is_all_zero() -> None:
+    found = figures()
+    assert (found.whole.received, found.whole.share, found.rows, found.weeks) == (0, None, [], [])
+
+
+def test_the_period_before_is_counted_apart(worked: dict[str, Handoff]) -> None:
+    after = Scope(SCOPE.kind, SCOPE.end, SCOPE.end + timedelta(days=10))
+    found = figures(after)
+    assert found.before == figures().whole
+    assert (found.whole.received, found.rows, found.weeks) == (0, [], [])
 
 
 @pytest.mark.parametrize("by", list(By))
 def test_rows_add_up_to_the_whole_and_to_their_lists(worked: dict[str, Handoff], by: By) -> None:
-    whole = compliance(SCOPE, now=LATER)
-    rows = compliance_by(SCOPE, by, now=LATER)
-    assert sum(row.received for row in rows) == whole.received == 5
+    found = figures(by=by)
+    rows = found.rows
+    assert sum(row.received for row in rows) == found.whole.received == 5
+    assert [row.received for row in found.weeks] == [5]
     for standing in Standing:
         total = sum(getattr(row, standing.value) for row in rows)
         assert total == counted(SCOPE, standing, now=LATER).count()
 
 
 def test_rows_carry_the_names_people_know(worked: dict[str, Handoff]) -> None:
-    named = {by: [row.label for row in compliance_by(SCOPE, by, now=LATER)] for by in By}
+    named = {by: [row.label for row in figures(by=by).rows] for by in By}
     assert named == {
         By.REP: ["Tomas Orlind"],
         By.TEAM: ["DACH"],
@@ -116,12 +134,12 @@ def test_rows_carry_the_names_people_know(worked: dict[str, Handoff]) -> None:
 
 
 def test_a_row_narrowed_to_its_rep_counts_the_same(worked: dict[str, Handoff]) -> None:
-    [row] = compliance_by(SCOPE, By.REP, now=LATER)
+    [row] = figures().rows
     narrowed = Scope(SCOPE.kind, SCOPE.start, SCOPE.end, {By.REP: row.key})
-    assert compliance(narrowed, now=LATER).received == row.received
+    assert figures(narrowed).whole.received == row.received
     stranger = make_user(Role.REP)
     nobody = Scope(SCOPE.kind, SCOPE.start, SCOPE.end, {By.REP: str(stranger.pk)})
-    assert compliance(nobody, now=LATER).received == 0
+    assert figures(nobody).whole.received == 0
 
 
 @pytest.mark.parametrize("by", [By.REP, By.TEAM, By.TIER, By.SOURCE])
@@ -131,7 +149,7 @@ def test_rows_of_nobody_open_their_own_list(by: By) -> None:
     Clock.objects.filter(handoff__lead=lead).update(answerable=None)
     make_agreement(ANY_LEAD)
     make_handoff(source="fair")
-    row = next(row for row in compliance_by(SCOPE, by, now=LATER) if row.key == NOBODY)
+    row = next(row for row in figures(by=by).rows if row.key == NOBODY)
     narrowed = Scope(SCOPE.kind, SCOPE.start, SCOPE.end, {by: NOBODY})
     assert [clock.handoff.lead for clock in counted(narrowed, None, now=LATER)] == [lead]
     assert row.received == 1
@@ -151,5 +169,5 @@ def test_live_figures_are_of_this_moment(worked: dict[str, Handoff]) -> None:
 
 
 def test_a_week_with_a_small_sample_stays_empty_in_the_chart(worked: dict[str, Handoff]) -> None:
-    chart = week_chart(compliance_by(SCOPE, By.WEEK, now=LATER), goal=90)
+    chart = week_chart(figures().weeks, goal=90)
     assert chart["series"][0]["values"] == [None]
