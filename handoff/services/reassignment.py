@@ -35,7 +35,7 @@ def reassign_handoff(
     hand_to(handoff, to, now=now)
     handoff.save(update_fields=["holder", "team"])
     line = {"user": to.pk, "name": to.full_name, "chosen": True, "reason": reason}
-    AssignmentDecision.objects.create(
+    decision = AssignmentDecision.objects.create(
         handoff=handoff,
         rule=f"Reassigned by {actor.full_name}",
         candidates=[line],
@@ -44,7 +44,7 @@ def reassign_handoff(
     )
     moved = {to: "Handed to you", former: "No longer yours"}
     told = [
-        _news(handoff, [person], title, f"By {actor.full_name}. {reason}".strip(), now)
+        _news(decision, [person], title, f"By {actor.full_name}. {reason}".strip())
         for person, title in moved.items()
         if person is not None and person != actor
     ]
@@ -83,20 +83,19 @@ def _reroute(handoff: Handoff, now: datetime) -> News:
     handoff.team = way.team
     hand_to(handoff, way.holder, now=now)
     handoff.save(update_fields=["holder", "team"])
-    way.record(handoff, now=now)
+    decision = way.record(handoff, now=now)
     because = f"{former} sells no more. {way.rule}."
     if way.holder is not None:
-        return _news(handoff, [way.holder], "Handed to you", because, now)
+        return _news(decision, [way.holder], "Handed to you", because)
     everybody = [*managers_of(way.team), *pool_of(way.team)]
-    return _news(handoff, everybody, "Nobody could be given", because, now)
+    return _news(decision, everybody, "Nobody could be given", because)
 
 
-def _news(
-    handoff: Handoff, recipients: Sequence[User], title: str, body: str, now: datetime
-) -> News:
+def _news(decision: AssignmentDecision, recipients: Sequence[User], title: str, body: str) -> News:
+    handoff = decision.handoff
     return News(
         recipients=recipients,
-        key=f"handoff:{handoff.pk}:reassigned:{now:%Y%m%dT%H%M%S}",
+        key=f"handoff:{handoff.pk}:reassigned:{decision.pk}",
         title=f"{title}: {handoff.lead.display_name}",
         body=body,
         url=handoff.get_absolute_url(),

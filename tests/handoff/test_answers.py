@@ -278,6 +278,21 @@ def test_reassigning_moves_the_owner_and_leaves_the_clocks() -> None:
     assert {line.recipient for line in told} == {to, former}
 
 
+def test_everybody_hears_of_each_of_two_moves_within_a_second() -> None:
+    team = make_team()
+    first, second = make_rep(team), make_rep(team)
+    handoff = make_handoff(rep=first)
+    manager = make_user(Role.MANAGER)
+    former = holder_of(handoff)
+    other = second if former == first else first
+
+    for to in (other, former, other):
+        reassign_handoff(handoff_id=handoff.pk, to=to, actor=manager, reason="", now=SOON)
+
+    told = Notification.objects.filter(recipient=other, title__startswith="Handed to you")
+    assert told.count() == 2
+
+
 def test_a_clock_that_fell_due_before_stays_with_whoever_let_it() -> None:
     handoff = make_handoff()
     former = holder_of(handoff)
