@@ -13,6 +13,7 @@ from django.db.models import Max
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.criteria import parse
+from crm.common.locks import lock_writes
 from handoff.enums import AgreementState, Side
 from handoff.models import Agreement, SlaTier
 from scoring.models import ScoringModel
@@ -65,6 +66,7 @@ def draft_agreement(
         raise AgreementInvalid("An agreement needs at least one tier.")
     for terms in tiers:
         _check(terms)
+    lock_writes(Agreement)
     latest = Agreement.objects.aggregate(latest=Max("version"))["latest"] or 0
     agreement = Agreement.objects.create(
         version=latest + 1, scoring_model=scoring_model, created_at=now, **promises
@@ -85,7 +87,8 @@ def sign_agreement(*, agreement_id: int, signer: User, side: Side, now: datetime
     Raises:
         SignatureRefused: wrong role, the same person twice, signed already, or no draft any more.
     """
-    agreement = Agreement.objects.select_for_update(no_key=True).get(pk=agreement_id)
+    lock_writes(Agreement)
+    agreement = Agreement.objects.get(pk=agreement_id)
     _may_sign(agreement, signer, side)
     setattr(agreement, f"signed_by_{side.lower()}", signer)
     setattr(agreement, f"{side.lower()}_signed_at", now)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
 from crm.common.criteria import CriteriaInvalid, compile_q, parse
+from crm.common.locks import lock_writes
 from handoff.models import AssignmentDecision, Handoff, RepProfile, RoutingRule
 from handoff.rotation import Candidate, Choice, choose, give
 from leads.models import Lead
@@ -64,6 +65,7 @@ class RoutingInvalid(ValueError):
     """A rule that cannot be used; the message says what to change."""
 
 
+@transaction.atomic
 def add_routing_rule(
     *, position: int, name: str, criteria: dict[str, Any], team: SalesTeam
 ) -> RoutingRule:
@@ -74,6 +76,7 @@ def add_routing_rule(
         RoutingInvalid: the position is taken.
     """
     parse(criteria)
+    lock_writes(RoutingRule)
     if RoutingRule.objects.filter(position=position).exists():
         raise RoutingInvalid(f"Position {position} is taken by another rule.")
     return RoutingRule.objects.create(position=position, name=name, criteria=criteria, team=team)
@@ -117,11 +120,11 @@ def fits(lead: Lead, criteria: dict[str, Any], *, now: datetime) -> bool:
 
 
 def route_alone() -> None:
-    """Wait until nobody else routes, and keep others from it until the transaction ends.
+    """Let the openings of all teams come one after the other, until the transaction ends.
 
-    One lock for all rings, because one transaction may open handoffs of several teams: two that
-    lock ring by ring, in different orders, would wait for each other for ever. A lock of its own
-    rather than of rows, because somebody who has just become a rep has no row yet.
+    One lock for all teams, because one transaction may open handoffs of several: two that lock team
+    by team, in different orders, would wait for each other for ever. A lock of its own rather than
+    of rows, because somebody who has just become a rep has no row yet.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Event
 from time import monotonic, sleep
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
@@ -20,6 +22,7 @@ from leads.services import change_stage
 from scoring.models import ScoringModel
 from scoring.presets import default_definition
 from scoring.services import create_draft, publish
+from tests.concurrency import in_thread
 from tests.factories import NOW, make_lead, make_team, make_user
 
 LONG_AGO = NOW - timedelta(days=400)
@@ -125,3 +128,24 @@ def wait_until_blocked(thread: Future[Any]) -> None:
             if cursor.fetchone()[0]:
                 return
         sleep(0.02)
+
+
+def overlapping(first: Callable[[], Any], second: Callable[[], Any]) -> tuple[Any, Any]:
+    """Call ``second`` while the transaction of ``first`` is open; return what both returned."""
+    has_acted, may_end = Event(), Event()
+
+    def act_first() -> Any:
+        with transaction.atomic():
+            try:
+                return first()
+            finally:
+                has_acted.set()
+                may_end.wait(timeout=20)
+
+    with ThreadPoolExecutor(2) as pool:
+        earlier = in_thread(pool, act_first)
+        has_acted.wait(timeout=20)
+        later = in_thread(pool, second)
+        wait_until_blocked(later)
+        may_end.set()
+        return earlier.result(timeout=20), later.result(timeout=20)

@@ -18,7 +18,13 @@ from handoff.services import (
     sign_agreement,
 )
 from tests.factories import NOW, make_user
-from tests.handoff.factories import ANY_LEAD, make_agreement, make_handoff, make_scoring_model
+from tests.handoff.factories import (
+    ANY_LEAD,
+    make_agreement,
+    make_handoff,
+    make_scoring_model,
+    overlapping,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -115,3 +121,32 @@ def test_a_tier_that_nobody_can_read_is_refused() -> None:
 
     with pytest.raises(CriteriaInvalid):
         draft_agreement(scoring_model=make_scoring_model(), tiers=[odd], now=NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_drafts_at_once_the_second_is_the_next_version() -> None:
+    model = make_scoring_model()
+
+    def draft() -> Agreement:
+        return draft_agreement(scoring_model=model, tiers=[ANY_LEAD], now=NOW)
+
+    first, second = overlapping(draft, draft)
+
+    assert (first.version, second.version) == (1, 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_versions_signed_at_once_the_later_is_in_force() -> None:
+    model, manager = make_scoring_model(), make_user(Role.MANAGER)
+    drafts = [draft_agreement(scoring_model=model, tiers=[ANY_LEAD], now=NOW).pk for _ in range(2)]
+    for pk in drafts:
+        marketer = make_user(Role.MARKETER)
+        sign_agreement(agreement_id=pk, signer=marketer, side=Side.MARKETING, now=NOW)
+
+    def sign(pk: int) -> Agreement:
+        return sign_agreement(agreement_id=pk, signer=manager, side=Side.SALES, now=NOW)
+
+    overlapping(lambda: sign(drafts[0]), lambda: sign(drafts[1]))
+
+    states = Agreement.objects.order_by("id").values_list("state", flat=True)
+    assert list(states) == [AgreementState.SUPERSEDED, AgreementState.IN_FORCE]

@@ -22,6 +22,7 @@ from tests.handoff.factories import (
     holder_of,
     make_handoff,
     make_rep,
+    overlapping,
     wait_until_blocked,
 )
 
@@ -114,6 +115,19 @@ def test_a_position_is_taken_once() -> None:
 
     with pytest.raises(RoutingInvalid):
         add_routing_rule(position=1, name="Benelux", criteria={}, team=team)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_rules_for_one_position_at_once_the_second_is_refused() -> None:
+    team = make_team()
+
+    def add() -> RoutingRule | str:
+        try:
+            return add_routing_rule(position=1, name="DACH", criteria={}, team=team)
+        except RoutingInvalid as problem:
+            return str(problem)
+
+    assert overlapping(add, add)[1] == "Position 1 is taken by another rule."
 
 
 def test_who_looks_after_the_company_comes_first_even_from_another_team() -> None:
