@@ -23,32 +23,51 @@ from handoff.business_hours import (
 class WorkCalendarQuerySet(models.QuerySet["WorkCalendar"]):
     """Calendars by whom they measure."""
 
+    def current(self) -> WorkCalendarQuerySet:
+        """Return the calendars that measure what is handed over from now on."""
+        return self.filter(superseded_at__isnull=True)
+
     def measuring(self, team: SalesTeam | None) -> WorkCalendar | None:
         """Return the calendar of ``team``, else the company's default, None before there is one."""
         own = Q(team=team) if team else Q()
-        found = self.filter(own | Q(is_default=True)).order_by("is_default", "id")
+        found = self.current().filter(own | Q(is_default=True)).order_by("is_default", "id")
         return found.first()
 
 
 class WorkCalendar(models.Model):
-    """Working time of a team. ``definition`` is what ``business_hours.parse_calendar`` reads.
+    """One version of the working time of a team; ``services.define_calendar`` writes the next.
 
-    The one without a team is the company's default.
+    ``definition``, which ``business_hours.parse_calendar`` reads, never changes: handoffs stay
+    pinned to the hours on which their deadlines were counted. The default one measures all teams
+    without a calendar of their own. Who is measured by a superseded one is history.
     """
 
-    name = models.CharField(max_length=100, unique=True)
-    team = models.OneToOneField(
-        SalesTeam, null=True, blank=True, on_delete=models.CASCADE, related_name="calendar"
+    name = models.CharField(max_length=100)
+    team = models.ForeignKey(
+        SalesTeam, null=True, blank=True, on_delete=models.PROTECT, related_name="calendars"
     )
     definition = models.JSONField()
     is_default = models.BooleanField(default=False)
+    superseded_at = models.DateTimeField(null=True, blank=True)
 
     objects = WorkCalendarQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["is_default"], condition=Q(is_default=True), name="calendar_one_default"
+                fields=["is_default"],
+                condition=Q(is_default=True, superseded_at__isnull=True),
+                name="calendar_one_default",
+            ),
+            models.UniqueConstraint(
+                fields=["name"],
+                condition=Q(superseded_at__isnull=True),
+                name="calendar_one_current_of_name",
+            ),
+            models.UniqueConstraint(
+                fields=["team"],
+                condition=Q(superseded_at__isnull=True),
+                name="calendar_one_current_of_team",
             ),
         ]
 

@@ -22,7 +22,7 @@ from handoff.services.answers import (
     snooze_handoff,
     take_from_pool,
 )
-from handoff.services.calendars import define_calendar, read_calendar
+from handoff.services.calendars import check_measured, define_calendar, read_calendar
 from handoff.services.enforcement import BATCH, enforce_deadlines
 from handoff.services.holders import CannotHold
 from handoff.services.locking import HandoffClosed, HandoffTaken
@@ -48,6 +48,7 @@ __all__ = [
     "TierTerms",
     "accept_handoff",
     "add_routing_rule",
+    "check_measured",
     "define_calendar",
     "draft_agreement",
     "enforce_deadlines",

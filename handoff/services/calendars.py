@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from crm.accounts.models import SalesTeam
+from crm.common.locks import lock_writes
 from handoff.business_hours import (
     BusinessCalendar,
     CalendarInvalid,
@@ -32,18 +33,41 @@ def define_calendar(
     team: SalesTeam | None = None,
     is_default: bool = False,
 ) -> WorkCalendar:
-    """Create the calendar called ``name`` or change it; running clocks keep their due times.
+    """Say what the hours called ``name`` are from ``now`` on, and whom they measure.
+
+    Other hours than before are a new version: what was handed over keeps the one that it is pinned
+    to, with its deadlines.
 
     Raises:
-        CalendarInvalid: it cannot be read, or it does not open any more after ``now``.
+        CalendarInvalid: it cannot be read, does not open any more after ``now``, or
+            ``check_measured`` refuses it.
     """
-    calendar = read_calendar(definition, now=now)
+    hours = to_json(read_calendar(definition, now=now))
+    lock_writes(WorkCalendar)
+    check_measured(name=name, team=team, is_default=is_default)
+    current = WorkCalendar.objects.current()
     if is_default:
-        WorkCalendar.objects.filter(is_default=True).exclude(name=name).update(is_default=False)
-    return WorkCalendar.objects.update_or_create(
+        current.filter(is_default=True).exclude(name=name).update(is_default=False)
+    current.filter(name=name).exclude(definition=hours).update(superseded_at=now)
+    return current.update_or_create(
         name=name,
-        defaults={"definition": to_json(calendar), "team": team, "is_default": is_default},
+        defaults={"team": team, "is_default": is_default},
+        create_defaults={"definition": hours, "team": team, "is_default": is_default},
     )[0]
+
+
+def check_measured(*, name: str, team: SalesTeam | None, is_default: bool) -> None:
+    """See that each team keeps one calendar, and the company its default, if ``name`` is so.
+
+    Raises:
+        CalendarInvalid: ``team`` has another one, or ``name`` would be the default no more.
+    """
+    current = WorkCalendar.objects.current()
+    other = current.filter(team=team).exclude(name=name).first() if team else None
+    if other is not None:
+        raise CalendarInvalid("team", f"{team} has a calendar already, {other}")
+    if not is_default and current.filter(name=name, is_default=True).exists():
+        raise CalendarInvalid("is_default", "make another calendar the default instead")
 
 
 def read_calendar(definition: object, *, now: datetime) -> BusinessCalendar:
@@ -71,6 +95,7 @@ def calendar_of(team: SalesTeam | None) -> WorkCalendar:
 
 def _standard_hours() -> WorkCalendar:
     definition = {"timezone": settings.TIME_ZONE, "weekly": _STANDARD_WEEK}
-    return WorkCalendar.objects.get_or_create(
-        is_default=True, defaults={"name": STANDARD_NAME, "definition": definition}
+    default = {"is_default": True}
+    return WorkCalendar.objects.current().update_or_create(
+        name=STANDARD_NAME, defaults=default, create_defaults={"definition": definition, **default}
     )[0]

@@ -66,7 +66,7 @@ def agreement(request: AppRequest) -> HttpResponse:
 def calendars(request: AppRequest) -> HttpResponse:
     """Show the business calendars: whose, when open, which days are off."""
     now = timezone.now()
-    found = WorkCalendar.objects.select_related("team").order_by("-is_default", "name")
+    found = WorkCalendar.objects.current().select_related("team").order_by("-is_default", "name")
     lines = [_calendar_line(calendar, now) for calendar in found]
     return render_page(request, "handoff/calendars.html", {"lines": lines})
 
@@ -83,7 +83,7 @@ def _document(shown: Agreement) -> dict[str, Any]:
         "blocking": [condition.label for condition in definition.blocking],
         "pinned": Handoff.objects.filter(agreement=shown).count(),
         "versions": Agreement.objects.signed().order_by("-version"),
-        "calendars": WorkCalendar.objects.count(),
+        "calendars": WorkCalendar.objects.current().count(),
     }
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from crm.accounts.enums import Role
-from handoff.models import RoutingRule, WorkCalendar
+from handoff.models import RepProfile, RoutingRule, WorkCalendar
 from tests.factories import client_of, make_team, make_user
-from tests.handoff.factories import BERLIN_WEEK
+from tests.handoff.factories import BERLIN_WEEK, make_calendar, make_handoff, make_rep
 
 pytestmark = pytest.mark.django_db
 
@@ -59,3 +60,75 @@ def test_a_rule_is_kept_once_its_criteria_can_be_read(web: Client) -> None:
     assert "there is no field" in refused.content.decode()
     assert kept.status_code == 302
     assert RoutingRule.objects.get().criteria == fits
+
+
+def _change(web: Client, calendar: WorkCalendar, **typed: Any) -> str:
+    """Change ``calendar`` as typed; return the page that this leads to."""
+    url = reverse("admin:handoff_workcalendar_change", args=[calendar.pk])
+    form = {"definition": json.dumps(calendar.definition), "team": "", "is_default": "on", **typed}
+    given = {name: value for name, value in form.items() if value is not None}
+    return web.post(url, given, follow=True).content.decode()
+
+
+def test_other_hours_are_a_new_version_and_what_was_handed_over_keeps_its_own(web: Client) -> None:
+    old = make_calendar(name="Desk")
+    handoff = make_handoff()
+    due = {each.kind: each.due_at for each in handoff.clocks.all()}
+    later = {**BERLIN_WEEK, "timezone": "Europe/Lisbon"}
+
+    page = _change(web, old, definition=json.dumps(later))
+
+    handoff.refresh_from_db()
+    assert "was changed successfully" in page
+    assert (handoff.calendar, handoff.calendar.definition) == (old, old.definition)
+    assert {each.kind: each.due_at for each in handoff.clocks.all()} == due
+    new = WorkCalendar.objects.current().get()
+    assert (new.name, new.hours.timezone.key) == ("Desk", "Europe/Lisbon")
+    assert web.get(reverse("admin:handoff_workcalendar_changelist")).context["cl"].result_count == 1
+
+
+def test_a_company_is_not_left_without_a_default_calendar(web: Client) -> None:
+    calendar = make_calendar()
+
+    page = _change(web, calendar, is_default=None)
+
+    assert "make another calendar the default instead" in page
+    assert WorkCalendar.objects.get().is_default
+
+
+def test_a_team_is_not_given_a_second_calendar(web: Client) -> None:
+    calendar, team = make_calendar(), make_team(name="DACH")
+    make_calendar(team)
+
+    page = _change(web, calendar, team=team.pk)
+
+    assert "DACH has a calendar already" in page
+    assert WorkCalendar.objects.get(pk=calendar.pk).team is None
+
+
+def test_a_new_calendar_takes_no_name_that_is_taken(web: Client) -> None:
+    make_calendar(name="Desk")
+    typed = {"name": "Desk", "definition": json.dumps(BERLIN_WEEK)}
+
+    page = web.post(reverse("admin:handoff_workcalendar_add"), typed).content.decode()
+
+    assert "There is a calendar of this name" in page
+    assert WorkCalendar.objects.count() == 1
+
+
+def test_no_calendar_is_deleted(web: Client) -> None:
+    calendar = make_calendar()
+
+    answer = web.post(reverse("admin:handoff_workcalendar_delete", args=[calendar.pk]))
+
+    assert answer.status_code == 403
+
+
+def test_a_rep_is_set_up_and_routing_keeps_the_turn(web: Client) -> None:
+    rep = make_rep(make_team())
+    typed = {"user": rep.pk, "weight": 2, "capacity": 5, "turn": 99}
+
+    web.post(reverse("admin:handoff_repprofile_add"), typed)
+
+    profile = RepProfile.objects.get()
+    assert (profile.weight, profile.capacity, profile.turn) == (2, 5, 0)

@@ -162,6 +162,20 @@ def test_there_is_one_default_calendar() -> None:
     )
 
 
+def test_a_name_and_a_team_have_one_current_calendar() -> None:
+    team = make_team()
+    make_calendar(team, name="Desk")
+
+    _refuses(
+        "calendar_one_current_of_name",
+        lambda: WorkCalendar.objects.create(name="Desk", definition=BERLIN_WEEK),
+    )
+    _refuses(
+        "calendar_one_current_of_team",
+        lambda: WorkCalendar.objects.create(name="Other", definition=BERLIN_WEEK, team=team),
+    )
+
+
 def test_a_rep_counts_at_least_once() -> None:
     rep = make_rep(make_team())
 
