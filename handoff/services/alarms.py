@@ -25,8 +25,11 @@ class Audience:
     _pools: dict[int | None, list[User]] = field(default_factory=dict)
 
     def of(self, handoff: Handoff, alarm: Alarm) -> list[User]:
-        """Return the holder, or the pool; from a breach on, and for what nobody holds, managers."""
-        if handoff.holder is None:
+        """Return the holder, or the pool; from a breach on, and for what nobody holds, managers.
+
+        Somebody whose access has ended holds nothing that a message could help with.
+        """
+        if handoff.holder is None or not handoff.holder.is_active:
             return [*self._pool(handoff.team), *self._managers_of(handoff.team)]
         if alarm is Alarm.BREACH:
             return [handoff.holder, *self._managers_of(handoff.team)]

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from crm.accounts.enums import Role
+from crm.accounts.models import User
 from crm.common.models import Heartbeat, Notification
 from handoff.enums import Alarm, ClockKind
 from handoff.models import Clock, Handoff
@@ -139,6 +140,18 @@ def test_what_nobody_holds_alarms_the_pool_and_its_managers() -> None:
 
     told = {line.recipient for line in Notification.objects.filter(key__endswith="accept:half")}
     assert told == {newcomer, manager}
+
+
+def test_a_holder_who_cannot_log_in_any_more_is_nobody_to_warn() -> None:
+    team = make_team()
+    rep, manager = make_rep(team), make_user(Role.MANAGER)
+    handoff = make_handoff(rep=rep)
+    User.objects.filter(pk=rep.pk).update(is_active=False)
+
+    enforce_deadlines(now=clock_of(handoff, ClockKind.ACCEPT).warn_half_at + TICK)
+
+    told = {line.recipient for line in Notification.objects.filter(key__endswith="accept:half")}
+    assert told == {manager}
 
 
 def test_what_was_answered_or_withdrawn_is_left_alone() -> None:
