@@ -5,6 +5,7 @@ from handoff.models.assignment import AssignmentDecision, RepProfile, RoutingRul
 from handoff.models.bant import BantAssessment
 from handoff.models.calendar import WorkCalendar
 from handoff.models.handoff import (
+    LONGEST_ERROR,
     Clock,
     ClockQuerySet,
     Handoff,
@@ -14,6 +15,7 @@ from handoff.models.handoff import (
 )
 
 __all__ = [
+    "LONGEST_ERROR",
     "Agreement",
     "AssignmentDecision",
     "BantAssessment",

@@ -30,6 +30,9 @@ from handoff.models.calendar import WorkCalendar
 from handoff.policy import DEFAULT_ATTEMPTS_OWED, DEFAULT_BANT_YES_NEEDED
 from leads.models import Lead
 
+#: Of what went wrong, as much as one line says.
+LONGEST_ERROR = 200
+
 
 class HandoffQuerySet(models.QuerySet["Handoff"]):
     """Which handoffs, and who may see them."""
@@ -255,6 +258,10 @@ class ClockQuerySet(models.QuerySet["Clock"]):
         """
         return self.filter(alarm_at__lt=now)
 
+    def owing(self, now: datetime) -> ClockQuerySet:
+        """Return clocks with an alarm to record, those with a breach that was put off included."""
+        return self.filter(alarm_at__isnull=False).filter(Q(alarm_at__lt=now) | Q(due_at__lt=now))
+
     def kept(self) -> ClockQuerySet:
         """Return clocks stopped in time; the due instant itself is in time."""
         return self.filter(stopped_at__lte=F("due_at"))
@@ -270,7 +277,8 @@ class Clock(models.Model):
 
     ``warn_half_at`` and ``warn_most_at`` are 50 % and 80 % of the target in working time; from
     ``at_risk_at`` on, 75 %, the clock is shown as at risk. ``alarm`` at ``alarm_at`` is what the
-    sweep does next; both are empty once nothing is left to do.
+    sweep does next; both are empty once nothing is left to do. ``attempts`` counts how often in a
+    row it failed to do it, ``last_error`` says why.
     ``breached_at`` is the due time, whenever it was recorded; evidence that came late leaves it.
     A clock withdrawn before it was due (the handoff closed, it was not owed) counts neither way.
     ``answerable`` is who held the handoff when the clock stopped or fell due, whichever came first,
@@ -286,7 +294,12 @@ class Clock(models.Model):
     warn_most_at = models.DateTimeField()
     due_at = models.DateTimeField()
     answerable = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,  # ``clock_by_person`` begins with it
     )
     stopped_at = models.DateTimeField(null=True, blank=True)
     elapsed = models.DurationField(null=True, blank=True)
@@ -294,6 +307,8 @@ class Clock(models.Model):
     breached_at = models.DateTimeField(null=True, blank=True)
     alarm = models.CharField(max_length=6, choices=Alarm, blank=True)
     alarm_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    last_error = models.CharField(max_length=LONGEST_ERROR, blank=True, db_default="")
 
     objects = ClockQuerySet.as_manager()
 
@@ -323,6 +338,12 @@ class Clock(models.Model):
             models.Index(
                 fields=["alarm_at", "id"], condition=Q(alarm_at__isnull=False), name="clock_alarm"
             ),
+            models.Index(
+                fields=["due_at"],
+                condition=Q(alarm_at__isnull=False),
+                name="clock_breach_owed",
+            ),
+            models.Index(fields=["answerable", "stopped_at"], name="clock_by_person"),
             models.Index(fields=["kind", "due_at", "id"], name="clock_by_due"),
             models.Index(
                 fields=["due_at", "id"],

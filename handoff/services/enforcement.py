@@ -12,14 +12,17 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, F, Min, Value, When
+from django.db.models import Case, Count, F, Min, Value, When
+from django.db.models.functions import Least
 
 from crm.common import health
 from crm.common.notifications import notify_all
+from crm.common.singly import do_singly
 from handoff.enums import Alarm
-from handoff.models import Clock, Handoff
+from handoff.models import LONGEST_ERROR, Clock, Handoff
 from handoff.services.alarms import Audience, news_of
 
 logger = logging.getLogger(__name__)
@@ -29,8 +32,11 @@ BATCH = 100
 #: The backlog is counted up to here; more is "many" all the same.
 MOST_COUNTED = 10_000
 
-#: A handoff whose alarm cannot be recorded is tried again after this, the others go on meanwhile.
+#: A handoff whose alarm cannot be recorded is tried again after this, and less often once a person
+#: has to look; the others go on meanwhile. It is never given up: a breach is a fact.
 RETRY_AFTER = timedelta(minutes=1)
+RETRY_AT_LAST_AFTER = timedelta(hours=1)
+ATTEMPTS = 5
 
 
 @transaction.atomic
@@ -42,15 +48,20 @@ def enforce_deadlines(*, now: datetime, limit: int = BATCH) -> int:
     Returns:
         How many alarms were taken; ``limit`` means that more may be due.
     """
-    taken = _take(now, limit) if Clock.objects.alarming(now).exists() else []
+    left = _left(now)
+    taken = _take(now, limit) if left["backlog"] else []
     if taken:
         of = Handoff.objects.select_related("lead", "holder", "team", "calendar")
         _record_all(list(of.filter(pk__in=taken)), now)
-    waiting = Clock.objects.alarming(now) if len(taken) == limit else Clock.objects.none()
-    oldest = waiting.aggregate(oldest=Min("alarm_at"))["oldest"]
-    backlog = waiting.order_by("alarm_at")[:MOST_COUNTED].count()
-    health.beat(LOOP, now, backlog=backlog, oldest_due_at=oldest)
+        left = _left(now)
+    health.beat(LOOP, now, **left)
     return len(taken)
+
+
+def _left(now: datetime) -> dict[str, Any]:
+    """Count what is owed, up to a bound; what was put off after an error is owed as well."""
+    owing = Clock.objects.owing(now)[:MOST_COUNTED]
+    return owing.aggregate(backlog=Count("pk"), oldest_due_at=Min(Least("alarm_at", "due_at")))
 
 
 def _take(now: datetime, limit: int) -> list[int]:
@@ -76,17 +87,24 @@ def _record_all(handoffs: Sequence[Handoff], now: datetime) -> None:
             _record(handoffs, audience, now)
     except Exception:
         logger.exception("Could not record %s handoffs at once", len(handoffs))
-        for handoff in handoffs:
-            _record_one(handoff, audience, now)
+        _record_singly(handoffs, audience, now)
 
 
-def _record_one(handoff: Handoff, audience: Audience, now: datetime) -> None:
-    try:
-        with transaction.atomic():
-            _record([handoff], audience, now)
-    except Exception:
+def _record_singly(handoffs: Sequence[Handoff], audience: Audience, now: datetime) -> None:
+    @transaction.atomic
+    def record(handoff: Handoff) -> None:
+        _record([handoff], audience, now)
+
+    def put_off(handoff: Handoff, error: Exception) -> None:
         logger.exception("Could not record the alarms of handoff %s", handoff.pk)
-        handoff.clocks.alarming(now).update(alarm_at=now + RETRY_AFTER)
+        has_failed_before = When(attempts__gte=ATTEMPTS - 1, then=now + RETRY_AT_LAST_AFTER)
+        handoff.clocks.alarming(now).update(
+            attempts=F("attempts") + 1,
+            last_error=str(error)[:LONGEST_ERROR],
+            alarm_at=Case(has_failed_before, default=now + RETRY_AFTER),
+        )
+
+    do_singly(handoffs, record, give_up=put_off)
 
 
 def _record(handoffs: Sequence[Handoff], audience: Audience, now: datetime) -> None:
@@ -104,6 +122,8 @@ def _record(handoffs: Sequence[Handoff], audience: Audience, now: datetime) -> N
             When(warn_most_at__lt=now, then=F("due_at")),
             default=F("warn_most_at"),
         ),
+        attempts=0,
+        last_error="",
     )
     of_handoff = defaultdict(list)
     for clock in due:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event
 from typing import Any
@@ -188,32 +190,73 @@ def test_handoffs_with_several_due_clocks_do_not_end_the_catching_up_early() -> 
     assert not Clock.objects.filter(breached_at__isnull=True).exists()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_handoff_that_cannot_be_recorded_does_not_hold_up_its_neighbours() -> None:
-    poisoned, healthy = make_handoff(), make_handoff()
-    now = clock_of(healthy, ClockKind.ACCEPT).due_at + timedelta(hours=1)
+@contextmanager
+def _poisoned(handoff: Handoff) -> Iterator[None]:
+    """Let the database refuse the breaches of ``handoff``."""
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
             " RAISE EXCEPTION 'poisoned'; END $$;"
             " CREATE TRIGGER poison BEFORE UPDATE ON handoff_clock FOR EACH ROW"
-            f" WHEN (NEW.handoff_id = {poisoned.pk} AND NEW.breached_at IS NOT NULL)"
+            f" WHEN (NEW.handoff_id = {handoff.pk} AND NEW.breached_at IS NOT NULL)"
             " EXECUTE FUNCTION poison()"
         )
     try:
-        enforce_deadlines(now=now)
+        yield
     finally:
         with connection.cursor() as cursor:
             cursor.execute("DROP TRIGGER poison ON handoff_clock; DROP FUNCTION poison()")
 
+
+@pytest.mark.django_db(transaction=True)
+def test_a_handoff_that_cannot_be_recorded_does_not_hold_up_its_neighbours() -> None:
+    poisoned, healthy = make_handoff(), make_handoff()
+    now = clock_of(healthy, ClockKind.ACCEPT).due_at + timedelta(hours=1)
+
+    with _poisoned(poisoned):
+        enforce_deadlines(now=now)
+
     assert clock_of(healthy, ClockKind.ACCEPT).breached_at is not None
-    poisoned_clock = clock_of(poisoned, ClockKind.ACCEPT)
-    assert poisoned_clock.breached_at is None
-    assert poisoned_clock.alarm_at == now + timedelta(minutes=1)
+    clock = clock_of(poisoned, ClockKind.ACCEPT)
+    assert (clock.breached_at, clock.alarm_at) == (None, now + timedelta(minutes=1))
+    assert (clock.attempts, clock.last_error.splitlines()[0]) == (1, "poisoned")
 
     enforce_deadlines(now=now + timedelta(minutes=2))
 
-    assert clock_of(poisoned, ClockKind.ACCEPT).breached_at == poisoned_clock.due_at
+    clock = clock_of(poisoned, ClockKind.ACCEPT)
+    assert (clock.breached_at, clock.attempts, clock.last_error) == (clock.due_at, 0, "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_breach_that_was_put_off_stays_in_sight() -> None:
+    handoff = make_handoff()
+    due_at = clock_of(handoff, ClockKind.ACCEPT).due_at
+    now = due_at + timedelta(minutes=1)
+
+    with _poisoned(handoff):
+        enforce_deadlines(now=now)
+        enforce_deadlines(now=now + timedelta(seconds=2))
+
+    beat = Heartbeat.objects.get(loop="enforce_deadlines")
+    assert (beat.backlog, beat.oldest_due_at) == (1, due_at)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_after_five_attempts_a_breach_is_tried_once_an_hour() -> None:
+    handoff = make_handoff()
+    now = clock_of(handoff, ClockKind.ACCEPT).due_at + TICK
+
+    waits = []
+    with _poisoned(handoff):
+        for _ in range(6):
+            enforce_deadlines(now=now)
+            again_at = clock_of(handoff, ClockKind.ACCEPT).alarm_at
+            assert again_at is not None
+            waits.append(again_at - now)
+            now = again_at + TICK
+
+    minute, hour = timedelta(minutes=1), timedelta(hours=1)
+    assert waits == [minute, minute, minute, minute, hour, hour]
 
 
 @pytest.mark.django_db(transaction=True)
