@@ -97,15 +97,16 @@ def _sort(chunk: _Chunk, taken: Sequence[tuple[Row, LeadRow]]) -> None:
         )
     )
     claimed: dict[str, int] = {}
+    column = chunk.mapping.fields.get("email", "email")
     for row, read in taken:
         email = read.values.get("email") or ""
         lead, other = by_number.get(read.external_id), by_email.get(email)
         if email in claimed:
-            problem = f"{email}: is on line {claimed[email]} already, for another lead"
+            problem = f"{column}: {email!r} is on line {claimed[email]} already, for another lead"
             chunk.results.append(Result(row.pk, RowResult.REFUSED, problem))
             continue
         if other and (other != lead if lead else read.external_id and other.pk in numbered):
-            problem = f"{email}: belongs to another lead, {other.display_name}"
+            problem = f"{column}: {email!r} belongs to another lead, {other.display_name}"
             chunk.results.append(Result(row.pk, RowResult.REFUSED, problem))
             continue
         if email:

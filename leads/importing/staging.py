@@ -20,7 +20,11 @@ _KEY_LIMIT = 254
 # Joined by id: the table has just been filled, so the planner knows nothing about its keys.
 _MARK_DUPLICATES = """
     UPDATE leads_importrow AS row
-    SET result = 'DUPLICATE', problem = row.key || ': is on line ' || counted.first || ' already'
+    SET result = 'DUPLICATE',
+        problem = left(
+            %s || ': ' || quote_literal(row.key) || ' is on line ' || counted.first || ' already',
+            500
+        )
     FROM (
         SELECT id, line, min(line) OVER (PARTITION BY key) AS first FROM leads_importrow
         WHERE job_id = %s AND key <> ''
@@ -44,7 +48,7 @@ def stage_file(job: ImportJob, mapping: LeadMapping | DealMapping) -> None:
         # One statement reads the whole file; the limit is for statements that hang.
         cursor.execute("SET LOCAL statement_timeout = 0")
         job.line_count = copy_rows(ImportRow, _COLUMNS, _rows(job, table, mapping))
-        cursor.execute(_MARK_DUPLICATES, [job.pk])
+        cursor.execute(_MARK_DUPLICATES, [_key_column(mapping), job.pk])
         cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
     job.header, job.is_staged = table.header, True
 
@@ -75,10 +79,13 @@ def _rows(
 
 def _key(line: Line, header: list[str], mapping: LeadMapping | DealMapping) -> str:
     """Return what makes two lines the same: the number in the source system, else the e-mail."""
-    column = mapping.key
-    if not column and isinstance(mapping, LeadMapping):
-        column = mapping.fields.get("email", "")
     try:
-        return Cells(header, line.cells, mapping).get(column).lower()[:_KEY_LIMIT]
+        return Cells(header, line.cells, mapping).get(_key_column(mapping)).lower()[:_KEY_LIMIT]
     except RowRefused:
         return ""  # said again, with its reason, when the line is read
+
+
+def _key_column(mapping: LeadMapping | DealMapping) -> str:
+    if mapping.key or isinstance(mapping, DealMapping):
+        return mapping.key
+    return mapping.fields.get("email", "")

@@ -108,7 +108,7 @@ def test_a_deal_is_counted_once_however_often_it_is_imported(lead: Lead, tmp_pat
     assert said(import_deals(tmp_path, line, line))[1] == (
         3,
         "DUPLICATE",
-        "d1: is on line 2 already",
+        "deal: 'd1' is on line 2 already",
     )
     assert said(import_deals(tmp_path, line)) == [(2, "UNCHANGED", "")]
     assert Deal.objects.count() == 1

@@ -82,15 +82,19 @@ def test_a_known_address_is_the_same_lead(tmp_path: Path) -> None:
 def test_an_address_of_another_lead_is_refused(tmp_path: Path) -> None:
     lines = ["1,a@x.example,Ardbeck,fair,2026-05-01", "2,a@x.example,Brail,fair,2026-05-01"]
     job = import_file(write(tmp_path / "a.csv", *lines))
-    assert said(job)[1] == (3, "REFUSED", "a@x.example: is on line 2 already, for another lead")
+    assert said(job)[1] == (
+        3,
+        "REFUSED",
+        "mail: 'a@x.example' is on line 2 already, for another lead",
+    )
     again = import_file(write(tmp_path / "b.csv", lines[1]))
-    assert said(again) == [(2, "REFUSED", "a@x.example: belongs to another lead, Ardbeck")]
+    assert said(again) == [(2, "REFUSED", "mail: 'a@x.example' belongs to another lead, Ardbeck")]
 
 
 def test_the_second_line_with_a_number_is_a_duplicate(tmp_path: Path) -> None:
     lines = ["1,,A,fair,2026-05-01", "2,,B,fair,2026-05-01", "1,,C,fair,2026-05-01"]
     job = import_file(write(tmp_path / "a.csv", *lines))
-    assert said(job)[2] == (4, "DUPLICATE", "1: is on line 2 already")
+    assert said(job)[2] == (4, "DUPLICATE", "number: '1' is on line 2 already")
     assert set(Lead.objects.values_list("last_name", flat=True)) == {"A", "B"}
 
 
@@ -107,6 +111,14 @@ HISTORY = mapped(
     timezone="Europe/Berlin",
 )
 HISTORY_HEADER = f"{HEADER},mql,won,result"
+
+
+def test_the_longest_key_repeats_as_well(tmp_path: Path) -> None:
+    key, column = "'" * 200, "n" * 200
+    lines = [f"{key},,A,fair,2026-05-01"] * 2
+    path = write(tmp_path / "a.csv", *lines, header=HEADER.replace("number", column))
+    job = import_file(path, mapped(key=column))
+    assert [result for _, result, _ in said(job)] == ["NEW", "DUPLICATE"]
 
 
 def test_past_stages_are_written_as_they_happened(tmp_path: Path) -> None:
