@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -89,6 +89,14 @@ class Background:
         pid = self.pid_of(name)
         self.signal(signal.SIGKILL, name)
         wait_for(lambda: self.pid_of(name) not in {None, pid})
+
+    def kill_child(self, name: str) -> None:
+        """Kill the process that does the work of a worker, and return once it has another one."""
+        worker = self.pid_of(name)
+        assert worker is not None
+        [killed] = descendants(worker)
+        os.kill(killed, signal.SIGKILL)
+        wait_for(lambda: descendants(worker) not in ([], [killed]))
 
     @contextmanager
     def paused(self, name: str) -> Iterator[None]:
@@ -198,6 +206,15 @@ def writers_waiting(table: str) -> bool:
         return cursor.fetchone() is not None
 
 
+def without_furthest_month() -> str:
+    """Take away the last of the months that are made ahead, and return its partition's name."""
+    keep_partitions(now=timezone.now())
+    furthest = max(name for name in partitions() if name[-1].isdigit())
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {furthest}")
+    return furthest
+
+
 def broker() -> redis.Redis:
     """Return a client of the broker."""
     return redis.Redis(unix_socket_path=str(valkey_socket()))
@@ -230,14 +247,11 @@ def test_messages_that_arrived_are_absorbed(background: Background) -> None:
 
 
 def test_a_month_that_is_missing_ahead_is_made(background: Background) -> None:
-    keep_partitions(now=timezone.now())
-    furthest = max(name for name in partitions() if name[-1].isdigit())
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE {furthest}")
+    month = without_furthest_month()
 
     ring("engagement.keep_partitions", queue="bulk")
 
-    wait_for(lambda: furthest in partitions())
+    wait_for(lambda: month in partitions())
 
 
 def test_a_lead_that_is_due_is_scored(background: Background, rep: User) -> None:
@@ -277,14 +291,15 @@ def test_a_breach_is_recorded_while_no_worker_answers(background: Background, re
         wait_for(lambda: clock_of(handoff, ClockKind.ACCEPT).breached_at)
 
 
+@pytest.mark.parametrize("kill", [Background.kill, Background.kill_child])
 def test_what_a_killed_worker_had_begun_the_next_one_does_once(
-    background: Background, rep: User
+    background: Background, rep: User, kill: Callable[[Background, str], None]
 ) -> None:
     lead = make_lead()
     with writes_blocked("handoff_handoff"):
         ask_for_a_demo(lead)
         wait_for(lambda: writers_waiting("handoff_handoff"))
-        background.kill("worker-events")
+        kill(background, "worker-events")
         assert not Handoff.objects.filter(lead=lead).exists()
 
     wait_for(lambda: Handoff.objects.filter(lead=lead).exists())
@@ -302,19 +317,19 @@ def test_what_a_killed_worker_had_begun_the_next_one_does_once(
 def test_a_task_that_exceeds_its_time_is_ended_and_its_work_is_done_by_another(
     background: Background,
 ) -> None:
-    with background.paused("beat"), writes_blocked("engagement_event"):
-        receive(source="late", messages=[PAGE], received_at=timezone.now())
-        ring("engagement.absorb_events", queue="events", time_limit=1)
+    month = without_furthest_month()
+    worker = background.pid_of("worker-bulk")
+    assert worker is not None
+    with writes_blocked("engagement_event"):
+        ring("engagement.keep_partitions", queue="bulk", time_limit=1)
         wait_for(lambda: writers_waiting("engagement_event"))
-        worker = background.pid_of("worker-events")
-        assert worker is not None
         [hung] = descendants(worker)
         wait_for(lambda: hung not in descendants(worker), seconds=8)
 
-    wait_for(lambda: not InboxMessage.objects.exists())
+    ring("engagement.keep_partitions", queue="bulk")
 
-    assert background.pid_of("worker-events") == worker
-    assert EventKey.objects.filter(source="late").count() == 1
+    wait_for(lambda: month in partitions())
+    assert background.pid_of("worker-bulk") == worker
 
 
 def test_wake_ups_that_the_broker_lost_cost_nothing(background: Background) -> None:
