@@ -25,18 +25,15 @@ from handoff.models import Agreement, Handoff
 from handoff.queue import due_today
 from handoff.timeline import handoff_entries
 
-_MOST_COUNTED = 1000
 _LEADERS = (Role.MANAGER, Role.ADMIN)
 
 
 def _open_handoffs(_user: User, _now: datetime) -> str:
-    """Count what sales owes a verdict on, up to a bound."""
-    number = Handoff.objects.open()[:_MOST_COUNTED].count()
-    return f"{number}+" if number == _MOST_COUNTED else str(number or "")
+    return Handoff.objects.open().figure()
 
 
-def _in_pool(user: User, _now: datetime) -> int:
-    return Handoff.objects.in_pool_of(user).count()
+def _in_pool(user: User, _now: datetime) -> str:
+    return Handoff.objects.in_pool_of(user).figure()
 
 
 def _agreement_version(_user: User, now: datetime) -> str:

@@ -30,7 +30,7 @@ def sla_badges(lead_ids: Sequence[int], viewer: User, now: datetime) -> Mapping[
     found = {pk: rest for pk, *rest in handoffs.values_list("pk", "lead", "calendar")}
     running = Clock.objects.running().filter(handoff__in=found)
     clocks = running.order_by("handoff", "due_at", "id").distinct("handoff")
-    calendars = WorkCalendar.objects.in_bulk() if found else {}
+    calendars = WorkCalendar.objects.in_bulk({calendar for _, calendar in found.values()})
     badges = {}
     for clock in clocks:
         lead_id, calendar_id = found[clock.handoff_id]

@@ -126,7 +126,7 @@ class Queue:
     rail: DayRail | None
     done: int
     on_time: int
-    in_pool: int
+    in_pool: str
     opens_at: datetime | None
 
     @cached_property
@@ -181,7 +181,7 @@ def load_queue(user: User, *, now: datetime, opened: int | None = None) -> Queue
         rail=_rail(rows, calendar.hours, now) if calendar else None,
         done=done,
         on_time=on_time,
-        in_pool=Handoff.objects.in_pool_of(user).count(),
+        in_pool=Handoff.objects.in_pool_of(user).figure(),
         opens_at=calendar.opens_at(now) if calendar else None,
     )
 

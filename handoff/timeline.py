@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.db.models import Prefetch
+from django.utils import timezone
 
 from crm.accounts.models import User
 from crm.common.slots import TimelineEntry
@@ -75,15 +76,16 @@ def _considered(decision: AssignmentDecision) -> str:
 
 def _touch(touch: Touch) -> TimelineEntry:
     channel, outcome = TouchChannel(touch.channel), TouchOutcome(touch.outcome)
-    late = (
-        f"Written down {touch.recorded_at:%d %b}, stopped no clock." if touch.is_backdated else ""
-    )
+    said = [f"{touch.rep}.", touch.note]
+    if touch.is_backdated:
+        written_at = timezone.localtime(touch.recorded_at)
+        said.append(f"Written down {written_at.day} {written_at:%b}, stopped no clock.")
     return TimelineEntry(
         at=touch.occurred_at,
         kind="sales",
         icon=_CHANNEL_ICONS[channel],
         title=f"{channel.label}: {outcome.label.lower()}",
-        detail=" ".join(filter(None, [f"{touch.rep}.", touch.note, late])),
+        detail=" ".join(filter(None, said)),
         tag="Connected" if outcome in CONNECTED else "Attempted",
         tail=f"touch {touch.pk:012}",
     )

@@ -30,6 +30,8 @@ from handoff.models.calendar import WorkCalendar
 from handoff.policy import DEFAULT_ATTEMPTS_OWED, DEFAULT_BANT_YES_NEEDED
 from leads.models import Lead
 
+#: A badge says no more than this: nobody acts on the difference. Our choice.
+MOST_COUNTED = 1000
 #: Of what went wrong, as much as one line says.
 LONGEST_ERROR = 200
 
@@ -71,6 +73,11 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
     def open(self) -> HandoffQuerySet:
         """Return handoffs that sales still owes a verdict."""
         return self.filter(closed_at__isnull=True)
+
+    def figure(self, most: int = MOST_COUNTED) -> str:
+        """Say how many there are, counted up to ``most``: ``12``, ``1000+``; nothing for none."""
+        number = self[:most].count()
+        return f"{number}+" if number == most else str(number or "")
 
 
 class Handoff(models.Model):

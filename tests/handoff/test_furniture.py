@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -142,6 +142,34 @@ def test_the_timeline_tells_decision_touch_breach_and_verdict() -> None:
         "Budget not asked, authority not asked, need no, timeline not asked."
     )
     assert entries[-1].detail.endswith("Next in turn")
+
+
+def test_the_timeline_dates_what_was_written_down_late_in_the_zone_of_the_viewer() -> None:
+    handoff = make_handoff()
+    rep = holder_of(handoff)
+    log_touch(
+        handoff_id=handoff.pk,
+        rep=rep,
+        channel=TouchChannel.CALL,
+        outcome=TouchOutcome.NO_ANSWER,
+        occurred_at=NOW + timedelta(minutes=5),
+        now=datetime(2026, 5, 12, 23, 0, tzinfo=UTC),
+    )
+
+    with timezone.override("Europe/Berlin"):
+        entries = handoff_entries(handoff.lead_id, rep, None, 9)
+
+    told = [entry.detail for entry in entries if entry.title.startswith("Call")]
+    assert told == [f"{rep}. Written down 13 May, stopped no clock."]
+
+
+def test_open_handoffs_are_counted_up_to_a_bound() -> None:
+    figures = [Handoff.objects.open().figure(most=2)]
+    for _ in range(3):
+        make_handoff()
+        figures.append(Handoff.objects.open().figure(most=2))
+
+    assert figures == ["", "1", "2+", "2+"]
 
 
 def test_the_timeline_can_be_read_in_stretches() -> None:
