@@ -232,16 +232,14 @@ def whole_line(question: SlaQuestion, row: ComplianceRow, *, goal: int) -> Compl
 def _compliance_line(
     question: SlaQuestion, row: ComplianceRow, narrowed: Mapping[str, object], goal: int
 ) -> ComplianceLine:
-    def url(standing: str) -> str:
-        asked = question.query(**{**narrowed, "standing": standing})
-        return f"{reverse('reports:sla_handoffs')}?{asked}"
-
+    received = question.query(**{**narrowed, "standing": ""})
+    url = f"{reverse('reports:sla_handoffs')}?{received}"
     return ComplianceLine(
         row=row,
-        received_url=url(""),
-        on_time_url=url(Standing.ON_TIME),
-        late_url=url(Standing.LATE),
-        not_yet_due_url=url(Standing.NOT_YET_DUE),
+        received_url=url,
+        on_time_url=f"{url}&standing={Standing.ON_TIME}",
+        late_url=f"{url}&standing={Standing.LATE}",
+        not_yet_due_url=f"{url}&standing={Standing.NOT_YET_DUE}",
         is_behind=row.share is not None and row.due >= FEWEST and row.share * 100 < goal,
     )
 

@@ -275,10 +275,21 @@ def counted(scope: Scope, chosen: Standing | None, *, now: datetime) -> QuerySet
 
 def breach_log(scope: Scope, *, now: datetime, limit: int = 20) -> list[ClockLine]:
     """Return the latest missed clocks, newest due time first."""
-    missed = counted(scope, Standing.LATE, now=now).select_related(
-        "handoff__lead", "handoff__tier", "handoff__calendar", "answerable"
-    )
+    missed = for_lines(counted(scope, Standing.LATE, now=now))
     return [clock_line(clock, now=now) for clock in missed.order_by("-due_at", "-id")[:limit]]
+
+
+def for_lines(clocks: QuerySet[Any]) -> QuerySet[Any]:
+    """Return ``clocks`` with what their lines say, and without the wide rest of a handoff."""
+    handoff = [f"handoff__{name}" for name in ("opened_at", "tier__name", "calendar")]
+    lead = [f"handoff__lead__{name}" for name in ("first_name", "last_name", "email")]
+    person = ["answerable__full_name", "answerable__email"]
+    return clocks.select_related(
+        "handoff__lead", "handoff__tier", "handoff__calendar", "answerable"
+    ).only(
+        "kind", "started_at", "due_at", "target", "stopped_at", "withdrawn_at",
+        *handoff, *lead, *person, "handoff__calendar__definition",
+    )  # fmt: skip
 
 
 def clock_line(clock: Any, *, now: datetime) -> ClockLine:

@@ -106,7 +106,7 @@ def sla_handoffs(request: AppRequest) -> HttpResponse:
         return _refused(request, error)
     counted = sla.counted(question.scope, question.standing, now=now)
     page = keyset_page(
-        counted.select_related("handoff__lead", "handoff__tier", "handoff__calendar", "answerable"),
+        sla.for_lines(counted),
         ordering=("-due_at", "-id"),
         cursor=request.GET.get("cursor"),
     )

@@ -3,6 +3,9 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from crm.accounts.enums import Role
 from crm.reports.pages import SLA_HEADER, week_chart
@@ -21,7 +24,7 @@ from crm.reports.sla import (
 from handoff.enums import ClockKind, RejectionReason, TouchChannel, TouchOutcome
 from handoff.models import Clock, Handoff
 from handoff.services import log_touch, reject_handoff
-from tests.factories import NOW, make_team, make_user
+from tests.factories import NOW, client_of, make_team, make_user
 from tests.handoff.factories import ANY_LEAD, make_agreement, make_calendar, make_handoff, make_rep
 
 pytestmark = pytest.mark.django_db
@@ -171,3 +174,26 @@ def test_live_figures_are_of_this_moment(worked: dict[str, Handoff]) -> None:
 def test_a_week_with_a_small_sample_stays_empty_in_the_chart(worked: dict[str, Handoff]) -> None:
     chart = week_chart(figures().weeks, goal=90)
     assert chart["series"][0]["values"] == [None]
+
+
+@pytest.mark.parametrize("path", ["/reports/sla/", "/reports/sla/handoffs/"])
+def test_a_page_asks_as_often_for_three_late_clocks_as_for_one(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: LATER)
+    make_agreement(ANY_LEAD)
+    make_calendar()
+    make_rep(make_team())
+    client = client_of(make_user(Role.MANAGER))
+    make_handoff()
+    client.get(path)  # what is kept between requests is kept now
+    with CaptureQueriesContext(connection) as with_one:
+        client.get(path)
+    make_handoff()
+    make_handoff()
+
+    with CaptureQueriesContext(connection) as with_three:
+        page = client.get(path).content.decode()
+
+    assert page.count("still running") == 3
+    assert len(with_three) == len(with_one)
