@@ -12,11 +12,23 @@ from operator import and_, or_
 
 from django.db.models import Q
 
-from crm.common.criteria import Criteria, Kind, Op, leaves
+from crm.common.criteria import Criteria, Field, Kind, Op, leaves
 from crm.common.criteria.tree import Group, Leaf
 
 _CLOCK_OPS = frozenset({Op.WITHIN, Op.NOT_WITHIN, Op.COMING, Op.SINCE})
 _EMPTINESS_OPS = frozenset({Op.IS_SET, Op.IS_EMPTY})
+
+_NOBODY = Q(pk__in=[])
+
+#: Stands for criteria that can no longer be read: of no lead is it known whether it fits.
+UNREADABLE = Criteria(
+    Leaf(
+        Field("unreadable", "Unreadable", Kind.BOOLEAN, q=lambda *_: Q(), known=lambda: _NOBODY),
+        Op.IS,
+        raw=True,
+        value=True,
+    )
+)
 
 
 def certainly_q(criteria: Criteria, *, now: datetime) -> Q:
@@ -26,7 +38,7 @@ def certainly_q(criteria: Criteria, *, now: datetime) -> Q:
 
 def certainly_not_q(criteria: Criteria, *, now: datetime) -> Q:
     """Return the filter for leads that are known not to fit."""
-    return _certainly(criteria.root, False, now) if criteria.root else Q(pk__in=[])
+    return _certainly(criteria.root, False, now) if criteria.root else _NOBODY
 
 
 def moves_with_time(criteria: Criteria) -> bool:

@@ -50,7 +50,8 @@ class Explanation:
 
     ``fit_score`` is None when nothing that a persona asks for was known. ``gaps`` are the points
     that the persona would give for what the lead lacks or does not tell. ``acts_unknown`` counts
-    acts that had happened by ``as_of`` but were received only after ``known_at``.
+    acts that had happened by ``as_of`` but were received only after ``known_at``. ``unreadable``
+    says which rules of the model count nothing because what they ask for is gone.
     """
 
     lead_id: int
@@ -75,6 +76,7 @@ class Explanation:
     changes_at: datetime | None
     drops_out_at: datetime | None
     acts_unknown: int
+    unreadable: tuple[str, ...] = ()
 
     @property
     def standing(self) -> str:

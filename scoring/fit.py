@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from django.db.models import Case, Expression, SmallIntegerField, Value, When
+from django.db.models.functions import Cast
 from psycopg.sql import SQL, Composable, Composed
 
 from crm.common.criteria import Criteria
@@ -104,6 +105,7 @@ def _outcome(criteria: Criteria, now: datetime) -> Expression:
     return Case(
         When(certainly_q(criteria, now=now), then=Value(1)),
         When(certainly_not_q(criteria, now=now), then=Value(0)),
+        default=Cast(Value(None), SmallIntegerField()),  # typed, as it may be all there is
         output_field=SmallIntegerField(null=True),
     )
 

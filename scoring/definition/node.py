@@ -18,6 +18,11 @@ class Problem(NamedTuple):
     path: str
     sentence: str
 
+    @property
+    def is_of_criteria(self) -> bool:
+        """Return whether it is in a tree of criteria, which asks for what people declare."""
+        return "criteria" in self.path.split(".")
+
     def __str__(self) -> str:
         """Return both as one line."""
         return f"{self.path or 'the document'} {self.sentence}"

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from crm.common.criteria import Criteria, CriteriaInvalid, leaves, parse
 from engagement.enums import EventKind, FunnelStage
-from scoring.certainty import moves_with_time
+from scoring.certainty import UNREADABLE, moves_with_time
 from scoring.definition.node import Node, Problem
 from scoring.definition.rules import (
     GRADES,
@@ -45,8 +45,13 @@ class DefinitionInvalid(Exception):
         self.problems = tuple(problems)
 
 
-def parse_definition(document: Any) -> Definition:
+def parse_definition(document: Any, *, was_valid: bool = False) -> Definition:
     """Return the scoring model that ``document`` describes.
+
+    Args:
+        document: the JSON document.
+        was_valid: whether it was checked when it was published. What its criteria ask for can be
+            gone since: such a rule is unknown then, and ``Definition.unreadable`` names it.
 
     Raises:
         DefinitionInvalid: naming every fault, such as ``engagement.groups[0].rules[2].cap``.
@@ -54,9 +59,9 @@ def parse_definition(document: Any) -> Definition:
     problems: list[Problem] = []
     definition = _definition(Node(document, "", problems))
     _check_whole(definition, problems)
-    if problems:
+    if not all(was_valid and problem.is_of_criteria for problem in problems):
         raise DefinitionInvalid(problems)
-    return definition
+    return replace(definition, unreadable=tuple(map(str, problems)))
 
 
 def _definition(root: Node) -> Definition:
@@ -128,7 +133,7 @@ def _criteria(node: Node) -> Criteria:
     except CriteriaInvalid as error:
         for path, sentence in error.problems:
             node.fault(f"criteria.{path}" if path else "criteria", sentence)
-        return Criteria(None)
+        return UNREADABLE
     for leaf in leaves(criteria):
         if leaf.field.group == SCORE_GROUP:
             node.fault("criteria", f"asks for {leaf.field.label}, which follows from this model")

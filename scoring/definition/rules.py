@@ -129,6 +129,7 @@ class Definition:
         blocking: leads that do not become MQL, whatever they score.
         disqualifiers: leads that are out, before anything else.
         moves_with_time: whether criteria of the model ask for relative dates or recent acts.
+        unreadable: why which rules can no longer be read; they count nothing and bar nobody.
     """
 
     personas: tuple[Persona, ...]
@@ -142,6 +143,7 @@ class Definition:
     blocking: tuple[Condition, ...] = ()
     disqualifiers: tuple[Condition, ...] = ()
     moves_with_time: bool = False
+    unreadable: tuple[str, ...] = ()
 
     @property
     def rules(self) -> tuple[EngagementRule, ...]:

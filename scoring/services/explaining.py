@@ -77,6 +77,7 @@ def explain(*, lead_id: int, as_of: datetime, known_at: datetime | None = None) 
         **_standing(definition, found, fit, as_of),
         fast_track=_fast_track(definition, lead_id, as_of),
         acts_unknown=later["acts_unknown"],
+        unreadable=definition.unreadable,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import datetime
 from functools import lru_cache
 
@@ -14,6 +15,8 @@ from scoring.definition import Definition, parse_definition
 from scoring.enums import ModelState
 from scoring.models import ScoringModel
 from scoring.presets import default_definition
+
+logger = logging.getLogger(__name__)
 
 
 class NotADraft(Exception):
@@ -33,17 +36,27 @@ class PublishedMeanwhile(Exception):
 
 
 def definition_of(model: ScoringModel) -> Definition:
-    """Return the rules of a model.
+    """Return the rules of a model; what a published one can no longer ask for is unknown.
 
     Raises:
         DefinitionInvalid: naming every fault of a draft.
     """
-    return _parsed(json.dumps(model.definition, sort_keys=True))
+    if model.state == ModelState.DRAFT:
+        return parse_definition(model.definition)
+    document = json.dumps(model.definition, sort_keys=True)
+    kept = _kept(document)
+    return _read(document) if kept.unreadable else kept
 
 
-@lru_cache(maxsize=16)
-def _parsed(document: str) -> Definition:
-    return parse_definition(json.loads(document))
+def _read(document: str) -> Definition:
+    definition = parse_definition(json.loads(document), was_valid=True)
+    for problem in definition.unreadable:
+        logger.error("A rule of a published model counts nothing: %s", problem)
+    return definition
+
+
+#: One that cannot be read whole is read anew each time: what is missing may be declared again.
+_kept = lru_cache(maxsize=16)(_read)
 
 
 def published_model() -> ScoringModel | None:

@@ -74,6 +74,7 @@ def _text(lead: Lead, told: Explanation, why: str) -> Sequence[str]:
         lines.append(f"Gaps: {', '.join(told.gaps)}")
     if told.drops_out_at:
         lines.append(f"Drops out {_time(told.drops_out_at)}")
+    lines += [f"Counts nothing: {problem}" for problem in told.unreadable]
     if told.acts_unknown:
         lines.append(f"{told.acts_unknown} acts of that time were not known yet")
     return lines
