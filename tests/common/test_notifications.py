@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core import mail
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
@@ -40,6 +40,16 @@ def test_the_same_news_twice_is_one_line_and_one_mail() -> None:
     assert told == [1, 0, 0]
     assert Notification.objects.filter(recipient=tomas).count() == 1
     assert [letter.to for letter in mail.outbox] == [["tomas@example.com"]]
+
+
+@pytest.mark.django_db
+def test_the_database_refuses_one_line_twice() -> None:
+    tell(make_user())
+    line = Notification.objects.get()
+    line.pk = None
+
+    with pytest.raises(IntegrityError, match="notification_once_per_recipient"):
+        line.save(force_insert=True)
 
 
 @pytest.mark.django_db

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from django.core import mail
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from pytest_django import Settings
 
 from crm.common import outbox
@@ -386,3 +386,11 @@ def test_the_command_delivers_while_the_broker_is_away(tmp_path: Path) -> None:
     )
 
     assert state_of("a") == OutboxState.SENT
+
+
+@pytest.mark.django_db
+def test_the_database_refuses_a_state_that_nobody_dispatches(sink: Sink) -> None:
+    put("a")
+
+    with pytest.raises(IntegrityError, match="outbox_state_is_known"):
+        OutboxMessage.objects.update(state="LOST")

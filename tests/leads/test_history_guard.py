@@ -2,12 +2,22 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from leads.enums import LifecycleStage as Stage
-from leads.models import Company, Deal, ExternalId, Lead, LeadAttribute, StageInterval
+from leads.models import (
+    Company,
+    Deal,
+    ExternalId,
+    ImportJob,
+    ImportRow,
+    Lead,
+    LeadAttribute,
+    StageInterval,
+)
 from leads.services import change_stage, create_lead
 from tests.factories import NOW, make_lead
 
@@ -258,6 +268,25 @@ def an_unknown_type_of_attribute() -> None:
     LeadAttribute.objects.create(name="size", label="Size", type="SHOE")
 
 
+def an_import(**fields: Any) -> ImportJob:
+    given = {"kind": "LEADS", "filename": "a.csv", "path": "a.csv", "created_at": NOW, **fields}
+    return ImportJob.objects.create(**given)
+
+
+def an_unknown_state_of_an_import() -> None:
+    an_import(state="LOST")
+
+
+def a_failure_that_says_nothing() -> None:
+    an_import(state="FAILED", error="")
+
+
+def one_line_of_an_import_twice() -> None:
+    job = an_import()
+    for _ in range(2):
+        ImportRow.objects.create(job=job, line=2, cells=[])
+
+
 @pytest.mark.parametrize(
     ("breaking", "constraint"),
     [
@@ -278,6 +307,9 @@ def an_unknown_type_of_attribute() -> None:
         (one_deal_twice, "deal_external_id_once"),
         (one_outside_name_twice, "external_id_once"),
         (an_unknown_type_of_attribute, "lead_attribute_type_is_known"),
+        (an_unknown_state_of_an_import, "import_state_is_known"),
+        (a_failure_that_says_nothing, "import_failure_says_why"),
+        (one_line_of_an_import_twice, "import_line_once"),
     ],
 )
 def test_the_database_refuses(breaking: Callable[[], None], constraint: str) -> None:
