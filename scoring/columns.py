@@ -107,7 +107,7 @@ SCORE_COLUMNS = (
     Column(
         "expires", "Expires on", 35, load=load_scores, draw=_expiry_cell,
         align="num", sort=("score__drops_out_at?", "id"), is_default=False,
-        export=lambda listed: listed.drops_out_at.isoformat() if listed.drops_out_at else "",
+        export=lambda listed: listed.drops_out_at,
     ),
 )  # fmt: skip
 

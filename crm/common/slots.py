@@ -29,7 +29,7 @@ class Column:
     ``value`` and ``now`` (in the viewer's zone); for a cell of one tag ``draw(lead, value, now)``
     returns it instead, as a page has hundreds of them. ``sort`` is the ordering the list may offer,
     a tuple of order_by terms with a unique tail, all on indexed columns. ``export(value)`` is its
-    cell in CSV.
+    cell in CSV; an instant may stay one, the file has it in the viewer's zone.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Column:
     align: str = ""
     sort: tuple[str, ...] = ()
     is_default: bool = True
-    export: Callable[[Any], str] = str
+    export: Callable[[Any], Any] = str
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
+from django.http import StreamingHttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -63,6 +65,21 @@ def test_the_list_shows_persona_and_expiry_of_those_who_have_one() -> None:
     assert scores[lead.pk].persona == "Maintenance lead"
     assert scores[lead.pk].drops_out_at == score_of(lead).drops_out_at
     assert (scores[other.pk].persona, scores[other.pk].drops_out_at) == ("", None)
+
+
+@pytest.mark.usefixtures("_model")
+def test_the_export_has_the_expiry_in_the_zone_of_its_reader() -> None:
+    lead = scored_lead(6)
+    leaves_at = score_of(lead).drops_out_at
+    assert leaves_at
+    client = client_of(make_user(Role.MARKETER, time_zone="Asia/Tokyo"))
+
+    response = client.get("/leads/export/?view=all&columns=expires")
+
+    assert isinstance(response, StreamingHttpResponse)
+    line = b"".join(response).decode().splitlines()[1]
+    in_tokyo = leaves_at.astimezone(ZoneInfo("Asia/Tokyo")).isoformat(timespec="seconds")
+    assert line.endswith(f",{in_tokyo}")
 
 
 @pytest.mark.usefixtures("_model")
