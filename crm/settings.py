@@ -149,7 +149,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_TIME_LIMIT = 600
+CELERY_TASK_TIME_LIMIT = 600  # seconds: it is over before the broker hands the task out again
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -236,7 +236,6 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = TESTING
 MEDIA_ROOT = env.path("BATON_MEDIA_ROOT", BASE_DIR / ".baton" / "media")
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 
 # --- Mail -----------------------------------------------------------------------------------------
 _mail = env.dj_email_url("EMAIL_URL")
