@@ -6,7 +6,7 @@ from datetime import datetime
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
-from crm.common.criteria import fields
+from crm.common.criteria import Keeper, fields, keepers
 from crm.common.slots import (
     Column,
     NavItem,
@@ -21,6 +21,7 @@ from crm.common.slots import (
 )
 from handoff import panels
 from handoff.criteria import HANDOFF_FIELDS
+from handoff.kept_criteria import criteria_in_force
 from handoff.models import Agreement, Handoff
 from handoff.queue import due_today
 from handoff.timeline import handoff_entries
@@ -46,6 +47,7 @@ def _due_today(user: User, now: datetime) -> int:
 
 
 fields.register(*HANDOFF_FIELDS)
+keepers.register(Keeper("handoff", 20, criteria_in_force))
 
 lead_columns.register(
     Column(

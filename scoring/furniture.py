@@ -1,12 +1,14 @@
 """What this app shows on pages of lower floors: columns, filters, views, panels."""
 
-from crm.common.criteria import fields
+from crm.common.criteria import Keeper, fields, keepers
 from crm.common.slots import Panel, lead_columns, lead_panels, lead_views
 from scoring.columns import SCORE_COLUMNS, SCORE_VIEWS
 from scoring.fields import SCORE_FIELDS
+from scoring.kept_criteria import criteria_in_force
 from scoring.panels import score_panel
 
 fields.register(*SCORE_FIELDS)
+keepers.register(Keeper("scoring", 10, criteria_in_force))
 
 lead_columns.register(*SCORE_COLUMNS)
 

@@ -7,6 +7,7 @@ can be asked, ``tree`` checks and compiles, ``query`` writes trees into addresse
 """
 
 from crm.common.criteria.fields import Field, Kind, Op, ValueInvalid, column_field, fields
+from crm.common.criteria.keepers import Keeper, keepers, users_of
 from crm.common.criteria.query import Chip, chips, from_query, to_query
 from crm.common.criteria.tree import (
     Criteria,
@@ -24,6 +25,7 @@ __all__ = [
     "Criteria",
     "CriteriaInvalid",
     "Field",
+    "Keeper",
     "Kind",
     "Op",
     "ValueInvalid",
@@ -32,10 +34,12 @@ __all__ = [
     "compile_q",
     "fields",
     "from_query",
+    "keepers",
     "known_q",
     "leaves",
     "parse",
     "sentence",
     "to_query",
     "used_fields",
+    "users_of",
 ]
