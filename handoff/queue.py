@@ -6,20 +6,21 @@ one of its clocks falls due today: a deadline weighs more than a plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import dropwhile, groupby, islice
 
 from django.db.models import Count, F, OuterRef, Prefetch, Q, Subquery
+from django.urls import reverse
 from django.utils import timezone
 
 from crm.accounts.models import User
+from crm.common.ui import words
 from crm.common.ui.badges import SlaBadge, waiting_badge
 from crm.common.ui.spans import DayRail, RailMark
-from crm.common.ui.words import working_time
 from handoff.acts import LastAct, last_acts
 from handoff.badges import clock_badge, time_left
 from handoff.bant import QUESTIONS
@@ -35,6 +36,7 @@ LONGEST = 200
 
 _ONE_DAY = timedelta(days=1)
 _LONGEST_REASON = 24
+_ANY_ID = str(10**18)
 
 
 class Group(Enum):
@@ -76,15 +78,27 @@ class NextAct(Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """One handoff as the queue shows it. ``left`` is working time, negative when overdue."""
+    """One handoff as the queue shows it.
+
+    Attributes:
+        handoff: With its lead, BANT form, touches, agreement and calendar.
+        clock: The one that falls due next; None when none runs.
+        left: Working time until then, negative when overdue.
+        group: The stretch of the queue.
+        badge: How the clock stands.
+        last_act: What happened last, and when; empty when nothing did.
+        there: The city, with the time there.
+        links: The row's anchors and the addresses of its acts, by name.
+    """
 
     handoff: Handoff
     clock: Clock | None
     left: timedelta
     group: Group
     badge: SlaBadge
-    last_act: LastAct | None
-    local_time: datetime | None
+    last_act: str
+    there: str
+    links: Mapping[str, str]
 
     @property
     def next_act(self) -> NextAct:
@@ -94,15 +108,22 @@ class Row:
         return NextAct.BANT if self.handoff.is_reached else NextAct.LOG
 
     @property
+    def role(self) -> str:
+        """Return title and company."""
+        lead = self.handoff.lead
+        return ", ".join(filter(None, (lead.title, lead.company_name)))
+
+    @property
     def explanation(self) -> str:
         """Return why the clock is due when it is, in one line."""
         if self.clock is None:
             return ""
         opened_at = timezone.localtime(self.handoff.opened_at)
         policy = f"tier {self.handoff.tier}" if self.handoff.tier else "default policy"
+        target = words.working_time(self.clock.target)
         return (
             f"Handed over {opened_at:%a %H:%M}, {policy}: {self.badge.clock.lower()} within"
-            f" {working_time(self.clock.target)} of working time, calendar {self.handoff.calendar}."
+            f" {target} of working time, calendar {self.handoff.calendar}."
         )
 
     @property
@@ -156,11 +177,11 @@ class Queue:
         due = (row.clock.due_at for row in self.rows if row.clock)
         return min(due, default=None)
 
-    @property
-    def then(self) -> int | None:
-        """Return the handoff after the opened one: the one to open once that is answered."""
+    @cached_property
+    def then(self) -> str:
+        """Return the id of the row after the opened one: to open once that is answered."""
         following = dropwhile(lambda row: row is not self.opened, self.rows)
-        return next((row.handoff.pk for row in islice(following, 1, None)), None)
+        return next((str(row.handoff.pk) for row in islice(following, 1, None)), "")
 
 
 def load_queue(user: User, *, now: datetime, opened: int | None = None) -> Queue:
@@ -195,9 +216,11 @@ def rows_of(handoffs: HandoffQuerySet, viewer: User, *, now: datetime) -> list[R
     next_due = running.filter(handoff=OuterRef("pk")).values("due_at")[:1]
     urgent = handoffs.order_by(Subquery(next_due), "pk")[:LONGEST]
     clocks = Prefetch("clocks", running, "running")
-    found = list(urgent.for_display().prefetch_related(clocks, "touches"))
+    lean = urgent.for_display().defer("brief", "lead__attributes", "lead__search_text")
+    found = list(lean.prefetch_related(clocks, "touches"))
     acts = last_acts(found, viewer, now)
-    return [_row(handoff, acts.get(handoff.pk), now) for handoff in found]
+    times = {country: _time_in(country, now) for country in {each.lead.country for each in found}}
+    return [_row(each, acts.get(each.pk), times[each.lead.country], now) for each in found]
 
 
 def due_today(user: User, *, now: datetime) -> int:
@@ -219,7 +242,12 @@ def _by_place(row: Row) -> tuple[int, timedelta, float, int]:
     return row.place
 
 
-def _row(handoff: Handoff, last_act: LastAct | None, now: datetime) -> Row:
+def _time_in(country: str, now: datetime) -> str:
+    there = local_time(country, now)
+    return f"{there:%H:%M}" if there else ""
+
+
+def _row(handoff: Handoff, last_act: LastAct | None, time_there: str, now: datetime) -> Row:
     calendar = handoff.calendar.hours
     clock: Clock | None = next(iter(handoff.running), None)  # type: ignore[attr-defined]  # to_attr
     left = time_left(clock, calendar, now=now) if clock else timedelta.max
@@ -232,9 +260,37 @@ def _row(handoff: Handoff, last_act: LastAct | None, now: datetime) -> Row:
         badge=clock_badge(clock, calendar, now=now)
         if clock and group is not Group.WAITING
         else _waiting(handoff),
-        last_act=last_act,
-        local_time=local_time(handoff.lead.country, now),
+        last_act=_said(last_act, now) if last_act else "",
+        there=f"{handoff.lead.city} {time_there}".strip(),
+        links=_links(handoff),
     )
+
+
+def _said(act: LastAct, now: datetime) -> str:
+    """Say what happened last, with the day unless that is today."""
+    at, today = timezone.localtime(act.at), timezone.localtime(now)
+    when = "" if at.date() == today.date() else f"{words.day(at, today)} "
+    return f"{act.title}, {when}{at:%H:%M}"
+
+
+def _links(handoff: Handoff) -> Mapping[str, str]:
+    key, lead_key = str(handoff.pk), str(handoff.lead_id)
+    links = {name: place.replace(_ANY_ID, key) for name, place in _places().items()}
+    return links | {"lead": _lead_page().replace(_ANY_ID, lead_key)}
+
+
+@lru_cache(maxsize=1)
+def _places() -> Mapping[str, str]:
+    """Return anchors and addresses with a mark for the id: resolving one a row takes longer."""
+    acts = {name: f"handoff:{name}" for name in ("handoff", "accept", "log", "bant")}
+    addresses = {name: reverse(view, args=[int(_ANY_ID)]) for name, view in acts.items()}
+    anchors = {"row": f"handoff-{_ANY_ID}", "name": f"open-{_ANY_ID}", "open": f"?open={_ANY_ID}"}
+    return anchors | addresses
+
+
+@lru_cache(maxsize=1)
+def _lead_page() -> str:
+    return reverse("leads:detail", args=[int(_ANY_ID)])
 
 
 def _group(handoff: Handoff, clock: Clock | None, left: timedelta, now: datetime) -> Group:

@@ -58,8 +58,9 @@ def pool(request: AppRequest) -> HttpResponse:
 
 def _table(request: AppRequest, clocks: ClockQuerySet) -> dict[str, Any]:
     now = timezone.now()
-    of = ("lead", "holder", "team", "tier", "agreement", "calendar")
-    found = clocks.select_related(*(f"handoff__{name}" for name in of))
+    found = clocks.select_related("handoff__lead", "handoff__holder").prefetch_related(
+        "handoff__team", "handoff__agreement", "handoff__calendar"
+    )
     page = keyset_page(found, ordering=_ORDER, cursor=request.GET.get("cursor"))
     return {
         "lines": _lines(page, now),

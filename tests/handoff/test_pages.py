@@ -7,7 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -250,6 +252,22 @@ def test_managers_see_all_open_handoffs_and_give_them_to_somebody_else(rep: User
     assert "Karel Janda" in form
     assert answer["Location"] == f"/handoffs/{handoff.pk}/"
     assert holder_of(handoff) == to
+
+
+def test_the_team_queue_costs_the_same_however_many_rows_there_are(rep: User) -> None:
+    manager = client_of(make_user(Role.MANAGER))
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            _page(manager, "handoff:team")
+        return len(captured)
+
+    _opened(rep)
+    one = queries()
+    for _ in range(2):
+        _opened(rep)
+
+    assert queries() == one
 
 
 def test_the_team_queue_is_cut_into_pages_and_by_team(rep: User) -> None:

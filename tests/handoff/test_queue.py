@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from crm.accounts.models import User
@@ -75,8 +76,8 @@ def test_the_first_row_is_opened_unless_another_is_asked_for(rep: User) -> None:
 
     assert _opened_row(rep, None) == first
     assert _opened_row(rep, second.pk) == second
-    assert load_queue(rep, now=NOW, opened=second.pk).then == third.pk
-    assert load_queue(rep, now=NOW, opened=third.pk).then is None
+    assert load_queue(rep, now=NOW, opened=second.pk).then == str(third.pk)
+    assert load_queue(rep, now=NOW, opened=third.pk).then == ""
 
 
 def _opened_row(rep: User, asked: int | None) -> Handoff:
@@ -147,6 +148,42 @@ def test_the_button_is_the_next_act(rep: User) -> None:
 
 def _next_act(rep: User) -> NextAct:
     return load_queue(rep, now=NOW).rows[0].next_act
+
+
+def test_a_row_says_what_happened_last_and_what_time_it_is_there(rep: User) -> None:
+    handoff = make_handoff(rep=rep, city="Kiel", country="DE", title="CTO", company_name="Nordwerk")
+    log_touch(
+        handoff_id=handoff.pk,
+        rep=rep,
+        channel=TouchChannel.CALL,
+        outcome=TouchOutcome.NO_ANSWER,
+        occurred_at=NOW,
+        now=NOW,
+    )
+
+    with timezone.override("Europe/Berlin"):
+        today, next_day = (
+            load_queue(rep, now=NOW + timedelta(hours=hours)).rows[0] for hours in (1, 24)
+        )
+
+    assert (today.role, today.there) == ("CTO, Nordwerk", "Kiel 12:00")
+    assert today.last_act == "Call, no answer, 11:00"
+    assert next_day.last_act == "Call, no answer, Tue 11:00"
+
+
+def test_a_row_knows_the_addresses_of_its_acts(rep: User) -> None:
+    handoff = _opened(rep, 0)
+
+    links = load_queue(rep, now=NOW).rows[0].links
+
+    acts = ("accept", "log", "bant", "handoff")
+    assert links == {
+        "row": f"handoff-{handoff.pk}",
+        "name": f"open-{handoff.pk}",
+        "open": f"?open={handoff.pk}",
+        "lead": reverse("leads:detail", args=[handoff.lead_id]),
+        **{act: reverse(f"handoff:{act}", args=[handoff.pk]) for act in acts},
+    }
 
 
 def test_the_count_beside_the_queue_is_the_count_on_the_queue(rep: User) -> None:

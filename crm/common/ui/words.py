@@ -10,6 +10,7 @@ import re
 from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 import phonenumbers
 
@@ -108,6 +109,7 @@ def signed_tenths(number: float | Decimal) -> str:
     return _with_real_minus(f"{abs(rounded) if rounded == 0 else rounded:+,.1f}")
 
 
+@lru_cache(maxsize=4096)
 def phone(number: str) -> str:
     """Say a phone number in the groups in which it is read; what is none stays as it is."""
     with suppress(phonenumbers.NumberParseException):
