@@ -85,13 +85,18 @@ def test_what_is_out_of_a_reps_sight_does_not_exist_for_them(row: Row) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("role", Role)
-def test_no_role_opens_the_admin_site(role: Role) -> None:
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.ADMIN}))
+def test_no_other_role_opens_the_admin_site(role: Role) -> None:
     client = client_of(make_user(role))
 
     for route, _ in addresses(get_resolver()):
         if route.startswith("admin/") and "<" not in route and "(" not in route:
             assert client.get(f"/{route}").status_code in {302, 403, 404}, route
+
+
+@pytest.mark.django_db
+def test_the_role_of_an_admin_opens_the_admin_site() -> None:
+    assert client_of(make_user(Role.ADMIN)).get("/admin/").status_code == 200
 
 
 def send(client: Client, row: Row, url: str) -> HttpResponse:
