@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from django.db import connection, models
+from django.db.models.expressions import DatabaseDefault
 from psycopg import sql
 
 Reader = Callable[[Any], Any]
@@ -76,4 +77,11 @@ def _reader(field: models.Field[Any, Any]) -> Reader:
     name = field.attname
     if isinstance(field, models.JSONField):
         return lambda instance: json.dumps(getattr(instance, name))
+    if field.has_db_default():
+        return lambda instance: _given(getattr(instance, name), field.db_default)
     return lambda instance: getattr(instance, name)
+
+
+def _given(value: object, default: object) -> object:
+    """Return ``value``; COPY names every column, so the database's default is written out."""
+    return default if isinstance(value, DatabaseDefault) else value
