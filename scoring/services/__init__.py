@@ -5,7 +5,6 @@ from scoring.services.fast_track import BuyingAct, buying_act
 from scoring.services.marking import mark_due
 from scoring.services.publishing import (
     NotADraft,
-    PublishedMeanwhile,
     create_draft,
     definition_of,
     ensure_model,
@@ -22,7 +21,6 @@ __all__ = [
     "BuyingAct",
     "NoModel",
     "NotADraft",
-    "PublishedMeanwhile",
     "buying_act",
     "create_draft",
     "definition_of",

@@ -7,10 +7,11 @@ import logging
 from datetime import datetime
 from functools import lru_cache
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Max, Q
 
 from crm.accounts.models import User
+from crm.common.locks import lock_writes
 from scoring.definition import Definition, parse_definition
 from scoring.enums import ModelState
 from scoring.models import ScoringModel
@@ -25,14 +26,6 @@ class NotADraft(Exception):
     def __init__(self, model: ScoringModel) -> None:
         """Compose the sentence a person reads."""
         super().__init__(f"{model} is {model.get_state_display().lower()}, not a draft")
-
-
-class PublishedMeanwhile(Exception):
-    """Somebody else put another model in force at the same moment."""
-
-    def __init__(self, model: ScoringModel) -> None:
-        """Compose the sentence a person reads."""
-        super().__init__(f"Another model was put in force just now; {model} is still a draft")
 
 
 def definition_of(model: ScoringModel) -> Definition:
@@ -83,6 +76,7 @@ def ensure_model(*, now: datetime) -> ScoringModel:
 @transaction.atomic
 def create_draft(*, definition: object, now: datetime, note: str = "") -> ScoringModel:
     """Keep a document as the next version; it may still be faulty."""
+    lock_writes(ScoringModel)
     latest = ScoringModel.objects.aggregate(latest=Max("version"))["latest"] or 0
     return ScoringModel.objects.create(
         version=latest + 1, definition=definition, note=note, created_at=now
@@ -94,29 +88,21 @@ def publish(*, model_id: int, now: datetime, actor: User | None = None) -> Scori
     """Put a draft in force and retire its predecessor.
 
     All scores are renewed in the background. No lead moves for what was learned before ``now``:
-    those that newly meet the definition are found under "meets the definition".
+    those that newly meet the definition are found under "meets the definition". Of drafts that are
+    published at once one follows the other, and the last stays in force.
 
     Raises:
         NotADraft: when the model is or was in force.
         DefinitionInvalid: naming every fault of the document.
-        PublishedMeanwhile: when another draft was put in force while this one waited for its turn.
     """
-    models = ScoringModel.objects.select_for_update().order_by("pk")
-    locked = {
-        model.pk: model for model in models.filter(Q(pk=model_id) | Q(state=ModelState.PUBLISHED))
-    }
-    model = locked.pop(model_id)
+    lock_writes(ScoringModel)
+    model = ScoringModel.objects.get(pk=model_id)
     if model.state != ModelState.DRAFT:
         raise NotADraft(model)
     definition_of(model)
-    for former in locked.values():
-        former.state, former.retired_at, former.rescored_up_to = ModelState.RETIRED, now, None
-        former.save(update_fields=["state", "retired_at", "rescored_up_to"])
+    former = ScoringModel.objects.filter(state=ModelState.PUBLISHED)
+    former.update(state=ModelState.RETIRED, retired_at=now, rescored_up_to=None)
     model.state, model.published_at, model.published_by = ModelState.PUBLISHED, now, actor
     model.rescored_up_to = 0
-    try:
-        with transaction.atomic():
-            model.save(update_fields=["state", "published_at", "published_by", "rescored_up_to"])
-    except IntegrityError as error:
-        raise PublishedMeanwhile(model) from error
+    model.save(update_fields=["state", "published_at", "published_by", "rescored_up_to"])
     return model

@@ -19,7 +19,6 @@ from leads.models import StageInterval
 from leads.services import change_stage
 from scoring.enums import ModelState
 from scoring.services import (
-    PublishedMeanwhile,
     create_draft,
     mark_due,
     publish,
@@ -119,7 +118,7 @@ def test_a_sweep_passes_by_what_another_one_holds() -> None:
 
 
 @pytest.mark.parametrize("has_former", [True, False])
-def test_of_two_drafts_published_at_once_the_second_stays_a_draft(has_former: bool) -> None:
+def test_of_two_drafts_published_at_once_one_follows_the_other(has_former: bool) -> None:
     if has_former:
         publish_model()
     first, second = (create_draft(definition=document(), now=NOW) for _ in range(2))
@@ -128,11 +127,19 @@ def test_of_two_drafts_published_at_once_the_second_stays_a_draft(has_former: bo
             publish(model_id=first.pk, now=NOW)
             other = in_thread(pool, lambda: publish(model_id=second.pk, now=NOW))
             wait_for_waiting(1)
-        with pytest.raises(PublishedMeanwhile, match="is still a draft"):
-            other.result()
-    second.refresh_from_db()
-    assert published_model() == first
-    assert second.state == ModelState.DRAFT
+        assert other.result() == second
+    first.refresh_from_db()
+    assert (first.state, first.retired_at) == (ModelState.RETIRED, NOW)
+    assert published_model() == second
+
+
+def test_drafts_written_at_once_are_versions_of_their_own() -> None:
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            first = create_draft(definition=document(), now=NOW)
+            other = in_thread(pool, lambda: create_draft(definition=document(), now=NOW))
+            wait_for_waiting(1)
+        assert other.result().version == first.version + 1
 
 
 def test_two_sweeps_at_once_make_one_mql() -> None:
