@@ -236,17 +236,6 @@ def test_the_database_refuses_a_second_open_invitation_of_an_address() -> None:
 
 
 @pytest.mark.django_db
-def test_the_database_refuses_unknown_roles_and_addresses_in_capitals() -> None:
-    for fields, constraint in (
-        ({"roles": ["CEO"]}, "user_roles_are_known"),
-        ({"email": "Ines@example.com"}, "user_email_is_lower"),
-    ):
-        person = make_user()
-        with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
-            User.objects.filter(pk=person.pk).update(**fields)
-
-
-@pytest.mark.django_db
 def test_an_invited_admin_enters_the_django_admin_while_active() -> None:
     invitation = services.invite(
         email="a@example.com",
