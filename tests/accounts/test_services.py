@@ -146,3 +146,14 @@ def test_who_loses_the_role_of_an_admin_no_longer_enters_the_django_admin() -> N
     User.objects.filter(pk=first.pk).update(roles=[Role.REP])
 
     assert (before, client_of(first).get(page).status_code) == (200, 302)
+
+
+@pytest.mark.django_db
+def test_the_database_refuses_unknown_roles_and_addresses_in_capitals() -> None:
+    for fields, constraint in (
+        ({"roles": ["CEO"]}, "user_roles_are_known"),
+        ({"email": "Ines@example.com"}, "user_email_is_lower"),
+    ):
+        person = make_user()
+        with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+            User.objects.filter(pk=person.pk).update(**fields)
