@@ -228,9 +228,9 @@ def _live_as_child(name: str, run: Callable[[], object], log: IO[bytes]) -> NoRe
     """Run a function as a process of its own would run, and end with it."""
     status = 1
     try:
-        os.setsid()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
+        os.setsid()
         for stream in (1, 2):
             os.dup2(log.fileno(), stream)
         _rename(name)
