@@ -6,12 +6,15 @@ from datetime import datetime
 
 from django import forms
 
+from crm.common.instants import validate_instant
+
 
 class AsOfForm(forms.Form):
     """The instant as of which a score is explained, in the reader's time zone."""
 
     as_of = forms.DateTimeField(
         label="As of",
+        validators=[validate_instant],
         error_messages={"invalid": "Give a date and a time, such as 2026-05-12 10:30"},
         widget=forms.DateTimeInput(attrs={"type": "datetime-local", "class": "form-control"}),
     )

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
 
-FIRST_YEAR, LAST_YEAR = 1990, 2200
+from crm.common.instants import day_problem
 
 
 class PeriodInvalid(Exception):
@@ -75,7 +75,7 @@ def period_from(query: Mapping[str, str], *, now: datetime, default: str) -> Per
         PeriodInvalid: for a name or date that is none, or an end before its start.
     """
     if query.get("from") or query.get("to"):
-        return _custom(query.get("from", ""), query.get("to", ""))
+        return read_period(query.get("from", ""), query.get("to", ""))
     name = query.get("period") or default
     today = timezone.localtime(now).date()
     first_of_month = today.replace(day=1)
@@ -97,13 +97,18 @@ def months_before(first_of_month: date, months: int) -> date:
     return date(year, month + 1, 1)
 
 
-def _custom(first: str, last: str) -> Period:
+def read_period(first: str, last: str) -> Period:
+    """Return the period between two ISO dates, both included.
+
+    Raises:
+        PeriodInvalid: for a date that is none or too far away, or an end before its start.
+    """
     try:
         period = Period(date.fromisoformat(first), date.fromisoformat(last))
     except ValueError as error:
         raise PeriodInvalid("Give both dates as 2026-05-31.") from error
     if period.last < period.first:
         raise PeriodInvalid("The period ends before it starts.")
-    if not FIRST_YEAR <= period.first.year <= period.last.year <= LAST_YEAR:
-        raise PeriodInvalid(f"Choose dates between {FIRST_YEAR} and {LAST_YEAR}.")
+    if problem := day_problem(period.first) or day_problem(period.last):
+        raise PeriodInvalid(problem)
     return period

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from django.db.models import Q
@@ -12,7 +11,7 @@ from django.utils.http import urlencode
 
 from crm.common.criteria import Field, Kind, Op, ValueInvalid
 from crm.reports.funnel import EXITS, STEPS, Cohort, Unit, reached_q
-from crm.reports.period import Period
+from crm.reports.period import Period, PeriodInvalid, read_period
 from leads.enums import LifecycleStage
 from leads.normalise import source_label
 
@@ -70,9 +69,8 @@ def read_slice(code: str) -> Slice:
         raise ValueInvalid(_NO_FIGURE)
     basis, first, last, step, unit, *source = parts
     try:
-        period = Period(date.fromisoformat(first), date.fromisoformat(last))
-        counted = Unit(unit)
-    except ValueError as error:
+        period, counted = read_period(first, last), Unit(unit)
+    except (PeriodInvalid, ValueError) as error:
         raise ValueInvalid(_NO_FIGURE) from error
     if basis not in BASES or step not in _STEPS:
         raise ValueInvalid(_NO_FIGURE)

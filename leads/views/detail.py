@@ -21,6 +21,7 @@ from django.views.decorators.http import require_GET
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.http import AppRequest
+from crm.common.instants import instant_problem
 from crm.common.paging import neighbours
 from crm.common.slots import TIMELINE_KINDS, TimelineEntry, lead_panels, timeline_sources
 from leads.countries import country_name
@@ -171,7 +172,7 @@ def _asked_moment(request: HttpRequest) -> datetime | None:
         moment = datetime.fromisoformat(request.GET.get("before", ""))
     except ValueError:
         return None
-    is_sane = moment.tzinfo is not None and 1900 <= moment.year <= 2200
+    is_sane = moment.tzinfo is not None and not instant_problem(moment)
     return moment.astimezone(UTC) if is_sane else None
 
 

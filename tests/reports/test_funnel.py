@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from crm.common.criteria import compile_q, from_query
+from crm.common.criteria import ValueInvalid, compile_q, from_query
 from crm.reports.funnel import EXITS, Cohort, FunnelRow, Split, Unit, cohort_rows, funnel, reached_q
 from crm.reports.period import Period
 from crm.reports.slices import OPEN, OVERRIDDEN, Slice, read_slice
@@ -154,3 +154,12 @@ def test_a_figure_is_a_filter_of_the_lead_list(leads: dict[str, Lead]) -> None:
     criteria = from_query([f"funnel.is.{opened.code}"])
     assert list(Lead.objects.filter(compile_q(criteria, now=MAY))) == [leads["won"]]
     assert opened.words == ("Won, of people MQL for the first time 1–31 Mar 2026, from Google")
+
+
+@pytest.mark.parametrize(
+    "days",
+    ["2026-01-01:9999-12-31", "0001-01-01:2026-01-01", "2026-02-01:2026-01-01", "2026-01-01:soon"],
+)
+def test_a_figure_of_no_period_is_refused(days: str) -> None:
+    with pytest.raises(ValueInvalid, match="needs a figure of the funnel"):
+        read_slice(f"MQL:{days}:MQL:people")

@@ -186,6 +186,15 @@ def test_far_away_times_are_no_trouble(marketer: Client, moment: str) -> None:
 
 
 @pytest.mark.usefixtures("_model")
+@pytest.mark.parametrize("page", ["score", "score/course"])
+def test_a_time_in_no_year_of_the_calendar_is_refused(marketer: Client, page: str) -> None:
+    lead = scored_lead(1)
+    answer = marketer.get(f"/leads/{lead.pk}/{page}/", {"as_of": "0001-01-01T00:00"})
+    assert answer.status_code == (422 if page == "score" else 200)
+    assert ("Give a time between 1900 and 2200." in answer.content.decode()) == (page == "score")
+
+
+@pytest.mark.usefixtures("_model")
 def test_a_score_is_shown_to_those_who_see_the_lead() -> None:
     lead = scored_lead(1)
     stranger = client_of(make_user(Role.REP))

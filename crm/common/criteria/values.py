@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.utils import timezone
+
+from crm.common.instants import instant_problem
 
 LONGEST_TEXT = 200
 MOST_CHOICES = 100
@@ -56,14 +58,18 @@ def boolean(value: Any) -> bool:
 
 
 def moment(value: Any) -> datetime:
-    """Return the instant a date (its local midnight) or an ISO time names, in the current zone."""
-    if isinstance(value, str):
-        try:
-            parsed = datetime.fromisoformat(value)
-        except ValueError:
-            parsed = None
-        if parsed is not None and 1900 <= parsed.year <= 2200:
-            return parsed if timezone.is_aware(parsed) else timezone.make_aware(parsed)
+    """Return in UTC the instant a date (its local midnight) or an ISO time names.
+
+    A time without an offset is one of the current zone.
+    """
+    try:
+        parsed = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        parsed = None
+    if parsed is not None:
+        aware = parsed if timezone.is_aware(parsed) else timezone.make_aware(parsed)
+        if not instant_problem(aware):
+            return aware.astimezone(UTC)  # PostgreSQL takes offsets below 16 hours only
     raise ValueInvalid("needs a date such as 2026-05-31")
 
 
