@@ -4,10 +4,12 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
+from crm.accounts.lockout import asked_too_often
 from crm.accounts.views.closed import address_page_closed
 
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # lock-out, TOTP
+handler429 = asked_too_often  # allauth looks for this name
 
 urlpatterns = [
     path("admin/", admin.site.urls),

@@ -3,7 +3,10 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
+
+from crm.accounts.lockout import one_attempt_at_a_time
 
 
 class InvitationOnlyAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it is untyped
@@ -18,3 +21,9 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it 
 
         Wrong one-time codes go another way, and are counted by allauth.
         """
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
+        """Try a password once those tried before it are counted."""
+        with one_attempt_at_a_time(request, credentials):
+            person: AbstractBaseUser | None = super().authenticate(request, **credentials)
+            return person

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+from allauth.core.internal.httpkit import get_client_ip
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+
+#: What axes can keep of an address; no account has one as long as that.
+LONGEST_ADDRESS = AccessAttempt._meta.get_field("username").max_length
+#: allauth counts by the minute.
+PAUSE = timedelta(minutes=1)
 
 
 def attempted_address(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str:
@@ -20,7 +28,36 @@ def attempted_address(request: HttpRequest, credentials: Mapping[str, Any] | Non
     """
     given = credentials or {}
     typed = given.get("login") or given.get("email") or given.get("username")
-    return str(typed or request.POST.get("login", "")).strip().lower()
+    address = str(typed or request.POST.get("login", "")).strip().lower()
+    return address[:LONGEST_ADDRESS]
+
+
+def place_of(request: HttpRequest) -> str | None:
+    """Return where a request comes from: axes and allauth count by the same place."""
+    place: str | None = get_client_ip(request)
+    return place
+
+
+@contextmanager
+def one_attempt_at_a_time(
+    request: HttpRequest, credentials: Mapping[str, Any] | None = None
+) -> Iterator[None]:
+    """Let one password for an address and place be tried and counted before the next is looked at.
+
+    Whoever tries many side by side would otherwise be counted only after all were looked at.
+    """
+    door = f"login {attempted_address(request, credentials)} {place_of(request)}"
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [door])
+        yield
+
+
+def asked_too_often(request: HttpRequest) -> HttpResponse:
+    """Answer 429 with when to try again, where allauth stops a place that asks too often."""
+    response = render(request, "429.html", status=429)
+    response["Retry-After"] = str(int(PAUSE.total_seconds()))
+    return response
 
 
 def locked_out(
