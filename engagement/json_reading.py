@@ -123,7 +123,9 @@ def _is_unicode(text: str) -> bool:
 
 
 def _check_number(number: float, path: str) -> None:
-    if not math.isfinite(number) or (isinstance(number, int) and abs(number) > _LARGEST_INTEGER):
+    # An integer beyond the range of floats cannot even be asked whether it is finite.
+    is_fit = abs(number) <= _LARGEST_INTEGER if isinstance(number, int) else math.isfinite(number)
+    if not is_fit:
         raise Refused("number_too_large", _shown(path), "is beyond 64 bits")
 
 

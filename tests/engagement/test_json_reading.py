@@ -29,6 +29,8 @@ json_values = st.recursive(
         (b'{"a": -Infinity}', "not_a_number", ""),
         (b'{"a": [0, 1e999]}', "number_too_large", "a[1]"),
         (b'{"a": {"b": 9223372036854775808}}', "number_too_large", "a.b"),
+        (b'{"a": ' + b"9" * 400 + b"}", "number_too_large", "a"),
+        (b'{"a": -' + b"9" * 400 + b"}", "number_too_large", "a"),
         (b'{"a": ' + b"9" * 5000 + b"}", "number_too_large", ""),
         (b'{"a": "\\u0000"}', "not_text", "a"),
         (b'{"a": ["\\ud83d"]}', "not_text", "a[0]"),
