@@ -12,6 +12,7 @@ from crm.common.instants import instant_problem
 
 LONGEST_TEXT = 200
 MOST_CHOICES = 100
+MOST_PLACES = 30
 _PERIOD = re.compile(r"(\d{1,4})([hdw])")
 _UNITS = {"h": ("hour", timedelta(hours=1)), "d": ("day", timedelta(days=1)),
           "w": ("week", timedelta(weeks=1))}  # fmt: skip
@@ -37,15 +38,22 @@ def text(value: Any) -> str:
 
 
 def number(value: Any) -> Decimal:
-    """Return a finite number from JSON or text."""
+    """Return a finite number from JSON or text.
+
+    Raises:
+        ValueInvalid: when it is none, or one that the database cannot compare.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueInvalid("needs a number")
     try:
         result = Decimal(str(value))
     except InvalidOperation as error:
         raise ValueInvalid("needs a number") from error
-    if not result.is_finite() or abs(result) >= Decimal("1e12"):
+    # By the exponent: arithmetic overflows on 1e1000000, and the database on 1e-20000.
+    if not result.is_finite() or result.adjusted() >= 12:
         raise ValueInvalid("needs a number below a trillion")
+    if int(result.as_tuple().exponent) < -MOST_PLACES:
+        raise ValueInvalid(f"needs a number with at most {MOST_PLACES} decimal places")
     return result
 
 
