@@ -12,6 +12,8 @@ from leads.normalise import NotText, clean_text
 AttributeValue = str | float | bool | None
 
 _TEXT_LIMIT = 1000
+#: Before the decimal point: as many as JSON readers keep exactly.
+_DIGITS = 15
 _YES = frozenset({"yes", "true", "1", "on", "y"})
 _NO = frozenset({"no", "false", "0", "off", "n"})
 
@@ -46,7 +48,8 @@ def _number(text: str, _: Sequence[str]) -> float:
         number = Decimal(text)
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite() or abs(number) >= Decimal(10) ** 15:
+    # By its exponent: arithmetic, comparison included, overflows on 1e1000000.
+    if not number.is_finite() or number.adjusted() >= _DIGITS:
         raise AttributeInvalid(f"{text[:40]!r} is not a number")
     return int(number) if number == number.to_integral_value() else float(number)
 
