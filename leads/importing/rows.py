@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,6 +24,11 @@ from leads.lifecycle import TRANSITIONS, cycle_after
 
 FIRST_YEAR = 1900
 SKIPPED = "Imported: the stages between were not recorded"
+#: What deals and numbers of a source may hold, in characters and in digits before the point.
+LONGEST_KEY = 200
+LONGEST_NAME = 150
+_AMOUNT_DIGITS = 12
+_CENT = Decimal("0.01")
 #: Texts that a spreadsheet would run; no name or number begins like this.
 _FORMULA_STARTS = "=+-@"
 _FORMULA = re.compile(r"=|[+\-@]\s*[A-Za-z]+\s*[(|!]")
@@ -106,7 +111,8 @@ def read_lead(cells: Cells, mapping: LeadMapping, *, now: datetime) -> LeadRow:
     """Return what the line says.
 
     Raises:
-        RowRefused: for a date that is none, or a history that the transition table forbids.
+        RowRefused: for a date that is none, a key that is too long, or a history that the
+            transition table forbids.
     """
     values: dict[str, Any] = {}
     attributes: dict[str, Any] = {}
@@ -118,7 +124,7 @@ def read_lead(cells: Cells, mapping: LeadMapping, *, now: datetime) -> LeadRow:
             values[name] = text
     if attributes:
         values["attributes"] = attributes
-    external_id = cells.get(mapping.key)
+    external_id = _within(cells, mapping.key, LONGEST_KEY)
     if mapping.key and not external_id:
         raise RowRefused(f"{mapping.key}: is empty, so the line cannot be told from others")
     if not mapping.key and not values.get("email"):
@@ -130,9 +136,10 @@ def read_deal(cells: Cells, mapping: DealMapping, *, now: datetime) -> DealRow:
     """Return what the line says.
 
     Raises:
-        RowRefused: for a date or a number that is none, or a deal that ended without a date.
+        RowRefused: for a date or a number that is none, a text that is too long, or a deal that
+            ended without a date.
     """
-    external_id, lead = cells.get(mapping.key), cells.get(mapping.lead)
+    external_id, lead = _within(cells, mapping.key, LONGEST_KEY), cells.get(mapping.lead)
     for column, text in ((mapping.key, external_id), (mapping.lead, lead)):
         if not text:
             raise RowRefused(f"{column}: is empty")
@@ -140,9 +147,9 @@ def read_deal(cells: Cells, mapping: DealMapping, *, now: datetime) -> DealRow:
         external_id=external_id,
         lead_external_id=lead,
         ending=_ending(cells, mapping, now),
-        value=_number(cells, mapping.value),
-        owner=cells.get(mapping.owner),
-        product=cells.get(mapping.product),
+        value=_amount(cells, mapping.value),
+        owner=_within(cells, mapping.owner, LONGEST_NAME),
+        product=_within(cells, mapping.product, LONGEST_NAME),
         attributes=_given(cells, mapping.attributes),
     )
 
@@ -234,7 +241,15 @@ def _outcome(cells: Cells, mapping: DealMapping) -> DealOutcome | None:
     return DealOutcome.LOST if word in rule.lost else None
 
 
-def _number(cells: Cells, column: str) -> Decimal | None:
+def _within(cells: Cells, column: str, limit: int) -> str:
+    text = cells.get(column)
+    if len(text) > limit:
+        raise RowRefused(f"{column}: is longer than {limit} characters")
+    return text
+
+
+def _amount(cells: Cells, column: str) -> Decimal | None:
+    """Return an amount in cents of its currency, rounded half up as the database rounds."""
     text = cells.get(column).replace(" ", "")
     if not text:
         return None
@@ -242,9 +257,12 @@ def _number(cells: Cells, column: str) -> Decimal | None:
         number = Decimal(text)
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite() or abs(number) >= Decimal(10) ** 12:
-        raise RowRefused(f"{column}: {text[:40]!r} is no amount such as 1234.50")
-    return number
+    # By its exponent: arithmetic overflows on 1e1000000. Rounded first: .999 may add a digit.
+    if number.is_finite() and number.adjusted() < _AMOUNT_DIGITS:
+        amount = number.quantize(_CENT, ROUND_HALF_UP)
+        if amount.adjusted() < _AMOUNT_DIGITS:
+            return amount
+    raise RowRefused(f"{column}: {text[:40]!r} is no amount such as 1234.50")
 
 
 def _given(cells: Cells, columns: Mapping[str, str]) -> dict[str, str]:

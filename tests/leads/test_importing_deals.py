@@ -12,7 +12,8 @@ from handoff.models import Handoff
 from leads.enums import ImportKind
 from leads.importing.jobs import create_job
 from leads.importing.mapping import MappingInvalid
-from leads.models import Deal, ImportJob, Lead
+from leads.importing.rows import LONGEST_KEY, LONGEST_NAME
+from leads.models import Deal, ExternalId, ImportJob, Lead
 from tests.factories import NOW
 from tests.leads.importing import MAPPING, import_file, said, write
 
@@ -134,7 +135,27 @@ def test_a_second_deal_of_a_won_lead_is_kept_and_flagged(lead: Lead, tmp_path: P
             "value: 'much' is no amount such as 1234.50",
         ),
         ("d1,1,won,2026-04-02 10:00,NaN,", "REFUSED", "value: 'NaN' is no amount such as 1234.50"),
+        (
+            "d1,1,won,2026-04-02 10:00,1e1000000,",
+            "REFUSED",
+            "value: '1e1000000' is no amount such as 1234.50",
+        ),
+        (
+            "d1,1,won,2026-04-02 10:00,999999999999.999,",
+            "REFUSED",
+            "value: '999999999999.999' is no amount such as 1234.50",
+        ),
         (",1,won,2026-04-02 10:00,1,", "REFUSED", "deal: is empty"),
+        (
+            f"{'d' * 201},1,won,2026-04-02 10:00,1,",
+            "REFUSED",
+            "deal: is longer than 200 characters",
+        ),
+        (
+            f"d1,1,won,2026-04-02 10:00,1,{'M' * 151}",
+            "REFUSED",
+            "rep: is longer than 150 characters",
+        ),
         ("d1,1,talking,,,", "UNCHANGED", "The deal is still open"),
     ],
 )
@@ -143,6 +164,37 @@ def test_lines_that_are_no_ended_deal_say_so(
 ) -> None:
     assert said(import_deals(tmp_path, line)) == [(2, result, problem)]
     assert not Deal.objects.exists()
+
+
+def test_a_product_that_is_too_long_is_refused_and_an_amount_rounds_half_up(
+    lead: Lead, tmp_path: Path
+) -> None:
+    line = "d{0},1,won,2026-04-02 10:00,10.125,,{1}"
+    path = write(
+        tmp_path / "deals.csv",
+        line.format(1, "P" * 151),
+        line.format(2, "P" * 150),
+        header=f"{HEADER},product",
+    )
+    job = import_file(path, {**DEALS, "product": "product"}, kind=ImportKind.DEALS)
+
+    assert said(job) == [
+        (2, "REFUSED", "product: is longer than 150 characters"),
+        (3, "NEW", ""),
+    ]
+    assert Deal.objects.get().value == Decimal("10.13")
+
+
+def test_the_lengths_that_lines_may_have_are_those_of_the_database() -> None:
+    lengths = {
+        (field.model, field.name): field.max_length
+        for model in (Deal, ExternalId, User)
+        for field in model._meta.fields
+    }
+    keys = (lengths[Deal, "external_id"], lengths[ExternalId, "external_id"])
+    names = (lengths[Deal, "owner_name"], lengths[Deal, "product"], lengths[User, "full_name"])
+
+    assert (keys, names) == ((LONGEST_KEY,) * 2, (LONGEST_NAME,) * 3)
 
 
 @pytest.mark.parametrize(

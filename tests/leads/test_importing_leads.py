@@ -188,6 +188,7 @@ def test_changed_leads_are_announced_once_for_a_chunk(tmp_path: Path) -> None:
         ("1,,A,fair,2026-03-01,x", "has 6 cells where the header names 5 columns"),
         (f"1,,{'A' * 30_000},fair,2026-03-01", "name: 30,000 characters; 20,000 is the most"),
         (f"1,,{'A' * 200},fair,2026-03-01", "name: is longer than 100 characters"),
+        (f"{'1' * 201},,A,fair,2026-03-01", "number: is longer than 200 characters"),
     ],
 )
 def test_a_bad_line_is_refused_by_name_and_the_others_are_taken(
