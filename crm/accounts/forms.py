@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from crispy_forms.helper import FormHelper
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts
+from django.http import HttpRequest, QueryDict
 
 from crm.accounts.enums import Role, Theme
 from crm.accounts.models import SalesTeam, User
@@ -113,6 +114,14 @@ class TeamForm(PlainForm):
     time_zone = forms.ChoiceField(
         choices=time_zone_choices, help_text="Where new members of the team live."
     )
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """Return what was sent, be it nothing; None for a form that was only opened.
+
+    ``request.POST or None`` would take a form sent empty for one just opened.
+    """
+    return request.POST if request.method == "POST" else None
 
 
 def form_status(form: forms.Form) -> int:

@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from crm.accounts.enums import Role, Theme, role_labels
 
@@ -64,6 +65,7 @@ class User(AbstractBaseUser):
     single_key_shortcuts = models.BooleanField(default=True)
     wants_mail = models.BooleanField(default=True)
     is_active = models.BooleanField(default=True)
+    times_deactivated = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -86,6 +88,14 @@ class User(AbstractBaseUser):
     def has_role(self, *roles: Role) -> bool:
         """Say whether the person holds any of ``roles``."""
         return any(role in self.roles for role in roles)
+
+    def _get_session_auth_hash(self, secret: Any = None) -> str:
+        """Return what every session of the person must know; Django compares it at each request.
+
+        Besides the password it follows deactivations, so coming back revives no old session.
+        """
+        spelt = f"{self.password}:{self.times_deactivated}"
+        return salted_hmac("accounts.session", spelt, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def is_staff(self) -> bool:

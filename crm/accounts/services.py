@@ -191,7 +191,7 @@ def update_person(
 
 @transaction.atomic
 def deactivate_user(*, user_id: int, actor: User, now: datetime) -> None:
-    """End a person's access at once; what they did stays under their name.
+    """End a person's access and sessions at once; what they did stays under their name.
 
     Raises:
         CannotDeactivateYourself: the actor is that person.
@@ -201,13 +201,13 @@ def deactivate_user(*, user_id: int, actor: User, now: datetime) -> None:
         raise CannotDeactivateYourself
     _keep_an_admin(besides=user_id)
     person = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user_id)
-    person.is_active = False
-    person.save(update_fields=["is_active"])
+    person.is_active, person.times_deactivated = False, person.times_deactivated + 1
+    person.save(update_fields=["is_active", "times_deactivated"])
     stopped_selling.send(sender=User, person=person, now=now)
 
 
 def reactivate_user(*, user_id: int) -> None:
-    """Let a person back in with the roles they had."""
+    """Let a person log in again with the roles they had."""
     User.objects.filter(pk=user_id).update(is_active=True)
 
 

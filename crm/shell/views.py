@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from crm.accounts import services as accounts
 from crm.accounts.access import LOGIN_BACKEND, role_required
 from crm.accounts.enums import Role
-from crm.accounts.forms import FirstAdminForm, form_status
+from crm.accounts.forms import FirstAdminForm, form_status, posted
 from crm.accounts.models import User
 from crm.common import notifications as news
 from crm.common import outbox
@@ -64,7 +64,7 @@ def first_run(request: HttpRequest) -> HttpResponse:
     """Make the first admin; once anybody exists, this page does not."""
     if User.objects.exists():
         raise Http404
-    form = FirstAdminForm(request.POST or None)
+    form = FirstAdminForm(posted(request))
     if form.is_valid():
         try:
             admin = accounts.create_first_admin(**form.cleaned_data)

@@ -81,6 +81,28 @@ def test_a_wrong_invitation_is_refused_beside_its_field(
     assert Invitation.objects.count() == 0
 
 
+@pytest.mark.parametrize("address", ["/people/invite/", "/teams/add/", "/preferences/"])
+def test_a_form_sent_empty_is_refused_and_not_taken_for_one_just_opened(
+    desk: Client, address: str
+) -> None:
+    answer = desk.post(address, {})
+
+    assert answer.status_code == 422
+    assert "required" in answer.content.decode()
+
+
+def test_changes_sent_empty_are_refused(desk: Client) -> None:
+    person, team = make_user(), make_team()
+
+    answers = [desk.post(f"/people/{person.pk}/"), desk.post(f"/teams/{team.pk}/")]
+
+    assert [answer.status_code for answer in answers] == [422, 422]
+
+
+def test_an_invitation_accepted_with_nothing_is_refused(client: Client, link: str) -> None:
+    assert client.post(link, {}).status_code == 422
+
+
 def test_a_look_at_the_link_accepts_nothing(client: Client, link: str) -> None:
     answer = client.get(link)
 
@@ -180,7 +202,8 @@ def test_access_ends_and_comes_back(desk: Client) -> None:
     desk.post(f"/people/{person.pk}/deactivate/")
     outside = theirs.get("/preferences/").status_code
     desk.post(f"/people/{person.pk}/reactivate/")
-    inside = theirs.get("/preferences/").status_code
+    person.refresh_from_db()
+    inside = client_of(person).get("/preferences/").status_code
 
     assert (outside, inside) == (302, 200)
 

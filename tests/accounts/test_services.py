@@ -157,3 +157,16 @@ def test_the_database_refuses_unknown_roles_and_addresses_in_capitals() -> None:
         person = make_user()
         with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
             User.objects.filter(pk=person.pk).update(**fields)
+
+
+@pytest.mark.django_db
+def test_sessions_end_with_the_access_and_do_not_come_back_with_it() -> None:
+    ada, leaving = make_user(Role.ADMIN), make_user(Role.REP)
+    before = client_of(leaving)
+
+    services.deactivate_user(user_id=leaving.pk, actor=ada, now=NOW)
+    services.reactivate_user(user_id=leaving.pk)
+    leaving.refresh_from_db()
+
+    assert before.get("/preferences/").status_code == 302
+    assert client_of(leaving).get("/preferences/").status_code == 200

@@ -68,3 +68,7 @@ def test_a_weak_first_password_is_refused_with_its_reason(client: Client) -> Non
     assert response.status_code == 422
     assert b"too short" in response.content
     assert User.objects.count() == 0
+
+
+def test_a_first_admin_of_nothing_is_refused(client: Client) -> None:
+    assert client.post("/welcome/", {}).status_code == 422

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from crm.accounts import services
 from crm.accounts.access import LOGIN_BACKEND
-from crm.accounts.forms import AcceptanceForm, form_status
+from crm.accounts.forms import AcceptanceForm, form_status, posted
 from crm.accounts.models import User
 
 REFUSALS = {
@@ -43,7 +43,7 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Show what is offered; only a POST with a password accepts it."""
     try:
         invitation = services.find_invitation(token=token, now=timezone.now())
-        form = AcceptanceForm(request.POST or None, initial={"full_name": invitation.full_name})
+        form = AcceptanceForm(posted(request), initial={"full_name": invitation.full_name})
         person = _accept(form, token) if form.is_valid() else None
     except tuple(REFUSALS) as refusal:
         title, text = REFUSALS[type(refusal)]

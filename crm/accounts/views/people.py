@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from crm.accounts import services
 from crm.accounts.access import AppRequest, role_required
 from crm.accounts.enums import Role
-from crm.accounts.forms import InvitationForm, WorkForm, form_status
+from crm.accounts.forms import InvitationForm, WorkForm, form_status, posted
 from crm.accounts.models import Invitation, User
 
 
@@ -32,7 +32,7 @@ def person_list(request: AppRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def person_invite(request: AppRequest) -> HttpResponse:
     """Invite one person by mail."""
-    form = InvitationForm(request.POST or None)
+    form = InvitationForm(posted(request))
     if form.is_valid():
         try:
             invitation = services.invite(
@@ -51,7 +51,7 @@ def person_invite(request: AppRequest) -> HttpResponse:
 def person_edit(request: AppRequest, user_id: int) -> HttpResponse:
     """Change what one person works on."""
     person = get_object_or_404(User, pk=user_id)
-    form = WorkForm(request.POST or None, initial=_work_of(person))
+    form = WorkForm(posted(request), initial=_work_of(person))
     if form.is_valid():
         try:
             services.update_person(user_id=person.pk, now=timezone.now(), **form.cleaned_data)

@@ -11,14 +11,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crm.accounts import services
 from crm.accounts.access import AppRequest
 from crm.accounts.enums import Theme
-from crm.accounts.forms import PreferencesForm, form_status
+from crm.accounts.forms import PreferencesForm, form_status, posted
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def preferences(request: AppRequest) -> HttpResponse:
     """Change name, time zone, colours, keys and mail."""
-    form = PreferencesForm(request.POST or None, initial=PreferencesForm.fields_of(request.user))
+    form = PreferencesForm(posted(request), initial=PreferencesForm.fields_of(request.user))
     if form.is_valid():
         services.update_preferences(user=request.user, **form.cleaned_data)
         messages.success(request, "Saved.")

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from crm.accounts import services
 from crm.accounts.access import AppRequest, role_required
 from crm.accounts.enums import Role
-from crm.accounts.forms import TeamForm, form_status
+from crm.accounts.forms import TeamForm, form_status, posted
 from crm.accounts.models import SalesTeam, User
 
 
@@ -28,7 +28,7 @@ def team_list(request: AppRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def team_add(request: AppRequest) -> HttpResponse:
     """Add a team."""
-    form = TeamForm(request.POST or None)
+    form = TeamForm(posted(request))
     if form.is_valid():
         try:
             services.create_team(**form.cleaned_data)
@@ -46,7 +46,7 @@ def team_edit(request: AppRequest, team_id: int) -> HttpResponse:
     """Rename a team, or move it to another time zone."""
     team = get_object_or_404(SalesTeam, pk=team_id)
     initial = {"name": team.name, "time_zone": team.time_zone}
-    form = TeamForm(request.POST or None, initial=initial)
+    form = TeamForm(posted(request), initial=initial)
     if form.is_valid():
         try:
             services.update_team(team_id=team.pk, **form.cleaned_data)
