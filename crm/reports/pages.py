@@ -218,19 +218,22 @@ class ComplianceLine:
 
 
 def compliance_lines(
-    question: SlaQuestion, rows: Sequence[ComplianceRow], *, goal: int
+    question: SlaQuestion, rows: Sequence[ComplianceRow], *, goal: int | None
 ) -> list[ComplianceLine]:
-    """Return the rows of the table; behind is below ``goal`` percent with a sample that counts."""
+    """Return the rows of the table; behind is below ``goal`` percent with a sample that counts.
+
+    Without a goal nothing is behind.
+    """
     return [_compliance_line(question, row, _narrowed(question, row), goal) for row in rows]
 
 
-def whole_line(question: SlaQuestion, row: ComplianceRow, *, goal: int) -> ComplianceLine:
+def whole_line(question: SlaQuestion, row: ComplianceRow, *, goal: int | None) -> ComplianceLine:
     """Return the figures of everything asked for."""
     return _compliance_line(question, row, {}, goal)
 
 
 def _compliance_line(
-    question: SlaQuestion, row: ComplianceRow, narrowed: Mapping[str, object], goal: int
+    question: SlaQuestion, row: ComplianceRow, narrowed: Mapping[str, object], goal: int | None
 ) -> ComplianceLine:
     received = question.query(**{**narrowed, "standing": ""})
     url = f"{reverse('reports:sla_handoffs')}?{received}"
@@ -240,8 +243,12 @@ def _compliance_line(
         on_time_url=f"{url}&standing={Standing.ON_TIME}",
         late_url=f"{url}&standing={Standing.LATE}",
         not_yet_due_url=f"{url}&standing={Standing.NOT_YET_DUE}",
-        is_behind=row.share is not None and row.due >= FEWEST and row.share * 100 < goal,
+        is_behind=goal is not None and row.due >= FEWEST and not _is_kept(row, goal),
     )
+
+
+def _is_kept(row: ComplianceRow, goal: int) -> bool:
+    return row.on_time * 100 >= goal * row.due
 
 
 def _narrowed(question: SlaQuestion, row: ComplianceRow) -> dict[str, object]:
@@ -276,24 +283,28 @@ def counted_title(question: SlaQuestion) -> str:
     return f"{what}, {question.kind.label.lower()} clock, {question.period.label}"
 
 
-def week_chart(rows: Sequence[ComplianceRow], *, goal: int) -> dict[str, Any]:
-    """Return the chart of the share kept per week; weeks with a small sample stay empty."""
+def week_chart(rows: Sequence[ComplianceRow], *, goal: int | None) -> dict[str, Any]:
+    """Return the chart of the share kept per week; weeks with a small sample stay empty.
+
+    The line of the agreement is drawn when it sets a ``goal``.
+    """
     shares = [
         round(row.share * 100, 1) if row.share is not None and row.due >= FEWEST else None
         for row in rows
     ]
-    return {
+    chart: dict[str, Any] = {
         "kind": "line",
         "labels": [row.label for row in rows],
         "series": [{"name": "On time", "values": shares}],
         "unit": "%",
         "max": 100,
-        "threshold": {"value": goal, "label": f"agreed {goal}"},
     }
+    line = {"value": goal, "label": f"agreed {goal}"}
+    return chart if goal is None else chart | {"threshold": line}
 
 
 def kpis(
-    whole: ComplianceLine, before: ComplianceRow, *, goal: int, live: LiveFigures
+    whole: ComplianceLine, before: ComplianceRow, *, goal: int | None, live: LiveFigures
 ) -> list[Kpi]:
     """Return the strip of six: four of the period, two of this moment."""
     return [
@@ -311,7 +322,7 @@ def kpis(
     ]
 
 
-def _on_time_kpi(whole: ComplianceLine, before: ComplianceRow, goal: int) -> Kpi:
+def _on_time_kpi(whole: ComplianceLine, before: ComplianceRow, goal: int | None) -> Kpi:
     row = whole.row
     if row.due < FEWEST:
         figure = f"{row.on_time} of {row.due}" if row.due else "–"
@@ -319,16 +330,20 @@ def _on_time_kpi(whole: ComplianceLine, before: ComplianceRow, goal: int) -> Kpi
             "On time", figure, note="Nothing due" if not row.due else "due", url=whole.on_time_url
         )
     then = f", before {words.percent(before.on_time, before.due)}" if before.due >= FEWEST else ""
-    kept = row.on_time * 100 >= goal * row.due
+    measured = {} if goal is None else _measured(row, goal)
     return Kpi(
         "On time",
         f"{100 * row.on_time / row.due:.1f}",
         unit="%",
         note=f"{row.on_time:,} of {row.due:,} due{then}",
-        verdict=f"Goal {goal} %",
-        state="ok" if kept else "bad",
         url=whole.on_time_url,
+        **measured,
     )
+
+
+def _measured(row: ComplianceRow, goal: int) -> dict[str, str]:
+    """Return what a figure says of a goal that was agreed."""
+    return {"verdict": f"Goal {goal} %", "state": "ok" if _is_kept(row, goal) else "bad"}
 
 
 def _span_kpi(label: str, now: timedelta | None, then: timedelta | None, answered: int) -> Kpi:

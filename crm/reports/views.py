@@ -16,10 +16,18 @@ from crm.common.paging import estimate_count, keyset_page
 from crm.reports import pages, sla
 from crm.reports.funnel import cohort_rows, funnel
 from crm.reports.questions import QuestionInvalid, funnel_question, sla_question
+from handoff.enums import ClockKind
 from handoff.models import Agreement
 
 READERS = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
 DEFAULT_GOAL = 90  # percent on time while no agreement is signed, as Agreement.on_time_goal
+
+
+def _goal_of(kind: ClockKind, agreement: Agreement | None) -> int | None:
+    """Return the percent promised on time; the agreement promises one for first touches only."""
+    if kind is not ClockKind.FIRST_TOUCH:
+        return None
+    return agreement.on_time_goal if agreement else DEFAULT_GOAL
 
 
 def _refused(request: AppRequest, error: QuestionInvalid) -> HttpResponse:
@@ -71,7 +79,7 @@ def sla_page(request: AppRequest) -> HttpResponse:
     except QuestionInvalid as error:
         return _refused(request, error)
     agreement = Agreement.objects.in_force(now).first()
-    goal = agreement.on_time_goal if agreement else DEFAULT_GOAL
+    goal = _goal_of(question.kind, agreement)
     since = question.period.before().start
     found = sla.compliance(question.scope, question.by, since=since, now=now)
     whole = pages.whole_line(question, found.whole, goal=goal)

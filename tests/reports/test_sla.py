@@ -1,14 +1,18 @@
 """SLA compliance: what a clock counts as, and that every figure is its rows."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from crm.accounts.enums import Role
-from crm.reports.pages import SLA_HEADER, week_chart
+from crm.reports.pages import SLA_HEADER, kpis, week_chart, whole_line
+from crm.reports.questions import sla_question
 from crm.reports.sla import (
     NOBODY,
     By,
@@ -174,6 +178,32 @@ def test_live_figures_are_of_this_moment(worked: dict[str, Handoff]) -> None:
 def test_a_week_with_a_small_sample_stays_empty_in_the_chart(worked: dict[str, Handoff]) -> None:
     chart = week_chart(figures().weeks, goal=90)
     assert chart["series"][0]["values"] == [None]
+
+
+@pytest.mark.parametrize("kind", ClockKind)
+def test_only_first_touches_are_measured_against_the_goal(
+    worked: dict[str, Handoff], kind: ClockKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: LATER)
+    reader = client_of(make_user(Role.MANAGER))
+
+    page = reader.get(reverse("reports:sla"), {"kind": kind.value}).content.decode()
+
+    is_promised = kind is ClockKind.FIRST_TOUCH
+    assert ("agreed 90" in page, "agreed 90 percent" in page) == (is_promised, is_promised)
+
+
+def test_without_a_goal_no_figure_is_judged() -> None:
+    question = sla_question(QueryDict("kind=ACCEPT"), now=NOW)
+    row = replace(figures().whole, received=20, on_time=1, late=19)
+    live = live_figures(ClockKind.ACCEPT, now=NOW)
+
+    measured, plain = whole_line(question, row, goal=90), whole_line(question, row, goal=None)
+    judged = kpis(measured, row, goal=90, live=live)[0]
+    unjudged = kpis(plain, row, goal=None, live=live)[0]
+
+    assert (judged.verdict, judged.state, measured.is_behind) == ("Goal 90 %", "bad", True)
+    assert (unjudged.verdict, unjudged.state, plain.is_behind) == ("", "", False)
 
 
 @pytest.mark.parametrize("path", ["/reports/sla/", "/reports/sla/handoffs/"])
