@@ -4,8 +4,10 @@ import logging
 from datetime import datetime
 
 from celery import shared_task
+from django.db.models import Count, Min
 from django.utils import timezone
 
+from crm.common.health import beat
 from leads.importing import jobs, uploads
 from leads.models import ImportJob
 
@@ -23,6 +25,8 @@ def run_imports(**_: object) -> int:
     has_more = [_step(pk, now) for pk in waiting]
     if any(has_more):
         run_imports.apply_async(queue="bulk", expires=60)
+    left = ImportJob.objects.waiting().aggregate(number=Count("pk"), oldest=Min("created_at"))
+    beat("run_imports", now, left["number"], left["oldest"])
     return len(waiting)
 
 

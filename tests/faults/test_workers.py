@@ -28,6 +28,7 @@ from crm.embedded.location import redis_url, valkey_socket
 from crm.embedded.servers import running
 from crm.embedded.valkey import Valkey
 from crm.environment import broker_url
+from crm.shell.health import loop_health
 from engagement.models import EventKey, InboxMessage
 from engagement.services import keep_partitions, receive
 from handoff.enums import ClockKind
@@ -218,6 +219,10 @@ def without_furthest_month() -> str:
 def broker() -> redis.Redis:
     """Return a client of the broker."""
     return redis.Redis(unix_socket_path=str(valkey_socket()))
+
+
+def test_every_loop_shows_that_it_runs(background: Background) -> None:
+    wait_for(lambda: all(loop.is_running for loop in loop_health(now=timezone.now())))
 
 
 def test_a_mail_that_is_owed_is_sent(background: Background) -> None:
