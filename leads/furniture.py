@@ -12,6 +12,7 @@ from crm.common.slots import (
     timeline_sources,
 )
 from leads.columns import LEAD_COLUMNS, LEAD_VIEWS
+from leads.edits import edit_entries
 from leads.fields import ATTRIBUTE_PREFIX, LEAD_FIELDS, attribute_fields
 from leads.panels import next_step
 from leads.timeline_sources import deal_entries, note_entries, stage_entries
@@ -27,6 +28,7 @@ lead_panels.register(Panel("next_step", 90, "right", next_step, "leads/_lead_nex
 
 timeline_sources.register(
     TimelineSource("stages", 7, stage_entries, kinds=("score", "sales")),
+    TimelineSource("edits", 15, edit_entries, kinds=("sales",)),
     TimelineSource("notes", 20, note_entries, kinds=("sales",)),
     TimelineSource("deals", 30, deal_entries, kinds=("sales",)),
 )

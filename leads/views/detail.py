@@ -31,6 +31,7 @@ from leads.listing import read_address
 from leads.models import Lead, LeadAttribute
 from leads.normalise import source_label
 from leads.timeline import Day, Stretch, by_day, count_kinds, merge
+from leads.wording import attribute_words
 
 #: Whoever else moves a lead does so by answering its handoff.
 STAGE_ROLES = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
@@ -232,20 +233,9 @@ def _attributes(lead: Lead) -> list[Fact]:
     """Return the custom attributes that are known, by label."""
     declared = LeadAttribute.objects.filter(name__in=lead.attributes).order_by("label", "id")
     return [
-        Fact(each.label, _readable(AttributeType(each.type), lead.attributes[each.name]))
+        Fact(each.label, attribute_words(AttributeType(each.type), lead.attributes[each.name]))
         for each in declared
     ]
-
-
-def _readable(kind: AttributeType, value: object) -> str:
-    if kind is AttributeType.BOOLEAN:
-        return "Yes" if value else "No"
-    if kind is AttributeType.DATE:
-        day = date.fromisoformat(str(value))
-        return f"{day.day} {day:%b %Y}"
-    if kind is AttributeType.NUMBER and isinstance(value, int | float):
-        return f"{value:,}"
-    return str(value)
 
 
 def _count_colleagues(lead: Lead, *, viewer: User) -> int:
