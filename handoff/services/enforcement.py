@@ -51,8 +51,7 @@ def enforce_deadlines(*, now: datetime, limit: int = BATCH) -> int:
     left = _left(now)
     taken = _take(now, limit) if left["backlog"] else []
     if taken:
-        of = Handoff.objects.select_related("lead", "holder", "team", "calendar")
-        _record_all(list(of.filter(pk__in=taken)), now)
+        _record_all(list(dict.fromkeys(taken)), now)
         left = _left(now)
     health.beat(LOOP, now, **left)
     return len(taken)
@@ -79,37 +78,42 @@ def _take(now: datetime, limit: int) -> list[int]:
     return list(due[:limit])
 
 
-def _record_all(handoffs: Sequence[Handoff], now: datetime) -> None:
+def _record_all(handoff_ids: Sequence[int], now: datetime) -> None:
     """Record for all at once; when that fails, one by one, so that only the faulty row waits."""
     audience = Audience()
     try:
         with transaction.atomic():
-            _record(handoffs, audience, now)
+            _record(handoff_ids, audience, now)
     except Exception:
-        logger.exception("Could not record %s handoffs at once", len(handoffs))
-        _record_singly(handoffs, audience, now)
+        logger.exception("Could not record %s handoffs at once", len(handoff_ids))
+        _record_singly(handoff_ids, audience, now)
 
 
-def _record_singly(handoffs: Sequence[Handoff], audience: Audience, now: datetime) -> None:
+def _record_singly(handoff_ids: Sequence[int], audience: Audience, now: datetime) -> None:
     @transaction.atomic
-    def record(handoff: Handoff) -> None:
-        _record([handoff], audience, now)
+    def record(handoff_id: int) -> None:
+        _record([handoff_id], audience, now)
 
-    def put_off(handoff: Handoff, error: Exception) -> None:
-        logger.exception("Could not record the alarms of handoff %s", handoff.pk)
+    def put_off(handoff_id: int, error: Exception) -> None:
+        logger.exception("Could not record the alarms of handoff %s", handoff_id)
         has_failed_before = When(attempts__gte=ATTEMPTS - 1, then=now + RETRY_AT_LAST_AFTER)
-        handoff.clocks.alarming(now).update(
+        Clock.objects.alarming(now).filter(handoff=handoff_id).update(
             attempts=F("attempts") + 1,
             last_error=str(error)[:LONGEST_ERROR],
             alarm_at=Case(has_failed_before, default=now + RETRY_AFTER),
         )
 
-    do_singly(handoffs, record, give_up=put_off)
+    do_singly(handoff_ids, record, give_up=put_off)
 
 
-def _record(handoffs: Sequence[Handoff], audience: Audience, now: datetime) -> None:
-    """Read the due clocks, now that no answer can change them, advance them and tell people."""
-    due = list(Clock.objects.alarming(now).filter(handoff__in=handoffs))
+def _record(handoff_ids: Sequence[int], audience: Audience, now: datetime) -> None:
+    """Read the due clocks, now that no answer can change them, advance them and tell people.
+
+    The handoffs are read here, in the transaction that may fail, since reading one can fail too.
+    """
+    of = Handoff.objects.select_related("lead", "holder", "team", "calendar")
+    handoffs = list(of.filter(pk__in=handoff_ids))
+    due = list(Clock.objects.alarming(now).filter(handoff__in=handoff_ids))
     Clock.objects.filter(pk__in=[clock.pk for clock in due]).update(
         breached_at=Case(When(due_at__lt=now, then=F("due_at"))),
         alarm=Case(

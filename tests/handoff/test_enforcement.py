@@ -228,6 +228,24 @@ def test_a_handoff_that_cannot_be_recorded_does_not_hold_up_its_neighbours() -> 
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_handoff_that_cannot_even_be_read_does_not_hold_up_its_neighbours() -> None:
+    unreadable, healthy = make_handoff(), make_handoff()
+    now = clock_of(healthy, ClockKind.ACCEPT).due_at + timedelta(hours=1)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE handoff_handoff SET snoozed_until = '10000-01-01 04:59+00' WHERE id = %s",
+            [unreadable.pk],
+        )
+
+    enforce_deadlines(now=now)
+
+    assert clock_of(healthy, ClockKind.ACCEPT).breached_at is not None
+    clock = clock_of(unreadable, ClockKind.ACCEPT)
+    assert (clock.breached_at, clock.attempts) == (None, 1)
+    assert clock.alarm_at == now + timedelta(minutes=1)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_breach_that_was_put_off_stays_in_sight() -> None:
     handoff = make_handoff()
     due_at = clock_of(handoff, ClockKind.ACCEPT).due_at
