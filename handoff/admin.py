@@ -6,15 +6,16 @@ What is typed is checked by the same functions as everywhere; deadlines that run
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from crm.common.criteria import CriteriaInvalid, parse
+from crm.common.instants import validate_instant
 from handoff.business_hours import to_json
 from handoff.models import RepProfile, RoutingRule, WorkCalendar
 from handoff.services import CalendarInvalid, check_measured, define_calendar, read_calendar
@@ -118,4 +119,5 @@ class RepProfileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generic
 
     list_display = ("user", "weight", "capacity", "absent_from", "absent_until")
     readonly_fields = ("turn",)
+    formfield_overrides: ClassVar = {DateTimeField: {"validators": [validate_instant]}}
     ordering = ("user__full_name", "user_id")

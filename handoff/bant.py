@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 
+from crm.common.instants import day_problem, instant_problem, plan_day_problem, plan_problem
 from handoff.enums import BantAnswer, RecycleReason, Verdict
 
 QUESTIONS = ("budget", "authority", "need", "timeline")
@@ -83,6 +84,15 @@ def without_leftovers(decision: Decision) -> Decision:
     return Decision(**{name: getattr(decision, name) for name in kept})
 
 
+def unkept(*, next_step_at: datetime | None, wake_date: date | None) -> dict[str, str]:
+    """Return by field which dates not even a draft can hold; one that has passed it can."""
+    found = {
+        "next_step_at": instant_problem(next_step_at) if next_step_at else "",
+        "wake_date": day_problem(wake_date) if wake_date else "",
+    }
+    return {name: problem for name, problem in found.items() if problem}
+
+
 def problems(
     decision: Decision, *, proposed: Verdict, now: datetime, today: date
 ) -> dict[str, str]:
@@ -111,8 +121,8 @@ def _sql_problems(decision: Decision, now: datetime, _today: date) -> dict[str, 
         found["next_step"] = "SQL needs a next step."
     if decision.next_step_at is None:
         found["next_step_at"] = "SQL needs a date for the next step."
-    elif decision.next_step_at <= now:
-        found["next_step_at"] = "The next step lies in the past."
+    elif problem := plan_problem(decision.next_step_at, now=now):
+        found["next_step_at"] = problem
     return found
 
 
@@ -122,8 +132,8 @@ def _recycle_problems(decision: Decision, _now: datetime, today: date) -> dict[s
         found["recycle_reason"] = "Recycle needs a reason."
     if decision.wake_date is None:
         found["wake_date"] = "Recycle needs a wake-up date."
-    elif decision.wake_date <= today:
-        found["wake_date"] = "The wake-up must be after today."
+    elif problem := plan_day_problem(decision.wake_date, today=today):
+        found["wake_date"] = problem
     return found
 
 

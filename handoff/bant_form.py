@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.forms import BoundField
 
+from crm.common.instants import validate_day, validate_instant
 from handoff.bant import DECISION_FIELDS, QUESTIONS, Proposal, propose
 from handoff.enums import BantAnswer, DisqualifyReason, RecycleReason, Verdict
 from handoff.forms import CrispyForm, MomentInput
@@ -46,13 +47,16 @@ class BantForm(CrispyForm):
         widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
     )
     next_step = forms.CharField(max_length=200, required=False, label="Next step")
-    next_step_at = forms.DateTimeField(required=False, label="Date", widget=MomentInput)
+    next_step_at = forms.DateTimeField(
+        required=False, label="Date", widget=MomentInput, validators=[validate_instant]
+    )
     recycle_reason = forms.ChoiceField(
         choices=[_CHOOSE, *RecycleReason.choices], required=False, label="Reason"
     )
     wake_date = forms.DateField(
         required=False,
         label="Wake up on",
+        validators=[validate_day],
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     disqualify_reason = forms.ChoiceField(

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from crm.accounts.models import User
+from crm.common.instants import plan_problem
 from handoff.enums import ClockKind, HandoffState, RejectionReason
 from handoff.models import Handoff
 from handoff.policy import WAKE_AFTER_REJECTION, WAY_OUT
@@ -138,10 +139,10 @@ def snooze_handoff(
         CannotHold: it is in the pool, and ``rep`` is no sales rep.
         HandoffClosed: it is no longer open.
         HandoffTaken: it is in the hands of somebody else.
-        SnoozeInvalid: no reason, or a time that has passed.
+        SnoozeInvalid: no reason, or a time that has passed or is more than two years away.
     """
-    if until <= now:
-        raise SnoozeInvalid("until", "This has passed: choose a later time.")
+    if problem := plan_problem(until, now=now):
+        raise SnoozeInvalid("until", problem)
     if not reason.strip():
         raise SnoozeInvalid("reason", "Say what the buyer is waited for.")
     handoff = lock_for(handoff_id, rep)

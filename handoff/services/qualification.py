@@ -16,6 +16,7 @@ from handoff.bant import (
     Decision,
     problems,
     propose,
+    unkept,
     without_leftovers,
 )
 from handoff.enums import ClockKind, HandoffState, Verdict
@@ -40,7 +41,7 @@ _OUTCOMES = {
 
 
 class BantIncomplete(ValueError):
-    """The verdict lacks something; ``problems`` says what, by field."""
+    """The verdict lacks something, or a date cannot be; ``problems`` says what, by field."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         """Join the sentences for whoever shows one line."""
@@ -61,6 +62,7 @@ def save_bant(
         now: The moment of saving.
 
     Raises:
+        BantIncomplete: a date lies outside of the years that are known; nothing is written.
         HandoffClosed: it is no longer open.
         HandoffTaken: it is in the hands of somebody else.
     """
@@ -103,6 +105,7 @@ def submit_bant(
 
 
 def _save(handoff: Handoff, rep: User, fields: Mapping[str, Any], now: datetime) -> BantAssessment:
+    _check_dates(fields)
     bant, _ = BantAssessment.objects.get_or_create(handoff=handoff, defaults={"saved_at": now})
     given = [name for name in (*ANSWER_FIELDS, *DECISION_FIELDS) if name in fields]
     bant.sources = _still_true(bant, fields)
@@ -112,6 +115,12 @@ def _save(handoff: Handoff, rep: User, fields: Mapping[str, Any], now: datetime)
     bant.saved_at, bant.saved_by = now, rep
     bant.save(update_fields=[*given, "sources", "proposed_verdict", "saved_at", "saved_by"])
     return bant
+
+
+def _check_dates(fields: Mapping[str, Any]) -> None:
+    dates = {name: fields.get(name) for name in ("next_step_at", "wake_date")}
+    if found := unkept(**dates):
+        raise BantIncomplete(found)
 
 
 def _still_true(bant: BantAssessment, fields: Mapping[str, Any]) -> dict[str, str]:

@@ -132,3 +132,18 @@ def test_a_rep_is_set_up_and_routing_keeps_the_turn(web: Client) -> None:
 
     profile = RepProfile.objects.get()
     assert (profile.weight, profile.capacity, profile.turn) == (2, 5, 0)
+
+
+@pytest.mark.parametrize("name", ["absent_from", "absent_until"])
+def test_an_absence_lies_in_years_that_can_be_shown(web: Client, name: str) -> None:
+    profile = RepProfile.objects.create(user=make_rep(make_team()))
+    url = reverse("admin:handoff_repprofile_change", args=[profile.pk])
+    absence = {"absent_from_0": "2026-05-12", "absent_from_1": "09:00"}
+    absence |= {"absent_until_0": "2026-05-20", "absent_until_1": "09:00"}
+    typed = {"user": profile.user_id, "weight": 1, "capacity": 5, **absence}
+
+    refused = web.post(url, {**typed, f"{name}_0": "9999-12-31", f"{name}_1": "23:59"})
+    kept = web.post(url, typed)
+
+    assert "Give a time between 1900 and 2200." in refused.content.decode()
+    assert kept.status_code == 302

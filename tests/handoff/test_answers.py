@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import transaction
@@ -237,7 +238,11 @@ def test_a_snooze_stops_no_clock() -> None:
 
 @pytest.mark.parametrize(
     ("until", "reason", "field"),
-    [(NOW, "Later", "until"), (SOON + timedelta(days=1), " ", "reason")],
+    [
+        (NOW, "Later", "until"),
+        (datetime(9999, 12, 31, 23, 59, tzinfo=ZoneInfo("America/New_York")), "Later", "until"),
+        (SOON + timedelta(days=1), " ", "reason"),
+    ],
 )
 def test_a_snooze_needs_a_later_time_and_a_reason(until: object, reason: str, field: str) -> None:
     handoff = make_handoff()

@@ -85,6 +85,43 @@ def test_a_field_that_cannot_be_read_does_not_keep_the_others_from_being_saved(
     assert (bant.budget, bant.wake_date, bant.authority) == ("YES", None, "NOT_ASKED")
 
 
+@pytest.mark.parametrize(
+    ("zone", "dates"),
+    [
+        ("Europe/Berlin", {"next_step_at": "0001-01-01T00:00"}),
+        ("America/New_York", {"next_step_at": "9999-12-31T23:59"}),
+        ("Europe/Berlin", {"wake_date": "0001-01-01"}),
+        ("Europe/Berlin", {"wake_date": "9999-12-31"}),
+    ],
+)
+def test_a_draft_keeps_no_date_that_could_not_be_shown(
+    web: Client, handoff: Handoff, rep: User, zone: str, dates: dict[str, str]
+) -> None:
+    rep.time_zone = zone
+    rep.save(update_fields=["time_zone"])
+
+    _save(web, handoff, budget="YES", **dates)
+
+    bant = _bant(handoff)
+    assert (bant.budget, bant.next_step_at, bant.wake_date) == ("YES", None, None)
+    assert web.get("/queue/").status_code == 200
+
+
+def test_a_next_step_in_the_year_9999_is_refused_at_its_field(
+    web: Client, handoff: Handoff, rep: User
+) -> None:
+    rep.time_zone = "America/New_York"
+    rep.save(update_fields=["time_zone"])
+
+    answer = _submit(
+        web, handoff, **FOUR_YES, verdict="SQL", next_step="Demo", next_step_at="9999-12-31T23:59"
+    )
+
+    assert answer.status_code == 422
+    assert "Give a time between" in answer.content.decode()
+    assert web.get(handoff.get_absolute_url()).status_code == 200
+
+
 def test_an_incomplete_verdict_comes_back_with_everything_that_was_typed(
     web: Client, handoff: Handoff
 ) -> None:

@@ -185,6 +185,21 @@ def test_the_minute_in_which_the_handoff_opened_is_not_before_it(web: Client, re
     assert handoff.touches.get().occurred_at == handoff.opened_at
 
 
+@pytest.mark.parametrize("occurred_at", ["0001-01-01T00:00", "9999-12-31T23:59"])
+def test_a_touch_at_the_ends_of_the_calendar_is_refused_at_its_field(
+    web: Client, rep: User, occurred_at: str
+) -> None:
+    handoff = _opened(rep)
+
+    for zone in ("America/New_York", "Asia/Tokyo"):
+        rep.time_zone = zone
+        rep.save(update_fields=["time_zone"])
+        typed = {"act": "CALL.CONNECTED", "occurred_at": occurred_at}
+        refused = _post(web, "handoff:log", handoff, typed)
+        assert refused.status_code == 422
+        assert list(refused.context["form"].errors) == ["occurred_at"]
+
+
 def test_a_snooze_moves_the_row_to_those_waiting_or_says_what_is_wrong(
     web: Client, rep: User
 ) -> None:
@@ -193,9 +208,14 @@ def test_a_snooze_moves_the_row_to_those_waiting_or_says_what_is_wrong(
     friday = (timezone.now() + timedelta(days=9)).strftime("%Y-%m-%dT%H:%M")
 
     refused = _post(web, "handoff:snooze", handoff, past)
+    rep.time_zone = "America/New_York"  # there, the last minute of 9999 lies beyond it
+    rep.save(update_fields=["time_zone"])
+    far = _post(web, "handoff:snooze", handoff, {**past, "until": "9999-12-31T23:59"})
     accepted = _post(web, "handoff:snooze", handoff, {"until": friday, "reason": "Demo"})
 
-    assert "This has passed" in refused.content.decode()
+    for answer in (refused, far):
+        assert answer.status_code == 422
+        assert "Give a time between now and two years from now." in answer.content.decode()
     assert accepted.status_code == 302
     handoff.refresh_from_db()
     assert handoff.snooze_reason == "Demo"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -51,6 +52,42 @@ def _accepted() -> Handoff:
 
 def _submit(handoff: Handoff, fields: dict[str, Any], *, now: datetime = LATER) -> BantAssessment:
     return submit_bant(handoff_id=handoff.pk, rep=holder_of(handoff), fields=fields, now=now)
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        {"next_step_at": datetime.min.replace(tzinfo=UTC)},
+        {"next_step_at": datetime.max.replace(tzinfo=ZoneInfo("America/New_York"))},
+        {"wake_date": date.min},
+        {"wake_date": date.max},
+    ],
+)
+def test_not_even_a_draft_holds_a_date_outside_of_the_known_years(dates: dict[str, Any]) -> None:
+    handoff = _accepted()
+
+    with pytest.raises(BantIncomplete, match="between 1900 and 2200") as refused:
+        save_bant(handoff_id=handoff.pk, rep=holder_of(handoff), fields=dates, now=NOW)
+
+    assert set(refused.value.problems) == set(dates)
+    bant = BantAssessment.objects.get()
+    assert (bant.next_step_at, bant.wake_date) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({**SQL, "next_step_at": LATER + timedelta(days=800)}, "next_step_at"),
+        ({**RECYCLE, "wake_date": date(2029, 9, 1)}, "wake_date"),
+    ],
+)
+def test_a_verdict_plans_at_most_two_years_ahead(fields: dict[str, Any], field: str) -> None:
+    handoff = _accepted()
+
+    with pytest.raises(BantIncomplete) as refused:
+        _submit(handoff, fields)
+
+    assert set(refused.value.problems) == {field}
 
 
 def test_a_draft_keeps_what_is_there_and_proposes() -> None:
