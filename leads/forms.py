@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from crm.accounts.forms import PlainForm
+from crm.common.instants import plan_day_problem
 from leads.attributes import AttributeValue
 from leads.countries import COUNTRIES
 from leads.enums import AttributeType, LifecycleStage
@@ -208,8 +209,8 @@ class StageForm(PlainForm):
             wake_on = cleaned.get("wake_on")
             if wake_on is None:
                 self.add_error("wake_on", "A recycled lead needs a day on which it wakes up.")
-            elif wake_on <= self._today:
-                self.add_error("wake_on", "This day is over; choose a later one.")
+            elif problem := plan_day_problem(wake_on, today=self._today):
+                self.add_error("wake_on", problem)
         return cleaned
 
     def move(self) -> dict[str, Any]:

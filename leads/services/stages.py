@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from crm.accounts.models import User
+from crm.common.instants import check_instant
 from leads.enums import LifecycleStage
 from leads.lifecycle import IllegalTransition, ScoreSnapshot, check_transition, cycle_after
 from leads.models import Lead, StageInterval
@@ -44,8 +45,11 @@ def change_stage(
     Raises:
         IllegalTransition: when the table forbids the move and it is no override, or when the lead
             is in that stage already.
+        InstantInvalid: when ``wake_at`` lies outside of the years that are known.
         OverrideNeedsReason: when an override gives none.
     """
+    if wake_at:
+        check_instant(wake_at)
     lead = Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
     from_stage = LifecycleStage(lead.stage)
     is_override = _permit(from_stage, to_stage, override=override, reason=reason)

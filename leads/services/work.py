@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from crm.accounts.models import SalesTeam, User
+from crm.common.instants import check_instant
 from leads.models import Lead, Note
 from leads.normalise import NotText, clean_text
 from leads.services.values import LeadInvalid
@@ -43,8 +44,11 @@ def set_next_step(*, lead_id: int, next_step: str, next_step_at: datetime | None
     """Write down what happens next with a lead, and when; blank clears it.
 
     Raises:
+        InstantInvalid: when the time lies outside of the years that are known.
         LeadInvalid: when the text is too long or no text.
     """
+    if next_step_at:
+        check_instant(next_step_at)
     text = _text("next_step", next_step, limit=200)
     Lead.objects.filter(pk=lead_id).update(
         next_step=text, next_step_at=next_step_at if text else None

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from threading import Event, Thread
 from typing import Any, Never
@@ -7,6 +7,7 @@ from typing import Any, Never
 import pytest
 from django.db import connection
 
+from crm.common.instants import InstantInvalid
 from leads.enums import LifecycleStage as Stage
 from leads.models import Lead
 from leads.services import IllegalTransition, OverrideNeedsReason, ScoreSnapshot, change_stage
@@ -231,3 +232,18 @@ def wait_until_another_session_is_blocked() -> None:
             if cursor.fetchone():
                 return
             cursor.execute("SELECT pg_sleep(0.01)")
+
+
+def test_a_lead_does_not_wake_in_a_year_that_cannot_be_shown() -> None:
+    lead = make_lead(stage=Stage.SQL)
+
+    with pytest.raises(InstantInvalid):
+        change_stage(
+            lead_id=lead.pk,
+            to_stage=Stage.RECYCLED,
+            now=NOW + HOUR,
+            wake_at=datetime.max.replace(tzinfo=UTC),
+        )
+
+    lead.refresh_from_db()
+    assert lead.stage == Stage.SQL

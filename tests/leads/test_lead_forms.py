@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -289,21 +290,23 @@ def test_disqualifying_and_reinstating_keep_their_reasons(web: Client, marketer:
 
 
 def test_recycling_needs_a_day_to_come_on_which_the_lead_wakes(web: Client) -> None:
+    within = "Give a date between tomorrow and two years from now."
     lead = make_lead(stage=LifecycleStage.SQL)
     today = timezone.localdate()
+    wake_on = today + timedelta(days=90)
 
     missing = move(web, lead, "RECYCLED")
     past = move(web, lead, "RECYCLED", wake_on=today - timedelta(days=1))
-    move(web, lead, "RECYCLED", wake_on="2099-06-01")
+    far = move(web, lead, "RECYCLED", wake_on="9999-12-31")
+    move(web, lead, "RECYCLED", wake_on=wake_on)
 
     lead.refresh_from_db()
     assert stage_errors(missing) == {
         "wake_on": ["A recycled lead needs a day on which it wakes up."]
     }
-    assert stage_errors(past) == {"wake_on": ["This day is over; choose a later one."]}
+    assert stage_errors(past) == stage_errors(far) == {"wake_on": [within]}
     assert lead.stage == LifecycleStage.RECYCLED
-    assert lead.wake_at is not None
-    assert lead.wake_at.isoformat() == "2099-05-31T22:00:00+00:00"  # midnight in Berlin
+    assert lead.wake_at == datetime.combine(wake_on, time(), tzinfo=ZoneInfo("Europe/Berlin"))
 
 
 @pytest.mark.parametrize("to_stage", ["MQL", "SAL", "SQL", "WON", "LEAD", "NONSENSE", "\x00"])

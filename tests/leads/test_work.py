@@ -1,8 +1,9 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from crm.common.instants import InstantInvalid
 from leads.models import Lead, Note
 from leads.services import LeadInvalid, add_note, assign_lead, record_activity, set_next_step
 from tests.factories import NOW, make_lead, make_team, make_user
@@ -60,6 +61,17 @@ def test_a_next_step_has_a_text_and_a_time() -> None:
     set_next_step(lead_id=lead.pk, next_step="", next_step_at=NOW)
     lead.refresh_from_db()
     assert (lead.next_step, lead.next_step_at) == ("", None)
+
+
+def test_a_next_step_of_no_known_year_is_refused() -> None:
+    lead = make_lead()
+
+    with pytest.raises(InstantInvalid):
+        set_next_step(
+            lead_id=lead.pk, next_step="Demo", next_step_at=datetime.max.replace(tzinfo=UTC)
+        )
+
+    assert Lead.objects.get().next_step == ""
 
 
 def test_a_note_is_kept_with_its_author() -> None:
