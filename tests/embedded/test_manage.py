@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from django import get_version
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def manage(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the script in ``folder`` without the packages of any environment."""
-    (folder / "manage.py").write_text((ROOT / "manage.py").read_text())
-    (folder / "crm").symlink_to(ROOT / "crm")
+    """Run the script of ``folder`` without the packages of any environment."""
     return subprocess.run(
         [sys.executable, "-S", "manage.py", *arguments],
         cwd=folder,
@@ -24,13 +24,14 @@ def manage(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_commands_run_in_the_environment_that_up_has_made(tmp_path: Path) -> None:
-    (tmp_path / ".venv").symlink_to(sys.prefix)
-
-    assert manage(tmp_path, "version").stdout.strip() == get_version()
+@pytest.mark.skipif(not (ROOT / ".venv").exists(), reason="needs what ./baton setup makes")
+def test_commands_run_in_the_environment_that_up_has_made() -> None:
+    assert manage(ROOT, "version").stdout.strip() == get_version()
 
 
 def test_without_an_environment_the_way_to_one_is_said(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "manage.py", tmp_path)
+
     done = manage(tmp_path, "version")
 
     assert done.returncode == 1
