@@ -161,10 +161,21 @@ const ROW_KEYS = {
 const actOf = (keys) => ROW_KEYS[keys] ?? keyTarget(keys);
 
 function keyTarget(sequence) {
-  const near = currentRow()?.querySelector(`[data-key="${CSS.escape(sequence)}"]`);
-  const element = near ?? document.querySelector(`[data-key="${CSS.escape(sequence)}"]`);
+  const named = `[data-key="${CSS.escape(sequence)}"]`;
+  const row = currentRow();
+  const element = row?.querySelector(named) ?? document.querySelector(named);
   if (!element) return null;
+  // What only another row offers is never done to that one: the row with the focus opens first.
+  if (row && !row.contains(element) && element.closest("[data-row]")) return () => openThenPress(row, named);
   return () => (isTyping(element) ? element.focus() : element.click());
+}
+
+async function openThenPress(row, named) {
+  const link = row.querySelector("[data-open][hx-get]");
+  if (!link) return;
+  const [target, swap] = [link.getAttribute("hx-target"), link.getAttribute("hx-swap")];
+  await htmx.ajax("GET", link.getAttribute("hx-get"), { source: link, target, swap });
+  document.getElementById(row.id)?.querySelector(named)?.click();
 }
 
 function submitForm(event) {

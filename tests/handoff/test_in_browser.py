@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from crm.accounts.models import User
+from handoff.enums import HandoffState
 from handoff.models import BantAssessment, Handoff
 from tests.factories import client_of, make_team
 from tests.handoff.factories import make_agreement, make_calendar, make_handoff, make_rep
@@ -89,6 +91,39 @@ def test_keys_open_rows_and_an_outcome_opens_the_next(desk: Page) -> None:
     _opened(desk, "Ines")
     expect(desk.locator(".queue-row.is-open .row-name")).to_be_focused()
     expect(desk.locator(".queue-row", has_text="Sofie")).to_contain_text("1 of 6")
+
+
+def test_keys_act_on_the_row_with_the_focus_and_not_on_the_opened_one(
+    desk: Page, handoffs: list[Handoff]
+) -> None:
+    desk.keyboard.press("j")
+    desk.keyboard.press("l")
+    _opened(desk, "Sofie")
+    expect(
+        desk.locator(".queue-row.is-open").get_by_role("button", name="Connected")
+    ).to_be_focused()
+
+    desk.keyboard.press("j")
+    desk.keyboard.press("b")
+    expect(desk).to_have_url(re.compile(reverse("handoff:bant", args=[handoffs[2].pk])))
+
+
+def test_one_key_accepts_and_enter_on_the_opened_row_leads_to_its_lead(
+    desk: Page, handoffs: list[Handoff]
+) -> None:
+    desk.keyboard.press("j")
+    desk.keyboard.press("a")
+    _opened(desk, "Sofie")
+    expect(desk.locator(".queue-row.is-open").get_by_role("link", name="Call +49")).to_be_visible()
+
+    desk.keyboard.press("a")  # accepted already: the key is not passed on to another row
+    desk.keyboard.press("Enter")
+    expect(desk).to_have_url(re.compile(reverse("leads:detail", args=[handoffs[1].lead_id])))
+    assert [Handoff.objects.get(pk=each.pk).state for each in handoffs] == [
+        HandoffState.OFFERED,
+        HandoffState.ACCEPTED,
+        HandoffState.OFFERED,
+    ]
 
 
 def test_a_refusal_is_given_within_the_row(desk: Page) -> None:
