@@ -22,6 +22,7 @@ from leads.countries import COUNTRIES
 from leads.enums import AttributeType, LifecycleStage
 from leads.lifecycle import moves_by_hand, overrides
 from leads.models import Lead, LeadAttribute
+from leads.normalise import can_be_dialled
 
 _LIMITS = {each.name: each.max_length for each in Lead._meta.fields}
 _PREFIX = "attribute_"
@@ -93,6 +94,13 @@ class LeadForm(PlainForm):
     def hidden_initials(self) -> list[SafeString]:
         """Return the values the fields had when the page was made, as hidden inputs."""
         return [field.as_hidden(only_initial=True) for field in self]
+
+    def clean_phone(self) -> str:
+        """Check that a number typed here can be dialled; one that an import brought may stay."""
+        number: str = self.cleaned_data["phone"]
+        if number and "phone" in self.changed_data and not can_be_dialled(number):
+            raise ValidationError("Write a number to dial, such as +49 30 23125418.")
+        return number
 
     def clean(self) -> dict[str, Any]:
         """Check that there is something to call the lead by."""

@@ -12,6 +12,8 @@ _EMAIL = re.compile(
     r"[^\s@<>()\[\],;:\"\\\x00-\x1f]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W_]{2,63}"
 )
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
+#: Three digits or more with the usual separators, and perhaps an extension; linear.
+_DIALLED = re.compile(r"\+?[\s()./-]*(?:\d[\s()./-]*){3,}(?:(?:ext\.?|x)\s*\d+)?", re.IGNORECASE)
 _EMAIL_LIMIT = 254
 _PHONE_LIMIT = 40
 _SOURCE_LIMIT = 100
@@ -86,6 +88,11 @@ def normalise_phone(text: str, country: str = "") -> str:
     if not phonenumbers.is_valid_number(number) or number.extension:
         return typed
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def can_be_dialled(text: str) -> bool:
+    """Say whether ``text`` is digits with usual separators: ``030 / 23125-418 ext. 5``."""
+    return _DIALLED.fullmatch(text.strip()) is not None
 
 
 def normalise_source(text: str) -> str:

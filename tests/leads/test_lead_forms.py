@@ -142,6 +142,23 @@ def test_a_national_number_is_read_by_the_country_that_is_known(web: Client) -> 
     assert lead.phone == "+493023125418"
 
 
+def test_a_phone_number_that_cannot_be_dialled_is_refused_at_its_field(web: Client) -> None:
+    answer = web.post(reverse("leads:create"), {"last_name": "Kallweit", "phone": "12ab"})
+
+    assert answer.status_code == 422
+    assert errors(answer) == {"phone": ["Write a number to dial, such as +49 30 23125418."]}
+    assert not Lead.objects.exists()
+
+
+def test_a_phone_number_of_an_import_stays_while_other_things_are_edited(web: Client) -> None:
+    lead = make_lead(phone="ask for Tom")
+
+    edit(web, lead, {**opened(lead, web), "city": "Bergen"})
+
+    lead.refresh_from_db()
+    assert (lead.phone, lead.city) == ("ask for Tom", "Bergen")
+
+
 def test_a_rep_corrects_a_lead_they_hold() -> None:
     rep = make_user(Role.REP)
     lead = make_lead(owner=rep)

@@ -4,6 +4,7 @@ from leads.countries import country_code, country_name
 from leads.normalise import (
     NotAnEmail,
     NotText,
+    can_be_dialled,
     clean_text,
     email_domain,
     is_free_mailbox,
@@ -65,6 +66,23 @@ def test_a_phone_number_is_international_when_it_can_be_read(
     typed: str, country: str, stored: object
 ) -> None:
     assert normalise_phone(typed, country) == stored
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["+49 30 23125-418", "(030) 23125/418", "+44 20.7946.0018 ext. 5", "+1 (0) 20 794 x12", "112"],
+)
+def test_digits_with_usual_separators_can_be_dialled(typed: str) -> None:
+    assert can_be_dialled(typed)
+
+
+@pytest.mark.parametrize("typed", ["12ab", "ask for Tom", "12", "+", "030 + 23125", "030; rm"])
+def test_other_text_cannot_be_dialled(typed: str) -> None:
+    assert not can_be_dialled(typed)
+
+
+def test_a_long_text_that_cannot_be_dialled_is_refused_at_once() -> None:
+    assert not can_be_dialled("1 " * 20_000 + "!")
 
 
 @pytest.mark.parametrize(
