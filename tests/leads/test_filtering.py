@@ -53,7 +53,11 @@ def test_an_unknown_field_has_no_editor(query: str) -> None:
 
 
 def test_an_unknown_comparison_is_the_first_one() -> None:
-    assert editor("field=title&op=drop").op == "is"
+    assert editor("field=title&op=drop").op == "contains"
+
+
+def test_a_new_filter_of_text_looks_for_a_part_of_it() -> None:
+    assert editor("field=company").op == "contains"
 
 
 @pytest.mark.parametrize(

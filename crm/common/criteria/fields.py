@@ -71,8 +71,9 @@ BARE_OPS = frozenset({Op.IS_SET, Op.IS_EMPTY})
 SINCE_WORDS = {"today": "today", "week": "this week", "month": "this month"}
 
 _EMPTINESS = (Op.IS_SET, Op.IS_EMPTY)
+#: In the order of the editor, which opens with the first.
 OPS_OF_KIND: dict[Kind, tuple[Op, ...]] = {
-    Kind.TEXT: (Op.IS, Op.IS_NOT, Op.CONTAINS, Op.STARTS_WITH, *_EMPTINESS),
+    Kind.TEXT: (Op.CONTAINS, Op.IS, Op.IS_NOT, Op.STARTS_WITH, *_EMPTINESS),
     Kind.NUMBER: (Op.IS, Op.AT_LEAST, Op.AT_MOST, *_EMPTINESS),
     Kind.DATE: (
         Op.SINCE, Op.WITHIN, Op.NOT_WITHIN, Op.COMING, Op.BEFORE, Op.AFTER, *_EMPTINESS
