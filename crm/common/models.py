@@ -125,3 +125,18 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.loop
+
+
+class SentForm(models.Model):
+    """One form that has done its work; written by ``common.once.act_once``.
+
+    ``key`` is a digest of who sent what, with which token. ``made_id`` is the row that it made;
+    zero only inside the transaction that makes it.
+    """
+
+    key = models.CharField(max_length=64, primary_key=True)
+    made_id = models.BigIntegerField(default=0)
+    sent_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.key

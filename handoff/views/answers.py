@@ -13,9 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crm.accounts.access import role_required
 from crm.accounts.enums import Role
 from crm.common.http import AppRequest
+from crm.common.once import act_once, form_key
 from handoff import services
 from handoff.forms import ReassignForm, RejectForm, SnoozeForm, TouchForm
-from handoff.views.answering import Act, act_page, after_answer, row_asked_for, workable_or_404
+from handoff.views.answering import Act, act_page, after_answer, workable_or_404
 
 REJECT = Act("Refuse this lead", "Refuse", "undo-2")
 LOG = Act("Log what happened", "Log", "phone")
@@ -40,7 +41,7 @@ def accept(request: AppRequest, handoff_id: int) -> HttpResponse:
         services.accept_handoff(handoff_id=handoff_id, rep=request.user, now=timezone.now())
     except OVERTAKEN as problem:
         messages.warning(request, str(problem))
-    response = after_answer(request, handoff, opened=handoff_id)
+    response = after_answer(request, handoff, stays=True)
     if "call" in request.POST and handoff.lead.phone:
         response["HX-Trigger"] = json.dumps({"baton:dial": handoff.lead.phone})
     return response
@@ -59,7 +60,7 @@ def reject(request: AppRequest, handoff_id: int) -> HttpResponse:
         services.reject_handoff(handoff_id=handoff_id, **answer)
     except OVERTAKEN as problem:
         messages.warning(request, str(problem))
-    return after_answer(request, handoff, opened=row_asked_for(request.POST, "then"))
+    return after_answer(request, handoff)
 
 
 @login_required
@@ -72,14 +73,15 @@ def log(request: AppRequest, handoff_id: int) -> HttpResponse:
         return act_page(request, handoff, form, LOG)
     now = timezone.now()
     touch = form.touch(opened_at=handoff.opened_at, now=now)
+    answer = {**touch, "rep": request.user, "now": now}
     try:
-        services.log_touch(handoff_id=handoff_id, rep=request.user, now=now, **touch)
+        act_once(services.log_touch, form_key(request), handoff_id=handoff_id, **answer)
     except services.EvidenceRefused as problem:
         form.add_error("occurred_at", str(problem))
         return act_page(request, handoff, form, LOG)
     except OVERTAKEN as problem:
         messages.warning(request, str(problem))
-    return after_answer(request, handoff, opened=row_asked_for(request.POST, "then"))
+    return after_answer(request, handoff)
 
 
 @login_required
@@ -98,7 +100,7 @@ def snooze(request: AppRequest, handoff_id: int) -> HttpResponse:
         return act_page(request, handoff, form, SNOOZE)
     except OVERTAKEN as problem:
         messages.warning(request, str(problem))
-    return after_answer(request, handoff, opened=row_asked_for(request.POST, "then"))
+    return after_answer(request, handoff)
 
 
 @role_required(Role.MANAGER, Role.ADMIN)
@@ -117,4 +119,4 @@ def reassign(request: AppRequest, handoff_id: int) -> HttpResponse:
         return act_page(request, handoff, form, REASSIGN)
     except OVERTAKEN as problem:
         messages.warning(request, str(problem))
-    return after_answer(request, handoff, opened=None)
+    return after_answer(request, handoff)

@@ -14,6 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from crm.accounts.access import role_required
 from crm.accounts.forms import form_status
 from crm.common.http import AppRequest, render_page, wants_partial
+from crm.common.once import act_once, form_key
 from leads import services
 from leads.forms import LeadForm, NoteForm
 from leads.models import Lead, LeadAttribute
@@ -95,7 +96,8 @@ def _write(request: AppRequest, form: LeadForm, lead: Lead | None) -> Lead | Non
     now, changes = timezone.now(), form.changes()
     try:
         if lead is None:
-            return services.create_lead(now=now, actor=request.user, **changes)
+            said = {**changes, "actor": request.user, "now": now}
+            return Lead.objects.get(pk=act_once(services.create_lead, form_key(request), **said))
         return services.update_lead(lead_id=lead.pk, now=now, actor=request.user, **changes)
     except services.LeadInvalid as refusal:
         form.add_problems(refusal.problems)
@@ -107,10 +109,9 @@ def _write(request: AppRequest, form: LeadForm, lead: Lead | None) -> Lead | Non
 
 def _add_note(request: AppRequest, form: NoteForm, lead: Lead) -> bool:
     """Keep the note; False, and an error on the form, when it was refused."""
+    said = {**form.cleaned_data, "author": request.user, "now": timezone.now()}
     try:
-        services.add_note(
-            lead_id=lead.pk, author=request.user, now=timezone.now(), **form.cleaned_data
-        )
+        act_once(services.add_note, form_key(request), lead_id=lead.pk, **said)
     except services.LeadInvalid as refusal:
         form.add_error("text", f"This {refusal.problems['text']}.")
         return False

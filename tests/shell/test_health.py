@@ -46,7 +46,8 @@ def test_every_loop_of_the_beat_schedule_that_must_not_rest_is_watched() -> None
     ticks = {entry["task"].partition(".")[2] for entry in app.conf.beat_schedule.values()}
 
     # These rest for most of the time: an hour each, and until a model is published.
-    assert set(LOOPS) == ticks - {"keep_partitions", "remove_old_uploads", "renew_scores"}
+    resting = {"keep_partitions", "remove_old_forms", "remove_old_uploads", "renew_scores"}
+    assert set(LOOPS) == ticks - resting
 
 
 @pytest.mark.django_db

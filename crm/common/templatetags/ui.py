@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from django import template
 from django.utils import timezone
@@ -13,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from crm.accounts.models import User
+from crm.common.once import TOKEN
 from crm.common.ui import marks, scores, spans, words
 from crm.common.ui.icons import icon
 from crm.common.ui.navigation import NavGroup, NavItem
@@ -44,6 +46,12 @@ _STAGE_ICONS = {
     "RECYCLED": "refresh-cw",
     "DISQUALIFIED": "ban",
 }
+
+
+@register.simple_tag
+def form_token() -> SafeString:
+    """Mark a form, so that sending it twice does its work once; see ``crm.common.once``."""
+    return format_html('<input type="hidden" name="{}" value="{}">', TOKEN, uuid4())
 
 
 @register.filter
