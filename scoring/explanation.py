@@ -51,7 +51,8 @@ class Explanation:
     ``fit_score`` is None when nothing that a persona asks for was known. ``gaps`` are the points
     that the persona would give for what the lead lacks or does not tell. ``acts_unknown`` counts
     acts that had happened by ``as_of`` but were received only after ``known_at``. ``unreadable``
-    says which rules of the model count nothing because what they ask for is gone.
+    says which rules of the model count nothing because what they ask for is gone. ``counts_from``
+    is when the lead was recycled last: acts before then count no more; None if it never was.
     """
 
     lead_id: int
@@ -77,6 +78,7 @@ class Explanation:
     drops_out_at: datetime | None
     acts_unknown: int
     unreadable: tuple[str, ...] = ()
+    counts_from: datetime | None = None
 
     @property
     def standing(self) -> str:
@@ -160,12 +162,12 @@ def _limits(definition: Definition, values: Sequence[int]) -> Iterator[Line]:
         given = group_value(group, [values[i] for i in numbers])
         whole += given
         if given != summed:
-            limit = f"at most {_number(group.cap)}" if given < summed else (
-                f"at least {_number(group.floor)}"
+            limit = f"Over the limit of {_number(group.cap)}" if given < summed else (
+                f"Under the limit of {_number(group.floor)}"
             )  # fmt: skip
-            yield Line(f"{group.name}: {limit}", _points(given - summed), group=group.name)
+            yield Line(f"{limit} for {group.name}", _points(given - summed), group=group.name)
     if whole < 0:
-        yield Line("Engagement: at least 0", _points(-whole))
+        yield Line("Engagement is never under 0", _points(-whole))
 
 
 def fit_lines(
@@ -183,8 +185,8 @@ def fit_lines(
     summed = 10 * sum(line.points for line in lines)
     limited = min(max(summed, 0), SCALE)
     if limited != summed:
-        words = "at most 100" if limited < summed else "at least 0"
-        lines.append(Line(f"Fit: {words}", _points(int(limited - summed))))
+        words = "over 100" if limited < summed else "under 0"
+        lines.append(Line(f"Fit is never {words}", _points(int(limited - summed))))
     return tuple(lines)
 
 
@@ -203,7 +205,7 @@ def needs(definition: Definition, fit: int | None, engagement: int) -> str:
     ``fit`` and ``engagement`` are tenths.
     """
     if fit is None:
-        return "No cell without a fit"
+        return "No grade while nothing is known of its fit"
     cell = definition.cell(fit, engagement)
     if cell in definition.cells:
         return f"{cell} needs {_demand(definition, cell)}"

@@ -39,6 +39,7 @@ def explained(lead: Lead, *, form: AsOfForm, now: datetime) -> Mapping[str, Any]
         "fit": _shown(told.fit_lines),
         "form": form,
         "is_past": as_of < now,
+        "is_captured": lead.created_at <= as_of,
     }
 
 

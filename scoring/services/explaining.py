@@ -31,11 +31,15 @@ from scoring.services.fast_track import buying_acts
 from scoring.services.publishing import definition_of, model_at
 from scoring.sql import prepared, record, rendered, with_tables
 
-#: What was learned of a lead ``$1`` after ``$2``, or of its acts until then only after ``$3``.
-_LATER = SQL(
+#: What was learned of a lead ``$1`` after ``$2``, or of its acts until then only after ``$3``; and
+#: since when its acts count, as ``scoring.query.with_cycle_start`` has it.
+_AROUND = SQL(
     "SELECT EXISTS (SELECT FROM leads_leadfact WHERE lead_id = $1 AND recorded_at > $2)"
     " AS has_changed, (SELECT count(*) FROM engagement_event WHERE lead_id = $1"
-    " AND occurred_at <= $2 AND received_at > $3 AND actor = $4) AS acts_unknown"
+    " AND occurred_at <= $2 AND received_at > $3 AND actor = $4) AS acts_unknown,"
+    " (SELECT max(stage.started_at) FROM leads_stageinterval stage JOIN leads_lead lead"
+    " ON lead.id = stage.lead_id WHERE lead.id = $1 AND lead.cycle > 1 AND stage.stage = $5"
+    " AND stage.started_at <= $2) AS counts_from"
 )
 
 
@@ -64,8 +68,9 @@ def explain(*, lead_id: int, as_of: datetime, known_at: datetime | None = None) 
     definition = definition_of(model)
     known_at = known_at or as_of
     [found] = prepared(_engagement_query(definition), [[lead_id], as_of, known_at])
-    [later] = prepared(_LATER, [lead_id, as_of, known_at, Actor.HUMAN.value])
-    fit = _fit(definition, lead_id, as_of, has_changed=later["has_changed"])
+    asked = [lead_id, as_of, known_at, Actor.HUMAN.value, LifecycleStage.RECYCLED.value]
+    [around] = prepared(_AROUND, asked)
+    fit = _fit(definition, lead_id, as_of, has_changed=around["has_changed"])
     return Explanation(
         lead_id=lead_id,
         as_of=as_of,
@@ -76,7 +81,8 @@ def explain(*, lead_id: int, as_of: datetime, known_at: datetime | None = None) 
         **_fit_part(definition, fit),
         **_standing(definition, found, fit, as_of),
         fast_track=_fast_track(definition, lead_id, as_of),
-        acts_unknown=later["acts_unknown"],
+        acts_unknown=around["acts_unknown"],
+        counts_from=around["counts_from"],
         unreadable=definition.unreadable,
     )
 

@@ -69,7 +69,9 @@ def test_what_a_group_limits_is_a_line_of_its_own_so_that_lines_add_up() -> None
     lead = make_lead()
     download(lead, times=3)
     told = explain(lead_id=lead.pk, as_of=NOW)
-    assert told.engagement_lines[-1] == Line("Acts: at most 25", points("-5.0"), group="Acts")
+    assert told.engagement_lines[-1] == Line(
+        "Over the limit of 25 for Acts", points("-5.0"), group="Acts"
+    )
     assert told.engagement_score == 25 == sum(line.points for line in told.engagement_lines)
 
 
@@ -83,8 +85,8 @@ def test_a_score_is_never_below_0_and_a_line_says_so() -> None:
     told = explain(lead_id=lead.pk, as_of=NOW)
     assert [(line.text, line.points) for line in told.engagement_lines] == [
         ("Missed", points("-10.0")),
-        ("Acts: at least -8", points("2.0")),
-        ("Engagement: at least 0", points("8.0")),
+        ("Under the limit of -8 for Acts", points("2.0")),
+        ("Engagement is never under 0", points("8.0")),
     ]
     assert told.engagement_score == 0
 
@@ -124,7 +126,7 @@ def test_a_fit_beyond_its_scale_is_limited_by_a_line() -> None:
     publish_model(fit_model(("Buyer", "buyer", 45)))
     lead = make_lead(country="DE", title="Buyer")
     told = explain(lead_id=lead.pk, as_of=NOW)
-    assert told.fit_lines[-1] == Line("Fit: at most 100", points("-15.0"))
+    assert told.fit_lines[-1] == Line("Fit is never over 100", points("-15.0"))
     assert told.fit_score == 100 == sum(line.points for line in told.fit_lines)
 
 
@@ -132,7 +134,7 @@ def test_without_any_knowledge_there_is_no_fit_and_no_cell() -> None:
     publish_model()
     told = explain(lead_id=make_lead(country="").pk, as_of=NOW)
     assert (told.fit_score, told.fit_grade, told.cell, told.fit_lines) == (None, "", "", ())
-    assert told.needs == "No cell without a fit"
+    assert told.needs == "No grade while nothing is known of its fit"
 
 
 def test_where_a_lead_stands_is_told_with_what_it_needs() -> None:
@@ -208,6 +210,20 @@ def test_a_recycled_lead_is_no_mql_of_its_former_cycle() -> None:
     change_stage(lead_id=lead.pk, to_stage=LifecycleStage.RECYCLED, now=NOW + DAY, reason="Later")
     assert stage_of(lead).cycle == 2
     assert why_mql(lead_id=lead.pk, moment=NOW + DAY).startswith("No MQL on 13 May 2026.")
+
+
+def test_of_a_recycled_lead_it_is_told_since_when_acts_count() -> None:
+    publish_model()
+    lead: Lead = make_lead(created_at=NOW - DAY, stage=LifecycleStage.MQL)
+    download(lead)
+    change_stage(lead_id=lead.pk, to_stage=LifecycleStage.RECYCLED, now=NOW + DAY, reason="Later")
+
+    before = explain(lead_id=lead.pk, as_of=NOW)
+    after = explain(lead_id=lead.pk, as_of=NOW + 2 * DAY)
+
+    assert before.engagement_lines
+    assert before.counts_from is None
+    assert (after.engagement_lines, after.counts_from) == ((), NOW + DAY)
 
 
 def test_the_course_of_a_score_ends_now_and_goes_on_from_there() -> None:

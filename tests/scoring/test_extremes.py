@@ -54,7 +54,7 @@ def test_very_many_acts_of_one_lead_stay_within_the_scale() -> None:
     assert [(line.text, line.points) for line in told.engagement_lines] == [
         ("Download, 20000 times", Decimal("100.0")),
         ("100 in a day", Decimal("5.0")),
-        ("Acts: at most 100", Decimal("-5.0")),
+        ("Over the limit of 100 for Acts", Decimal("-5.0")),
     ]
     assert score_of(lead).engagement_score == Decimal("100.0")
 

@@ -14,7 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from crm.accounts.enums import Role
 from crm.common.criteria import compile_q, parse
 from crm.common.slots import lead_views
+from leads.enums import LifecycleStage
 from leads.models import Lead
+from leads.services import change_stage
 from scoring.columns import Grade, load_scores
 from scoring.models import LeadScore
 from scoring.services import mark_due
@@ -159,6 +161,25 @@ def test_the_lead_page_shows_lines_that_add_up(marketer: Client) -> None:
     for words in ("B4", "Outside the MQL definition", "Download", "Sum of 1 line", "Neutral start"):
         assert words in page
     assert "<html" in page
+
+
+@pytest.mark.usefixtures("_model")
+def test_before_its_capture_there_is_no_score_of_a_lead(marketer: Client) -> None:
+    lead = scored_lead(1, at=NOW)
+    day_before = lead.created_at - DAY
+    page = marketer.get(f"/leads/{lead.pk}/score/", {"as_of": f"{day_before:%Y-%m-%dT%H:%M}"})
+    assert "Nothing to score yet: the lead was captured on" in page.content.decode()
+    assert "MQL definition" not in page.content.decode()
+
+
+@pytest.mark.usefixtures("_model")
+def test_the_panel_of_a_recycled_lead_says_since_when_acts_count(marketer: Client) -> None:
+    lead = scored_lead(1, at=NOW, stage=LifecycleStage.MQL)
+    later = NOW + DAY
+    change_stage(lead_id=lead.pk, to_stage=LifecycleStage.RECYCLED, now=later, reason="Later")
+    page = marketer.get(f"/leads/{lead.pk}/score/").content.decode()
+    assert "Recycled on 13 May 2026" in page
+    assert "acts before then count no more" in page
 
 
 @pytest.mark.usefixtures("_model")

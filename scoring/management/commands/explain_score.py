@@ -75,6 +75,8 @@ def _text(lead: Lead, told: Explanation, why: str) -> Sequence[str]:
     if told.drops_out_at:
         lines.append(f"Drops out {_time(told.drops_out_at)}")
     lines += [f"Counts nothing: {problem}" for problem in told.unreadable]
+    if told.counts_from:
+        lines.append(f"Acts before the recycling of {_time(told.counts_from)} count no more")
     if told.acts_unknown:
         lines.append(f"{told.acts_unknown} acts of that time were not known yet")
     return lines
