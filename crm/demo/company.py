@@ -201,13 +201,15 @@ def _late_shift(definition: Mapping[str, Any], now: datetime) -> dict[str, list[
     if is_open(now, calendar) and working_time_between(now, now + 2 * _HOUR, calendar) >= _HOUR:
         return {}
     local = now.astimezone(ZoneInfo(definition["timezone"])).replace(minute=0, second=0)
-    shift: dict[date, list[list[str]]] = {}
-    for hour in (local + _HOUR * ahead for ahead in range(-2, 5)):
-        end = f"{hour.hour + 1:02d}:00"
-        shift.setdefault(hour.date(), []).append([f"{hour:%H}:00", end])
+    hours: dict[date, list[int]] = {}
+    for moment in (local + _HOUR * ahead for ahead in range(-2, 5)):
+        hours.setdefault(moment.date(), []).append(moment.hour)
     return {
-        str(day): [*definition["weekly"].get(WEEKDAYS[day.weekday()], []), *windows]
-        for day, windows in shift.items()
+        str(day): [
+            *definition["weekly"].get(WEEKDAYS[day.weekday()], []),
+            [f"{min(worked):02d}:00", f"{max(worked) + 1:02d}:00"],
+        ]
+        for day, worked in hours.items()
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -37,12 +37,17 @@ class TierLine:
 
 @dataclass(frozen=True, slots=True)
 class CalendarLine:
-    """One calendar as people read it; ``opens_at`` is empty while it is open."""
+    """One calendar as people read it; ``opens_at`` is empty while it is open.
+
+    Of single days, with the hours that replace those of the week, only those to come.
+    """
 
     calendar: WorkCalendar
     zone: str
     week: Mapping[str, list[list[str]]]
-    holidays: list[str]
+    holidays: list[date]
+    exceptions: list[tuple[date, list[list[str]]]]
+    closures: list[list[datetime]]
     opens_at: datetime | None
 
 
@@ -126,11 +131,16 @@ def _who(tier: SlaTier) -> str:
 
 def _calendar_line(calendar: WorkCalendar, now: datetime) -> CalendarLine:
     stored = to_json(calendar.hours)
-    today = timezone.localdate(now).isoformat()
+    today = now.astimezone(calendar.hours.timezone).date()
+    holidays = map(date.fromisoformat, stored["holidays"])
+    exceptions = ((date.fromisoformat(day), hours) for day, hours in stored["exceptions"].items())
+    closures = (list(map(datetime.fromisoformat, span)) for span in stored["closures"])
     return CalendarLine(
         calendar=calendar,
         zone=stored["timezone"],
         week=stored["weekly"],
-        holidays=[day for day in stored["holidays"] if day >= today],
+        holidays=[day for day in holidays if day >= today],
+        exceptions=[(day, hours) for day, hours in exceptions if day >= today],
+        closures=[span for span in closures if span[1].date() >= today],
         opens_at=calendar.opens_at(now),
     )

@@ -19,6 +19,7 @@ from handoff.enums import HandoffState
 from handoff.models import Handoff
 from tests.factories import client_of, make_team, make_user
 from tests.handoff.factories import (
+    BERLIN_WEEK,
     clock_of,
     holder_of,
     make_agreement,
@@ -114,11 +115,11 @@ def test_without_scripts_accepting_leads_back_to_the_opened_row(web: Client, rep
     assert answer["Location"] == f"/queue/?open={handoff.pk}#handoff-{handoff.pk}"
 
 
-def test_after_an_outcome_the_next_row_is_opened(web: Client, rep: User) -> None:
+def test_after_an_outcome_the_most_urgent_other_row_is_opened(web: Client, rep: User) -> None:
     first, second = _opened(rep, 100), _opened(rep, 50)
 
     answer = _post(
-        web, "handoff:log", first, {"act": "CALL.NO_ANSWER", "then": second.pk}, headers=HTMX
+        web, "handoff:log", first, {"act": "CALL.NO_ANSWER"}, headers=HTMX
     )
 
     page = answer.content.decode()
@@ -147,7 +148,7 @@ def test_a_refusal_with_a_reason_takes_the_row_away(web: Client, rep: User) -> N
 
     answer = _post(web, "handoff:reject", handoff, {"reason": "TOO_EARLY"})
 
-    assert answer["Location"] == "/queue/"
+    assert answer["Location"] == f"/queue/?answered={handoff.pk}"
     assert f'id="handoff-{handoff.pk}"' not in _page(web, "handoff:queue")
 
 
@@ -318,6 +319,23 @@ def test_without_an_agreement_the_page_names_the_default_policy() -> None:
 
     assert "No agreement is signed" in page
     assert "Every other MQL" in page
+
+
+def test_calendars_show_the_days_to_come_that_differ_from_their_week() -> None:
+    special = {
+        "exceptions": {"2126-05-18": [["10:00", "12:00"]], "2020-05-18": [["09:00", "10:00"]]},
+        "closures": [["2126-12-24T12:00", "2126-12-24T18:00"]],
+        "holidays": ["2020-01-01", "2126-01-01"],
+    }
+    make_calendar(definition={**BERLIN_WEEK, **special})
+
+    page = _page(client_of(make_user(Role.MANAGER)), "handoff:calendars")
+
+    assert "Sat 18 May 2126" in page
+    assert "10:00–12:00" in page
+    assert "Tue 24 Dec 2126, 12:00 to Tue 24 Dec 2126, 18:00" in page
+    assert "1 Jan 2126" in page
+    assert "2020" not in page
 
 
 def test_calendars_are_shown_with_their_week() -> None:
