@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import Enum
 from functools import cached_property, lru_cache
-from itertools import dropwhile, groupby, islice
+from itertools import groupby
 
 from django.db.models import Count, F, OuterRef, Prefetch, Q, Subquery
 from django.urls import reverse
@@ -131,6 +131,10 @@ class Row:
         """Return the four BANT answers for the mark."""
         return answers_of(self.handoff)
 
+    def was_tried(self, since: datetime) -> bool:
+        """Say whether sales touched the buyer ``since`` then."""
+        return any(touch.occurred_at >= since for touch in self.handoff.touches.all())
+
     @property
     def place(self) -> tuple[int, timedelta, float, int]:
         """Return where the row stands in the queue."""
@@ -177,27 +181,24 @@ class Queue:
         due = (row.clock.due_at for row in self.rows if row.clock)
         return min(due, default=None)
 
-    @cached_property
-    def then(self) -> str:
-        """Return the id of the row after the opened one: to open once that is answered."""
-        following = dropwhile(lambda row: row is not self.opened, self.rows)
-        return next((str(row.handoff.pk) for row in islice(following, 1, None)), "")
 
-
-def load_queue(user: User, *, now: datetime, opened: int | None = None) -> Queue:
+def load_queue(
+    user: User, *, now: datetime, opened: int | None = None, answered: int | None = None
+) -> Queue:
     """Read the queue of ``user`` with a constant number of queries.
 
     Args:
         user: Whose queue.
         now: The moment of reading.
         opened: The handoff to show with its actions; by default the first.
+        answered: The handoff just answered, when the most urgent one to go on with is opened.
     """
     rows = sorted(rows_of(Handoff.objects.open().filter(holder=user), user, now=now), key=_by_place)
     calendar = WorkCalendar.objects.measuring(user.sales_team)
     done, on_time = _done_today(user, now)
     return Queue(
         rows=rows,
-        opened=next((row for row in rows if row.handoff.pk == opened), rows[0] if rows else None),
+        opened=_to_open(rows, opened, answered, since=_midnight(now)),
         now=now,
         rail=_rail(rows, calendar.hours, now) if calendar else None,
         done=done,
@@ -205,6 +206,21 @@ def load_queue(user: User, *, now: datetime, opened: int | None = None) -> Queue
         in_pool=Handoff.objects.in_pool_of(user).figure(),
         opens_at=calendar.opens_at(now) if calendar else None,
     )
+
+
+def _to_open(
+    rows: Sequence[Row], opened: int | None, answered: int | None, *, since: datetime
+) -> Row | None:
+    """Return the row asked for, else the most urgent.
+
+    After an answer those tried ``since`` come last: two overdue ones whom nobody reaches would
+    otherwise open in turn for ever.
+    """
+    asked = next((row for row in rows if row.handoff.pk == opened), None)
+    if asked or answered is None:
+        return asked or next(iter(rows), None)
+    others = [row for row in rows if row.handoff.pk != answered]
+    return min(others or rows, key=lambda row: row.was_tried(since), default=None)
 
 
 def rows_of(handoffs: HandoffQuerySet, viewer: User, *, now: datetime) -> list[Row]:

@@ -39,9 +39,11 @@ def row_asked_for(parameters: QueryDict, name: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
-def queue_page(request: AppRequest, *, opened: int | None) -> HttpResponse:
+def queue_page(
+    request: AppRequest, *, opened: int | None = None, answered: int | None = None
+) -> HttpResponse:
     """Answer with the queue as it is now."""
-    queue = load_queue(request.user, now=timezone.now(), opened=opened)
+    queue = load_queue(request.user, now=timezone.now(), opened=opened, answered=answered)
     context = {
         "queue": queue,
         "now": queue.now,
@@ -60,7 +62,6 @@ def act_page(request: AppRequest, handoff: Handoff, form: Form, act: Act) -> Htt
         "form": form,
         "act": act,
         "action": request.path,
-        "then": row_asked_for(parameters, "then") or "",
         "back": _ours(parameters.get("back", "")),
         "is_in_row": wants_partial(request),
     }
@@ -70,10 +71,14 @@ def act_page(request: AppRequest, handoff: Handoff, form: Form, act: Act) -> Htt
     )
 
 
-def after_answer(request: AppRequest, handoff: Handoff, *, opened: int | None) -> HttpResponse:
-    """Answer an action: the queue for htmx, the way back to where it came from otherwise."""
+def after_answer(request: AppRequest, handoff: Handoff, *, stays: bool = False) -> HttpResponse:
+    """Answer an action: the queue for htmx, the way back to where it came from otherwise.
+
+    The queue keeps a handoff open that ``stays`` to be worked on; else it goes on to the next.
+    """
+    shown = {"opened" if stays else "answered": handoff.pk}
     if wants_partial(request):
-        response = queue_page(request, opened=opened)
+        response = queue_page(request, **shown)
         response["HX-Retarget"] = "#queue"
         response["HX-Reswap"] = "outerHTML"
         return response
@@ -81,10 +86,11 @@ def after_answer(request: AppRequest, handoff: Handoff, *, opened: int | None) -
         return redirect(back)
     if not request.user.has_role(Role.REP):
         return redirect(handoff)
-    shown = f"?open={opened}#handoff-{opened}" if opened else ""
-    return redirect(f"{reverse('handoff:queue')}{shown}")
+    place = f"?open={handoff.pk}#handoff-{handoff.pk}" if stays else f"?answered={handoff.pk}"
+    return redirect(f"{reverse('handoff:queue')}{place}")
 
 
 def _ours(address: str) -> str:
-    """Return an address of this site as it is, any other as none."""
-    return address if url_has_allowed_host_and_scheme(address, allowed_hosts=None) else ""
+    """Return a path of this site as it is, any other address as none."""
+    is_ours = url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+    return address if is_ours and address.startswith("/") else ""

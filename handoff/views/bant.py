@@ -35,7 +35,7 @@ def bant(request: AppRequest, handoff_id: int) -> HttpResponse:
     form = BantForm(request.POST, handoff=handoff)
     if not form.is_valid() or not _submit(request, handoff, form):
         return _page(request, handoff, form)
-    return after_answer(request, handoff, opened=None)
+    return after_answer(request, handoff)
 
 
 @login_required

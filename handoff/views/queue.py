@@ -19,8 +19,9 @@ from handoff.views.answering import queue_page, row_asked_for
 @role_required(Role.REP)
 @require_GET
 def queue(request: AppRequest) -> HttpResponse:
-    """Show the queue with one row opened: the one asked for, else the first."""
-    return queue_page(request, opened=row_asked_for(request.GET, "open"))
+    """Show the queue with one row opened: the one asked for, else the most urgent."""
+    opened, answered = (row_asked_for(request.GET, name) for name in ("open", "answered"))
+    return queue_page(request, opened=opened, answered=answered)
 
 
 @role_required(Role.REP)

@@ -144,7 +144,7 @@ def test_one_submit_records_answers_verdict_and_next_step(web: Client, handoff: 
 
     handoff.refresh_from_db()
     handoff.lead.refresh_from_db()
-    assert answer["Location"] == "/queue/"
+    assert answer["Location"] == f"/queue/?answered={handoff.pk}"
     assert handoff.state == HandoffState.QUALIFIED
     assert (handoff.lead.stage, handoff.lead.next_step) == (LifecycleStage.SQL, "Demo")
 

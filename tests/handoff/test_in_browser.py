@@ -78,7 +78,7 @@ def _violations(page: Page) -> list[tuple[str, str]]:
     return [(each["id"], node["html"]) for each in found for node in each["nodes"]]
 
 
-def test_keys_open_rows_and_an_outcome_opens_the_next(desk: Page) -> None:
+def test_keys_open_rows_and_an_outcome_opens_the_most_urgent(desk: Page) -> None:
     _opened(desk, "Bastien")
 
     desk.keyboard.press("j")
@@ -88,7 +88,7 @@ def test_keys_open_rows_and_an_outcome_opens_the_next(desk: Page) -> None:
     expect(desk.get_by_role("button", name="Connected")).to_be_focused()
     desk.get_by_role("button", name="No answer").click()
 
-    _opened(desk, "Ines")
+    _opened(desk, "Bastien")
     expect(desk.locator(".queue-row.is-open .row-name")).to_be_focused()
     expect(desk.locator(".queue-row", has_text="Sofie")).to_contain_text("1 of 6")
 

@@ -118,9 +118,7 @@ def test_without_scripts_accepting_leads_back_to_the_opened_row(web: Client, rep
 def test_after_an_outcome_the_most_urgent_other_row_is_opened(web: Client, rep: User) -> None:
     first, second = _opened(rep, 100), _opened(rep, 50)
 
-    answer = _post(
-        web, "handoff:log", first, {"act": "CALL.NO_ANSWER"}, headers=HTMX
-    )
+    answer = _post(web, "handoff:log", first, {"act": "CALL.NO_ANSWER"}, headers=HTMX)
 
     page = answer.content.decode()
     row = page.index(f'id="handoff-{second.pk}"')
@@ -230,6 +228,17 @@ def test_an_address_to_go_back_to_is_only_ever_ours(web: Client, rep: User) -> N
 
     assert ours["Location"] == f"/leads/{first.lead_id}/"
     assert theirs["Location"].startswith("/queue/")
+
+
+@pytest.mark.parametrize(
+    "back", ["%2f%2fevil.example", "//evil.example", "/\\evil.example", "leads/", "?open=1"]
+)
+def test_going_back_takes_a_whole_path(web: Client, rep: User, back: str) -> None:
+    handoff = _opened(rep)
+
+    answer = _post(web, "handoff:accept", handoff, {"back": back})
+
+    assert answer["Location"].startswith("/queue/")
 
 
 def test_taking_from_the_pool_opens_what_was_taken(web: Client, rep: User) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from crm.accounts.models import User
 from crm.common.ui.badges import ClockState
 from handoff.enums import ClockKind, TouchChannel, TouchOutcome
-from handoff.models import Handoff
+from handoff.models import Clock, Handoff
 from handoff.queue import Group, NextAct, due_today, load_queue
 from handoff.services import (
     TierTerms,
@@ -72,16 +72,46 @@ def test_of_two_equally_urgent_the_better_score_comes_first(rep: User) -> None:
 
 
 def test_the_first_row_is_opened_unless_another_is_asked_for(rep: User) -> None:
-    first, second, third = _opened(rep, 30), _opened(rep, 20), _opened(rep, 10)
+    first, second = _opened(rep, 30), _opened(rep, 20)
 
-    assert _opened_row(rep, None) == first
-    assert _opened_row(rep, second.pk) == second
-    assert load_queue(rep, now=NOW, opened=second.pk).then == str(third.pk)
-    assert load_queue(rep, now=NOW, opened=third.pk).then == ""
+    assert _opened_row(rep) == first
+    assert _opened_row(rep, opened=second.pk) == second
 
 
-def _opened_row(rep: User, asked: int | None) -> Handoff:
-    opened = load_queue(rep, now=NOW, opened=asked).opened
+def test_after_an_answer_the_most_urgent_other_row_is_opened(rep: User) -> None:
+    first, second, _third = _opened(rep, 30), _opened(rep, 20), _opened(rep, 10)
+
+    assert _opened_row(rep, answered=second.pk) == first
+    assert _opened_row(rep, answered=first.pk) == second
+
+
+def test_who_was_tried_today_opens_after_the_rest(rep: User) -> None:
+    first, second, third = _opened(rep, 400), _opened(rep, 390), _opened(rep, 10)
+    for handoff in (first, second):
+        log_touch(
+            handoff_id=handoff.pk,
+            rep=rep,
+            channel=TouchChannel.CALL,
+            outcome=TouchOutcome.NO_ANSWER,
+            occurred_at=NOW,
+            now=NOW,
+        )
+    Clock.objects.filter(handoff__in=(first, second), kind=ClockKind.VERDICT).update(due_at=NOW)
+
+    assert _opened_row(rep) == first
+    assert _opened_row(rep, answered=second.pk) == third
+    assert _opened_row(rep, answered=third.pk) == first
+
+
+def test_the_only_row_stays_opened_after_an_answer(rep: User) -> None:
+    only = _opened(rep, 10)
+
+    assert _opened_row(rep, answered=only.pk) == only
+    assert load_queue(make_rep(make_team()), now=NOW, answered=only.pk).opened is None
+
+
+def _opened_row(rep: User, **asked: int) -> Handoff:
+    opened = load_queue(rep, now=NOW, **asked).opened
     assert opened is not None
     return opened.handoff
 
