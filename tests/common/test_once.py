@@ -108,7 +108,8 @@ def test_ten_touches_logged_at_once_are_one(opened_on: str) -> None:
 
     handoff.refresh_from_db()
     assert (Touch.objects.count(), handoff.attempts) == (1, 1)
-    assert answered == {(302, reverse("handoff:queue"))}
+    [(status, place)] = answered
+    assert (status, place.startswith(reverse("handoff:queue"))) == (302, True)
 
 
 @pytest.mark.django_db
