@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import IO, Any
+
+from leads.importing.sheet_sizes import WorkbookRefused, check_sizes
 
 LONGEST_CELL = 20_000
 MOST_COLUMNS = 500
@@ -19,8 +20,6 @@ _LONGEST_NAME = 200
 _PARSER_LIMIT = 4 * 2**20
 _TOO_LONG = "longer than 4 MB."
 _LARGEST_WORKBOOK = 100 * 2**20
-#: A workbook is a packed folder; what it unpacks to is what has to fit into memory.
-_LARGEST_UNPACKED = 2**30
 _DELIMITERS = ",;\t|"
 
 
@@ -54,7 +53,10 @@ def open_table(path: Path, *, encoding: str = "utf-8", delimiter: str = "") -> T
     """
     if not path.is_file():
         raise FileRefused("The file is gone: upload it again.")
-    if path.suffix.lower() in (".xlsx", ".xlsm", ".xls", ".ods"):
+    suffix = path.suffix.lower()
+    if suffix in (".xls", ".xlsb", ".ods"):
+        raise FileRefused("This kind of workbook is not read: save it as XLSX or CSV.")
+    if suffix in (".xlsx", ".xlsm"):
         rows = _workbook_rows(path)
     else:
         rows = _csv_rows(path, encoding, delimiter)
@@ -204,24 +206,20 @@ def _workbook_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows of the first sheet; of a formula, the value its program last computed."""
     import python_calamine  # noqa: PLC0415 -- slow import
 
-    if path.stat().st_size > _LARGEST_WORKBOOK or _unpacked_size(path) > _LARGEST_UNPACKED:
+    if path.stat().st_size > _LARGEST_WORKBOOK:
         raise FileRefused("The workbook is larger than 100 MB: save it as CSV, which is streamed.")
     try:
+        check_sizes(path)
         sheet = python_calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
+    except WorkbookRefused as error:
+        raise FileRefused(str(error)) from error
     except (python_calamine.CalamineError, OSError) as error:
         raise FileRefused(f"This is not a workbook that can be read: {error}.") from error
     for number, cells in enumerate(sheet.iter_rows(), start=1):
-        texts = [_cell_text(cell) for cell in cells]
+        # Most are texts; a call for each of them would take longer than the reading.
+        texts = [cell if type(cell) is str else _cell_text(cell) for cell in cells]
         if any(texts):
             yield number, texts
-
-
-def _unpacked_size(path: Path) -> int:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return sum(member.file_size for member in archive.infolist())
-    except zipfile.BadZipFile:
-        return 0  # an older kind of workbook, or none at all, which the reader will say
 
 
 def _cell_text(cell: Any) -> str:

@@ -56,9 +56,16 @@ EMPTY = "<c/>"
 
 def write_workbook(path: Path, *rows: Sequence[str]) -> Path:
     """Write a workbook whose first sheet holds ``rows`` of cells."""
-    lines = "".join(f"<row>{''.join(cells)}</row>" for cells in rows)
-    sheet = f'<worksheet xmlns="{_MAIN}"><sheetData>{lines}</sheetData></worksheet>'
+    return write_sheet(path, "".join(f"<row>{''.join(cells)}</row>" for cells in rows))
+
+
+def write_sheet(path: Path, content: str, *, before: str = "", declares: str = "") -> Path:
+    """Write a workbook whose first sheet holds ``content`` as it is, ``before`` ahead of it."""
+    sheet = (
+        f'{declares}<worksheet xmlns="{_MAIN}" xmlns:x="{_MAIN}">{before}'
+        f"<sheetData>{content}</sheetData></worksheet>"
+    )
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in {**_PARTS, "xl/worksheets/sheet1.xml": sheet}.items():
-            archive.writestr(name, content)
+        for name, text_of_part in {**_PARTS, "xl/worksheets/sheet1.xml": sheet}.items():
+            archive.writestr(name, text_of_part)
     return path
