@@ -9,6 +9,11 @@ from zoneinfo import ZoneInfo
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = timedelta(hours=24)
 
+#: Windows of one day, and holidays, exceptions or closures of one calendar. Our choice: more is no
+#: calendar that people keep, and each of them costs time in every answer.
+MOST_WINDOWS = 24
+MOST_DAYS = 1000
+
 _FIELDS = ("timezone", "weekly", "holidays", "exceptions", "closures")
 _MIDNIGHT_AT_THE_END = "24:00"
 
@@ -59,7 +64,8 @@ def parse_calendar(source: object) -> BusinessCalendar:
     Times are ``HH:MM`` from ``00:00`` to ``23:59``, the end of a window or closure also ``24:00``.
 
     Raises:
-        CalendarInvalid: Unknown key, zone or weekday, malformed time, or no window at all.
+        CalendarInvalid: Unknown key, zone or weekday, malformed time, no window at all, or more
+            than ``MOST_WINDOWS`` a day or ``MOST_DAYS`` of a kind.
     """
     fields = dict(_entries(source, "calendar"))
     for key in fields:
@@ -74,12 +80,12 @@ def parse_calendar(source: object) -> BusinessCalendar:
         weekly=weekly,
         holidays=frozenset(
             _parse_date(item, path)
-            for path, item in _items(fields.get("holidays", []), "calendar.holidays")
+            for path, item in _items(fields.get("holidays", []), "calendar.holidays", MOST_DAYS)
         ),
         exceptions=exceptions,
         closures=frozenset(
             _parse_closure(item, path)
-            for path, item in _items(fields.get("closures", []), "calendar.closures")
+            for path, item in _items(fields.get("closures", []), "calendar.closures", MOST_DAYS)
         ),
     )
 
@@ -116,11 +122,17 @@ def _entries(value: object, path: str) -> Iterator[tuple[str, object]]:
     yield from value.items()
 
 
-def _items(value: object, path: str) -> Iterator[tuple[str, object]]:
+def _items(value: object, path: str, most: int) -> Iterator[tuple[str, object]]:
     if not isinstance(value, list | tuple):
         raise CalendarInvalid(path, f"must be a list, not {shown(value)}")
+    _check_size(len(value), path, most)
     for index, item in enumerate(value):
         yield f"{path}[{index}]", item
+
+
+def _check_size(size: int, path: str, most: int) -> None:
+    if size > most:
+        raise CalendarInvalid(path, f"holds {size:,} entries; write at most {most:,}")
 
 
 def _pair(value: object, path: str) -> tuple[str, str]:
@@ -153,14 +165,17 @@ def _parse_weekly(value: object) -> tuple[tuple[Window, ...], ...]:
 
 def _parse_exceptions(value: object) -> frozenset[tuple[date, tuple[Window, ...]]]:
     path = "calendar.exceptions"
+    days = dict(_entries(value, path))
+    _check_size(len(days), path, MOST_DAYS)
     return frozenset(
         (_parse_date(day, path), _parse_windows(windows, f"{path}.{day}"))
-        for day, windows in _entries(value, path)
+        for day, windows in days.items()
     )
 
 
 def _parse_windows(value: object, path: str) -> tuple[Window, ...]:
-    return tuple(_parse_window(item, item_path) for item_path, item in _items(value, path))
+    items = _items(value, path, MOST_WINDOWS)
+    return tuple(_parse_window(item, item_path) for item_path, item in items)
 
 
 def _parse_window(value: object, path: str) -> Window:

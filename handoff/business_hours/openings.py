@@ -75,9 +75,8 @@ def timetable(calendar: BusinessCalendar, year: int) -> Timetable:
     """Return when ``calendar`` is open in the UTC year ``year``."""
     start, end = (datetime(year + n, 1, 1, tzinfo=UTC) for n in (0, 1))
     free = tuple(outside(start, end, _closures(calendar, start, end)))
-    windows = _windows(calendar, start, end)
-    pieces = (Span(max(w.start, f.start), min(w.end, f.end)) for w in windows for f in free)
-    return Timetable.of(tuple(joined(sorted(pieces))))
+    windows = joined(sorted(_windows(calendar, start, end)))
+    return Timetable.of(tuple(joined(_shared(windows, free))))
 
 
 def joined(spans: Iterable[Span]) -> Iterator[Span]:
@@ -92,6 +91,15 @@ def joined(spans: Iterable[Span]) -> Iterator[Span]:
         current = Span(current.start, max(current.end, span.end)) if current else span
     if current is not None:
         yield current
+
+
+def _shared(windows: Iterable[Span], free: Sequence[Span]) -> Iterator[Span]:
+    """Yield what two rows of spans, each in order and apart, have in common."""
+    for window in windows:
+        first = bisect_right(free, window.start, key=attrgetter("end"))
+        past = bisect_left(free, window.end, key=attrgetter("start"))
+        for span in free[first:past]:
+            yield Span(max(window.start, span.start), min(window.end, span.end))
 
 
 def outside(start: datetime, end: datetime, cuts: Iterable[Span]) -> Iterator[Span]:

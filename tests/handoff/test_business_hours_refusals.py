@@ -24,6 +24,7 @@ from tests.handoff.calendars import HOUR, every_day, office, utc
 
 NAIVE_TIMES = [datetime.fromisoformat(f"{year}-12-31T23:59") for year in ("0001", "2026", "9999")]
 BERLIN = {"timezone": "Europe/Berlin"}
+OPEN_MONDAYS = {"mon": [["09:00", "18:00"]]}
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,26 @@ BERLIN = {"timezone": "Europe/Berlin"}
         (
             {"weekly": {"mon": ["09"]}},
             "calendar.weekly.mon[0]: must be a pair of start and end, not '09'",
+        ),
+        (
+            {"weekly": {"mon": [["09:00", "18:00"]] * 25}},
+            "calendar.weekly.mon: holds 25 entries; write at most 24",
+        ),
+        (
+            {"exceptions": {"2026-12-31": [["09:00", "18:00"]] * 100_000}},
+            "calendar.exceptions.2026-12-31: holds 100,000 entries; write at most 24",
+        ),
+        (
+            {"exceptions": dict.fromkeys(map(str, range(1001)), ())},
+            "calendar.exceptions: holds 1,001 entries; write at most 1,000",
+        ),
+        (
+            {**BERLIN, "weekly": OPEN_MONDAYS, "holidays": ["2026-12-25"] * 1001},
+            "calendar.holidays: holds 1,001 entries; write at most 1,000",
+        ),
+        (
+            {**BERLIN, "weekly": OPEN_MONDAYS, "closures": [["2026-12-25", "2026-12-26"]] * 1001},
+            "calendar.closures: holds 1,001 entries; write at most 1,000",
         ),
         (
             {"exceptions": {"2026-12-32": []}},
