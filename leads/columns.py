@@ -77,6 +77,7 @@ LEAD_COLUMNS = (
     _column(
         "company", "Company", 10, lambda lead, _: lead.company_name,
         align="card-line clip", sort=("company_name", "id"),
+        sort_words=("By company, A to Z", "By company, Z to A"),
     ),
     _column("stage", "Stage", 20, lambda lead, _: _drawn_stage(lead.stage)),
     _column("source", "Source", 60, lambda lead, _: source_label(lead.source), align="only-wide"),
@@ -84,9 +85,11 @@ LEAD_COLUMNS = (
     _column(
         "activity", "Active", 90, _activity,
         align="num card-when", sort=("-last_activity_at", "-id"),
+        sort_words=("Newest activity first", "Oldest activity first"),
     ),
     _column(
-        "created", "Created", 100, _created, align="num only-wide", sort=("-created_at", "-id")
+        "created", "Created", 100, _created, align="num only-wide", sort=("-created_at", "-id"),
+        sort_words=("Newest first", "Oldest first"),
     ),
     _column("title", "Title", 15, lambda lead, _: lead.title, align="clip", is_default=False),
     _column(

@@ -38,20 +38,18 @@ PAGE_SIZE = 50
 _CHUNK = 500
 _NAME_ORDER = ("last_name", "first_name", "id")
 _MOST_FILTERS = 30
-_SORT_WORDS = {
-    "activity": ("Newest activity first", "Oldest activity first"),
-    "created": ("Newest first", "Oldest first"),
-    "name": ("By name, A to Z", "By name, Z to A"),
-    "company": ("By company, A to Z", "By company, Z to A"),
-}
+_NAME_WORDS = ("By name, A to Z", "By name, Z to A")
 
 
 @dataclass(frozen=True)
 class Sort:
-    """One order of the list. ``code`` stands in addresses, with a minus when turned round."""
+    """One order of the list. ``code`` stands in addresses, with a minus when turned round.
+
+    ``said`` are the words of the order, and then of its reverse if it has one.
+    """
 
     column: str
-    label: str
+    said: tuple[str, ...]
     terms: tuple[str, ...]
     is_reversed: bool = False
 
@@ -73,8 +71,7 @@ class Sort:
     @property
     def words(self) -> str:
         """Return the order as a person says it: ``Newest activity first``."""
-        known = _SORT_WORDS.get(self.column, (f"By {self.label.lower()}",) * 2)
-        return known[self.is_reversed]
+        return self.said[self.is_reversed]
 
     @property
     def can_turn(self) -> bool:
@@ -88,10 +85,10 @@ def _turned(term: str) -> str:
 
 def sorts() -> dict[str, Sort]:
     """Return every order that is offered, by column: those that an index holds."""
-    offered = {"name": Sort("name", "Name", _NAME_ORDER)}
+    offered = {"name": Sort("name", _NAME_WORDS, _NAME_ORDER)}
     for column in lead_columns:
         if column.sort:
-            offered[column.name] = Sort(column.name, column.label, column.sort)
+            offered[column.name] = Sort(column.name, column.sort_words, column.sort)
     return offered
 
 
@@ -233,11 +230,15 @@ def _read_columns(names: Sequence[str], problems: list[str]) -> tuple[Column, ..
 
 @dataclass(frozen=True)
 class Header:
-    """The head of one column; ``query`` asks for its order, ``direction`` says it is this one."""
+    """The head of one column; ``query`` asks for its order, which ``order`` says in words.
+
+    ``direction`` says that the list has its order now, or the reverse of it.
+    """
 
     label: str
     css: str
     query: str = ""
+    order: str = ""
     direction: str = ""
 
 
@@ -255,10 +256,10 @@ def _header(address: ListAddress, sort: Sort | None, label: str, css: str) -> He
     if sort is None:
         return Header(label, css)
     if sort.column != address.sort.column:
-        return Header(label, css, address.sorted_by(sort).query)
+        return Header(label, css, address.sorted_by(sort).query, sort.words)
     turned = replace(address.sort, is_reversed=sort.can_turn and not address.sort.is_reversed)
     direction = "descending" if address.sort.is_descending else "ascending"
-    return Header(label, css, address.sorted_by(turned).query, direction)
+    return Header(label, css, address.sorted_by(turned).query, turned.words, direction)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,8 @@ def _expiry_cell(_lead: Lead, listed: ListedScore, now: datetime) -> str:
 SCORE_COLUMNS = (
     Column(
         "grade", "Grade, score, 7 d", 30, load=load_scores, draw=_grade_cell,
-        sort=("-score__engagement_score?", "-id"), export=lambda listed: str(listed.grade),
+        sort=("-score__engagement_score?", "-id"), sort_words=("Highest score first",),
+        export=lambda listed: str(listed.grade),
     ),
     Column(
         "persona", "Persona", 40, load=load_scores, draw=_persona_cell,
@@ -106,7 +107,8 @@ SCORE_COLUMNS = (
     ),
     Column(
         "expires", "Expires on", 35, load=load_scores, draw=_expiry_cell,
-        align="num", sort=("score__drops_out_at?", "id"), is_default=False,
+        align="num", sort=("score__drops_out_at?", "id"), sort_words=("First to drop out first",),
+        is_default=False,
         export=lambda listed: listed.drops_out_at,
     ),
 )  # fmt: skip

@@ -28,7 +28,8 @@ class Column:
     Columns with the same ``load`` are loaded together, once a page. The template gets ``lead``,
     ``value`` and ``now`` (in the viewer's zone); for a cell of one tag ``draw(lead, value, now)``
     returns it instead, as a page has hundreds of them. ``sort`` is the ordering the list may offer,
-    a tuple of order_by terms with a unique tail, all on indexed columns. ``export(value)`` is its
+    a tuple of order_by terms with a unique tail, all on indexed columns; ``sort_words`` say it, and
+    then its reverse if it has one: ``("Newest first", "Oldest first")``. ``export(value)`` is its
     cell in CSV; an instant may stay one, the file has it in the viewer's zone.
     """
 
@@ -40,6 +41,7 @@ class Column:
     draw: Callable[[Any, Any, datetime], str] | None = None
     align: str = ""
     sort: tuple[str, ...] = ()
+    sort_words: tuple[str, ...] = ()
     is_default: bool = True
     export: Callable[[Any], Any] = str
 

@@ -1,5 +1,6 @@
 """What an address asks of the lead list."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -141,6 +142,16 @@ def test_every_sort_that_is_offered_walks_an_index(marketer: User) -> None:
         assert names(f"view=all&sort={code}", marketer) == []
 
 
+def test_every_sort_that_is_offered_says_what_comes_first() -> None:
+    for sort in sorts().values():
+        turned = [replace(sort, is_reversed=True)] if sort.can_turn else []
+        said = [each.words for each in [sort, *turned]]
+        assert len(set(said)) == len(said)
+        assert all(said)
+
+    assert sorts()["grade"].words == "Highest score first"
+
+
 def test_pages_follow_each_other_and_lead_back(marketer: User) -> None:
     leads = [make_lead(last_activity_at=NOW - timedelta(minutes=i)) for i in range(PAGE_SIZE + 2)]
     asked = address("view=all", marketer)
@@ -224,6 +235,7 @@ def test_the_heads_offer_the_other_direction_of_the_order_in_force(marketer: Use
 
     assert heads["Active"].direction == "descending"
     assert heads["Active"].query == "view=all&sort=-activity"
+    assert heads["Active"].order == "Oldest activity first"
     assert heads["Created"].query == "view=all&sort=created"
     assert heads["Stage"].query == ""
 
