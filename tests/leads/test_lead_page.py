@@ -20,8 +20,8 @@ from crm.common.slots import Panel, lead_panels
 from engagement.enums import Actor, EventKind
 from engagement.services import record_event
 from leads.enums import AttributeType, LifecycleStage
-from leads.models import Lead, LeadAttribute
-from leads.services import add_note, change_stage, create_lead
+from leads.models import Company, Lead, LeadAttribute
+from leads.services import add_note, change_stage, create_lead, update_lead
 from tests.factories import client_of, make_lead, make_user
 
 pytestmark = pytest.mark.django_db
@@ -114,6 +114,19 @@ def test_custom_attributes_are_shown_by_their_labels_and_types(web: Client) -> N
         ("Renewal", "31 May 2026"),
         ("Shifts", "1,250"),
     ]
+
+
+def test_figures_of_the_company_are_told_apart_from_those_of_the_lead(web: Client) -> None:
+    LeadAttribute.objects.create(name="employees", label="Staff", type=AttributeType.NUMBER)
+    company = Company.objects.create(
+        name="Kesterwald Pumpen", employees=75, industry="Metal", created_at=timezone.now()
+    )
+    lead = make_lead(company=company, attributes={"employees": 300})
+
+    shown = page(web, lead)
+
+    assert "Company record: 75 staff, Metal" in shown
+    assert "<dt>Staff</dt><dd>300</dd>" in shown
 
 
 def test_what_a_stranger_typed_is_shown_as_text(web: Client) -> None:
@@ -347,6 +360,14 @@ def test_a_move_of_the_lead_is_on_its_timeline(web: Client, lead: Lead, marketer
     )
 
     assert "Became Disqualified" in page(web, lead)
+
+
+def test_an_edit_of_the_lead_is_on_its_timeline(web: Client, lead: Lead, marketer: User) -> None:
+    update_lead(lead_id=lead.pk, now=timezone.now(), actor=marketer, city="Bergen")
+
+    shown = page(web, lead)
+    assert "City Esslingen to Bergen" in shown
+    assert f"By {marketer}" in shown
 
 
 def test_a_longer_history_costs_no_more_queries(web: Client, lead: Lead) -> None:
