@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 
+from django.contrib import messages
 from django.forms import Form
-from django.http import HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from crm.accounts.enums import Role
 from crm.common.http import AppRequest, render_page, wants_partial
+from handoff import services
 from handoff.definition import mql_cells
 from handoff.models import Handoff
 from handoff.queue import load_queue
+
+#: Why an act is not for this person, or not any more: said in words, nothing was changed.
+OVERTAKEN = (
+    services.CannotHold,
+    services.HandoffTaken,
+    services.HandoffClosed,
+    services.HandoffNotOffered,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +41,29 @@ class Act:
     icon: str
 
 
-def workable_or_404(request: AppRequest, handoff_id: int) -> Handoff:
-    """Return an open handoff on which the person may act; any other does not exist for them."""
-    workable = Handoff.objects.workable_by(request.user).for_display()
-    return get_object_or_404(workable, pk=handoff_id)
+def acts_on_handoff(
+    view: Callable[[AppRequest, Handoff], HttpResponse],
+) -> Callable[[AppRequest, int], HttpResponse]:
+    """Give ``view`` an open handoff on which the person may act, read anew whenever it is shown.
+
+    One that is answered leads back with a word on how; any other does not exist for the person.
+    """
+
+    @wraps(view)
+    def act(request: AppRequest, handoff_id: int) -> HttpResponse:
+        visible = Handoff.objects.visible_to(request.user).for_display()
+        handoff = get_object_or_404(visible, pk=handoff_id)
+        if handoff.is_workable_by(request.user):
+            response = view(request, handoff)
+            add_never_cache_headers(response)
+            return response
+        if handoff.is_open:
+            raise Http404
+        ended = handoff.get_state_display().lower()
+        messages.info(request, f"{handoff.lead.display_name} is answered already: {ended}.")
+        return after_answer(request, handoff)
+
+    return act
 
 
 def row_asked_for(parameters: QueryDict, name: str) -> int | None:
@@ -51,7 +84,18 @@ def queue_page(
         "definition": mql_cells(),
         "is_answer": request.method == "POST",
     }
-    return render_page(request, "handoff/queue.html", context, partial="handoff/_queue.html")
+    return render_page(request, "handoff/queue.html", context, partial="handoff/_queue_answer.html")
+
+
+@contextmanager
+def told(request: AppRequest, done: str) -> Iterator[None]:
+    """Say what was ``done`` by the act within, or in words why it came too late."""
+    try:
+        yield
+    except OVERTAKEN as problem:
+        messages.warning(request, str(problem))
+    else:
+        messages.success(request, done)
 
 
 def act_page(request: AppRequest, handoff: Handoff, form: Form, act: Act) -> HttpResponse:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -19,15 +19,14 @@ from handoff.bant_form import BantForm
 from handoff.definition import mql_cells
 from handoff.enums import Verdict
 from handoff.models import Handoff
-from handoff.views.answering import after_answer, workable_or_404
-from handoff.views.answers import OVERTAKEN
+from handoff.views.answering import OVERTAKEN, acts_on_handoff, after_answer
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def bant(request: AppRequest, handoff_id: int) -> HttpResponse:
+@acts_on_handoff
+def bant(request: AppRequest, handoff: Handoff) -> HttpResponse:
     """Show the form, or record answers, verdict and next step as one act."""
-    handoff = workable_or_404(request, handoff_id)
     if request.method == "GET":
         asked = request.GET.get("verdict", "")
         verdict = asked if asked in Verdict.values else ""
@@ -42,11 +41,12 @@ def bant(request: AppRequest, handoff_id: int) -> HttpResponse:
 @require_POST
 def bant_save(request: AppRequest, handoff_id: int) -> HttpResponse:
     """Keep the draft as far as it can be read; answers with what is proposed now."""
-    handoff = workable_or_404(request, handoff_id)
+    workable = Handoff.objects.workable_by(request.user).for_display()
+    handoff = get_object_or_404(workable, pk=handoff_id)
     form = BantForm(request.POST, handoff=handoff)
     try:
         services.save_bant(
-            handoff_id=handoff_id, rep=request.user, fields=form.readable, now=timezone.now()
+            handoff_id=handoff.pk, rep=request.user, fields=form.readable, now=timezone.now()
         )
     except OVERTAKEN as problem:
         return HttpResponse(str(problem), status=409)

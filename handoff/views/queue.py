@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from crm.accounts.access import role_required
@@ -17,6 +18,7 @@ from handoff.views.answering import queue_page, row_asked_for
 
 
 @role_required(Role.REP)
+@never_cache
 @require_GET
 def queue(request: AppRequest) -> HttpResponse:
     """Show the queue with one row opened: the one asked for, else the most urgent."""
@@ -32,4 +34,5 @@ def take(request: AppRequest) -> HttpResponse:
     if taken is None:
         messages.info(request, "The pool is empty: somebody else took the last one.")
         return redirect("handoff:queue")
+    messages.success(request, f"{taken.lead.display_name} is yours, taken from the pool.")
     return redirect(f"{reverse('handoff:queue')}?open={taken.pk}")

@@ -17,6 +17,7 @@ from crm.accounts.enums import Role
 from crm.accounts.models import User
 from handoff.enums import HandoffState
 from handoff.models import Handoff
+from handoff.queue import due_today
 from tests.factories import client_of, make_team, make_user
 from tests.handoff.factories import (
     BERLIN_WEEK,
@@ -150,11 +151,67 @@ def test_a_refusal_with_a_reason_takes_the_row_away(web: Client, rep: User) -> N
     assert f'id="handoff-{handoff.pk}"' not in _page(web, "handoff:queue")
 
 
-def test_what_was_answered_meanwhile_is_gone(web: Client, rep: User) -> None:
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("name", ["handoff:reject", "handoff:bant"])
+def test_what_was_answered_meanwhile_leads_back_and_says_so(
+    web: Client, rep: User, name: str, method: str
+) -> None:
+    handoff = _opened(rep)
+    _post(web, "handoff:reject", handoff, {"reason": "TOO_EARLY"})
+    web.get(reverse("handoff:queue"))  # which shows the word on the rejection
+
+    page = getattr(web, method)(reverse(name, args=[handoff.pk]), follow=True)
+
+    assert page.redirect_chain == [(f"/queue/?answered={handoff.pk}", 302)]
+    assert f"{handoff.lead.display_name} is answered already: rejected." in page.content.decode()
+
+
+def test_a_stale_row_is_answered_with_the_queue_as_it_is(web: Client, rep: User) -> None:
     handoff = _opened(rep)
     _post(web, "handoff:reject", handoff, {"reason": "TOO_EARLY"})
 
-    assert _post(web, "handoff:accept", handoff, {}).status_code == 404
+    answer = _post(web, "handoff:accept", handoff, {}, headers=HTMX)
+
+    assert answer["HX-Retarget"] == "#queue"
+    assert "is answered already: rejected." in answer.content.decode()
+
+
+@pytest.mark.parametrize("name", ["handoff:reject", "handoff:log", "handoff:bant"])
+def test_browsers_keep_no_copy_of_a_form_that_can_be_answered_once(
+    web: Client, rep: User, name: str
+) -> None:
+    answers = [web.get(reverse(name, args=[_opened(rep).pk])), web.get(reverse("handoff:queue"))]
+
+    assert all("no-store" in answer["Cache-Control"] for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("handoff:accept", {}, "{} is accepted."),
+        ("handoff:reject", {"reason": "TOO_EARLY"}, "{} is rejected: Too early."),
+        ("handoff:log", {"act": "CALL.NO_ANSWER"}, "Logged for {}: call, no answer."),
+    ],
+)
+def test_every_answer_is_confirmed_and_counted_in_the_side_bar(
+    web: Client, rep: User, name: str, data: dict[str, str], said: str
+) -> None:
+    handoff, _other = _opened(rep, 20), _opened(rep, 10)
+
+    page = _post(web, name, handoff, data, headers=HTMX).content.decode()
+
+    left = due_today(rep, now=timezone.now())
+    assert said.format(handoff.lead.display_name) in page
+    assert f'id="badge-my-queue" hx-swap-oob="true">{left}</span>' in page
+
+
+def test_a_page_says_each_message_once(web: Client, rep: User) -> None:
+    _post(web, "handoff:accept", _opened(rep), {})
+
+    page = _page(web, "handoff:queue")
+
+    assert page.count("is accepted.") == 1
+    assert page.count('id="badge-my-queue"') == 1
 
 
 def test_evidence_from_the_future_is_refused_beside_its_field(web: Client, rep: User) -> None:
