@@ -20,6 +20,7 @@ LEAD_FIELDS = (
     "email", "first_name", "last_name", "phone", "title", "company_name", "country", "region",
     "city", "website", "source", "medium", "campaign",
 )  # fmt: skip
+MOST_ATTRIBUTES = 100
 ATTRIBUTE_PREFIX = "attributes."
 _ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1")
 _SOME_MOMENT = datetime(2026, 5, 31, 14, 30, tzinfo=UTC)
@@ -159,6 +160,8 @@ def parse_lead_mapping(document: Any) -> LeadMapping:
     )
     if not mapping.key and "email" not in mapping.fields:
         reader.refuse("key", "or fields.email must say what makes a row the same lead again")
+    if len(declared) > MOST_ATTRIBUTES:
+        reader.refuse("attributes", f"declares {len(declared):,}; {MOST_ATTRIBUTES} are the most")
     reader.finish()
     return mapping
 

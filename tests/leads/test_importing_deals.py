@@ -210,6 +210,8 @@ def test_the_lengths_that_lines_may_have_are_those_of_the_database() -> None:
          ("history[0].stage", "'CUSTOMER' is no stage; there are LEAD, MQL")),
         ({**MAPPING, "attributes": {"size": {"type": "BLOB"}}},
          ("attributes.size.type", "must be TEXT, NUMBER, BOOLEAN or DATE")),
+        ({**MAPPING, "attributes": {f"a{number}": {} for number in range(101)}},
+         ("attributes", "declares 101; 100 are the most")),
         ({**MAPPING, "key": "", "fields": {"source": "source"}}, ("key", "or fields.email must")),
         ({**MAPPING, "system": 7}, ("system", "needs a text")),
     ],
