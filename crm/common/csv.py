@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
@@ -11,8 +12,9 @@ from typing import Any
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
-# A spreadsheet runs a cell that starts with one of these as a formula (OWASP, CSV injection).
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet runs a cell that starts with one of these as a formula (OWASP, CSV injection), the
+# full-width four included. Apostrophes before it count, so that one more can be taken away again.
+_FORMULA_START = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 
 
 class _Echo:
@@ -33,7 +35,13 @@ def cell(value: Any) -> str:
         return timezone.localtime(value).isoformat(timespec="seconds")
     text = str(value)
     is_number = isinstance(value, int | float | Decimal)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) and not is_number else text
+    return f"'{text}" if _FORMULA_START.match(text) and not is_number else text
+
+
+def as_typed(text: str) -> str:
+    """Return the text that ``cell`` made harmless, as it was before."""
+    is_disarmed = text.startswith("'") and _FORMULA_START.match(text)
+    return text[1:] if is_disarmed else text
 
 
 def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from crm.common.csv import csv_lines
 from leads.enums import ImportKind, ImportState, RowResult
-from leads.importing.jobs import counts, create_job, resume_job, run_job
+from leads.importing.jobs import counts, create_job, resume_job, run_job, stop_job
 from leads.importing.mapping import MappingInvalid
-from leads.importing.refusals import REFUSALS_HEADER, refusal_rows
+from leads.importing.refusals import refusal_rows, refusals_header
 from leads.models import ImportJob
 
 SHOWN_REFUSALS = 20
@@ -46,15 +46,21 @@ class ImportCommand(BaseCommand):
             raise CommandError(job.error)
         self._report(job)
         if options["refused"]:
-            lines = csv_lines([*REFUSALS_HEADER, *job.header], refusal_rows(job))
+            lines = csv_lines(refusals_header(job), refusal_rows(job))
             options["refused"].write_text("".join(lines), encoding="utf-8")
 
     def _job(self, path: Path, mapping: Any, *, is_dry_run: bool) -> ImportJob:
-        """Return the unfinished job of this very import, else a new one."""
+        """Return the unfinished job of this very import, else a new one.
+
+        A file that was changed since is another import: nothing staged of it counts any more.
+        """
         same = ImportJob.objects.filter(
             kind=self.kind, path=str(path), mapping=mapping, is_dry_run=is_dry_run, created_by=None
         ).exclude(state__in=(ImportState.DONE, ImportState.DRAFT))
         job = same.order_by("-id").first()
+        if job and path.stat().st_mtime > job.created_at.timestamp():
+            stop_job(job_id=job.pk, now=timezone.now(), error="The file was changed.")
+            job = None
         if job is None:
             try:
                 return create_job(

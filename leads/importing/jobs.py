@@ -217,10 +217,15 @@ def _declare(mapping: LeadMapping) -> None:
 
 
 def run_job(*, job_id: int, now: datetime) -> ImportJob:
-    """Do all that is left of a job and return it."""
-    with ReadAhead() as ahead:
-        while run_step(job_id=job_id, now=now, take=ahead.take):
-            pass
+    """Do all that is left of a job and return it; what stops it is noted on it and goes on."""
+    try:
+        with ReadAhead() as ahead:
+            while run_step(job_id=job_id, now=now, take=ahead.take):
+                pass
+    except Exception as error:
+        why = f"An unforeseen error: {error or type(error).__name__}"
+        stop_job(job_id=job_id, now=now, error=why.replace("\x00", "\ufffd")[:1000])
+        raise
     return ImportJob.objects.get(pk=job_id)
 
 

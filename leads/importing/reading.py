@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import IO, Any
 
+from crm.common.csv import as_typed
 from leads.importing.sheet_sizes import WorkbookRefused, check_sizes
 
 LONGEST_CELL = 20_000
@@ -61,9 +62,11 @@ def open_table(path: Path, *, encoding: str = "utf-8", delimiter: str = "") -> T
     else:
         rows = _csv_rows(path, encoding, delimiter)
     header_line, header = next(rows, (0, []))
-    names = [name.strip() for name in header]
+    names = [as_typed(name).strip() for name in header]
     _check_header(names, header_line)
-    return Table(names, (_line(number, cells, names) for number, cells in rows))
+    return Table(
+        names, (_line(number, list(map(as_typed, cells)), names) for number, cells in rows)
+    )
 
 
 def _check_header(names: list[str], line: int) -> None:

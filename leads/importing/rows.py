@@ -29,9 +29,9 @@ LONGEST_KEY = 200
 LONGEST_NAME = 150
 _AMOUNT_DIGITS = 12
 _CENT = Decimal("0.01")
-#: Texts that a spreadsheet would run; no name or number begins like this.
-_FORMULA_STARTS = "=+-@"
-_FORMULA = re.compile(r"=|[+\-@]\s*[A-Za-z]+\s*[(|!]")
+#: Texts that a spreadsheet would run, full-width ones too; no name or number begins like this.
+_FORMULA_STARTS = "=+-@\uff1d\uff0b\uff0d\uff20"
+_FORMULA = re.compile(r"[=\uff1d]|[+\-@\uff0b\uff0d\uff20]\s*[A-Za-z]+\s*[(|!]")
 
 
 class RowRefused(ValueError):

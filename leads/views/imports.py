@@ -21,7 +21,7 @@ from leads.importing import jobs
 from leads.importing.mapping import MappingInvalid
 from leads.importing.progress import progress_of
 from leads.importing.reading import FileRefused
-from leads.importing.refusals import REFUSALS_HEADER, refusal_rows
+from leads.importing.refusals import refusal_rows, refusals_header
 from leads.importing.uploads import receive_upload, sample_columns
 from leads.models import ImportJob
 
@@ -92,8 +92,8 @@ def import_lines(request: AppRequest, job_id: int, result: str) -> HttpResponse:
 def import_refused(request: AppRequest, job_id: int) -> HttpResponseBase:
     """Send the refused lines as CSV, to mend and import again."""
     job = _job(request, job_id)
-    header = [*REFUSALS_HEADER, *job.header]
-    return stream_csv(f"import-{job.pk}-refused.csv", header, refusal_rows(job))
+    name = f"import-{job.pk}-refused.csv"
+    return stream_csv(name, refusals_header(job), refusal_rows(job))
 
 
 @may_import

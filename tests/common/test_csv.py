@@ -5,8 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from crm.common.csv import cell, csv_lines, stream_csv
+from crm.common.csv import as_typed, cell, csv_lines, stream_csv
 
 NOON = datetime(2026, 5, 12, 12, 0, tzinfo=UTC)
 
@@ -30,11 +32,26 @@ class Person:
         ("-", "'-"),
         ("@SUM(A1)", "'@SUM(A1)"),
         ("\t=1", "'\t=1"),
+        ("\n=1", "'\n=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("\uff0b1", "'\uff0b1"),
+        ("\uff0d1", "'\uff0d1"),
+        ("\uff20SUM(A1)", "'\uff20SUM(A1)"),
+        ("'=1", "''=1"),
+        ("'s-Gravenhage", "'s-Gravenhage"),
         (Person(), "'=cmd()"),
     ],
 )
 def test_a_value_is_harmless_text(value: object, text: str) -> None:
     assert cell(value) == text
+
+
+@given(st.text(st.sampled_from("'=+-@\t\r\n\uff1da1 ")))
+@example("'=1")
+@example("''")
+@example("'s-Gravenhage")
+def test_text_that_was_made_harmless_is_read_as_it_was_typed(text: str) -> None:
+    assert as_typed(cell(text)) == text
 
 
 def test_an_instant_has_the_offset_of_the_zone() -> None:

@@ -183,6 +183,8 @@ def test_changed_leads_are_announced_once_for_a_chunk(tmp_path: Path) -> None:
             "name: '=HYPERLINK(\"x\")' begins like a formula",
         ),
         ("1,,@SUM(A1),fair,2026-03-01", "name: '@SUM(A1)' begins like a formula"),
+        ("1,,\uff1d1,fair,2026-03-01", "name: '\uff1d1' begins like a formula"),
+        ("1,,\uff20SUM(A1),fair,2026-03-01", "name: '\uff20SUM(A1)' begins like a formula"),
         ("1,,A\x00B,fair,2026-03-01", "name: holds a NUL character"),
         ("1,,A,fair", "has 4 cells where the header names 5 columns"),
         ("1,,A,fair,2026-03-01,x", "has 6 cells where the header names 5 columns"),
