@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 import phonenumbers
 
@@ -11,6 +12,9 @@ import phonenumbers
 _EMAIL = re.compile(
     r"[^\s@<>()\[\],;:\"\\\x00-\x1f]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W_]{2,63}"
 )
+#: As in addresses; a port may follow, but no name and password.
+_HOST = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W_](?:[\w-]{0,61}[^\W_])(?::\d{1,5})?")
+_WEB = ("http://", "https://")
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 #: Three digits or more with the usual separators, and perhaps an extension; linear.
 _DIALLED = re.compile(r"\+?[\s()./-]*(?:\d[\s()./-]*){3,}(?:(?:ext\.?|x)\s*\d+)?", re.IGNORECASE)
@@ -30,9 +34,20 @@ _PROVIDERS = """
 #: Providers whose domain says nothing about where a person works. Our choice, 2026-11.
 FREE_MAILBOXES = frozenset(_PROVIDERS.split())
 
+#: Names among sources that are not written as a sentence begins. Our choice: the usual networks.
+_SPELLED = {
+    "facebook": "Facebook", "google": "Google", "linkedin": "LinkedIn", "xing": "XING",
+    "youtube": "YouTube",
+}  # fmt: skip
+_NAME = re.compile(rf"\b(?:{'|'.join(_SPELLED)})\b", re.IGNORECASE)
+
 
 class NotAnEmail(ValueError):
     """The text is no e-mail address."""
+
+
+class NotAWebsite(ValueError):
+    """The text is no address of a website."""
 
 
 class NotText(ValueError):
@@ -95,6 +110,25 @@ def can_be_dialled(text: str) -> bool:
     return _DIALLED.fullmatch(text.strip()) is not None
 
 
+def normalise_website(text: str) -> str:
+    """Return a link that can only be followed over http(s); empty when ``text`` is blank.
+
+    Raises:
+        NotAWebsite: when it names no host, as ``javascript:...`` does, or a password with it.
+    """
+    address = text.strip()
+    if not address:
+        return ""
+    link = address if address.lower().startswith(_WEB) else f"https://{address}"
+    try:
+        host = urlsplit(link).netloc
+    except ValueError:
+        host = ""
+    if not _HOST.fullmatch(host) or re.search(r"[\s\\]", link):
+        raise NotAWebsite(f"{text[:60]!r} is not the address of a website")
+    return link
+
+
 def normalise_source(text: str) -> str:
     """Return a source, medium or campaign code: ``Organic Search`` is ``organic_search``."""
     return "_".join(re.findall(r"[^\W_]+", text.lower()))[:_SOURCE_LIMIT]
@@ -102,4 +136,5 @@ def normalise_source(text: str) -> str:
 
 def source_label(code: str) -> str:
     """Return a code of ``normalise_source`` as a person reads it: ``Organic search``."""
-    return code.replace("_", " ").capitalize()
+    words = code.replace("_", " ").capitalize()
+    return _NAME.sub(lambda found: _SPELLED[found[0].lower()], words)

@@ -11,11 +11,13 @@ from leads.enums import AttributeType
 from leads.models import Lead, LeadAttribute
 from leads.normalise import (
     NotAnEmail,
+    NotAWebsite,
     NotText,
     clean_text,
     normalise_email,
     normalise_phone,
     normalise_source,
+    normalise_website,
 )
 
 #: The columns of Lead that people and forms fill in.
@@ -25,7 +27,6 @@ TEXT_FIELDS = (
 )  # fmt: skip
 WRITABLE_FIELDS = frozenset({*TEXT_FIELDS, "email", "attributes"})
 _LIMITS = {each.name: each.max_length or 0 for each in Lead._meta.fields}
-_WEB = ("http://", "https://")
 
 
 class LeadInvalid(ValueError):
@@ -56,7 +57,7 @@ def clean_values(
     for field, value in values.items():
         try:
             cleaned[field] = _clean(field, value, values.get("country", country) or "", declared)
-        except (NotAnEmail, NotText, _Refused) as problem:
+        except (NotAnEmail, NotAWebsite, NotText, _Refused) as problem:
             problems[field] = str(problem)
         except LeadInvalid as nested:
             problems.update(nested.problems)
@@ -96,14 +97,9 @@ def _country(text: str) -> str:
     return country_code(text)
 
 
-def _website(text: str) -> str:
-    """Return a link that can only be followed over http(s)."""
-    return text if not text or text.lower().startswith(_WEB) else f"https://{text}"
-
-
 _SPELLINGS: dict[str, Callable[[str], str]] = {
     "country": _country,
-    "website": _website,
+    "website": normalise_website,
     "source": normalise_source,
     "medium": normalise_source,
 }

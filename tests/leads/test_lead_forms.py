@@ -201,6 +201,11 @@ def test_an_address_of_a_lead_out_of_sight_is_refused_without_its_name() -> None
     ("field", "text", "sentence"),
     [
         ("email", "no address", "'no address' is not an e-mail address."),
+        (
+            "website",
+            "javascript:alert(1)",
+            "'javascript:alert(1)' is not the address of a website.",
+        ),
         ("attribute_shifts", "many", "Enter a number."),
         ("attribute_shifts", "1e400", "'1E+400' is not a number."),
         ("attribute_shifts", "1e1000000", "'1E+1000000' is not a number."),

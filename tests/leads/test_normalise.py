@@ -3,6 +3,7 @@ import pytest
 from leads.countries import country_code, country_name
 from leads.normalise import (
     NotAnEmail,
+    NotAWebsite,
     NotText,
     can_be_dialled,
     clean_text,
@@ -11,6 +12,7 @@ from leads.normalise import (
     normalise_email,
     normalise_phone,
     normalise_source,
+    normalise_website,
     source_label,
 )
 
@@ -102,6 +104,9 @@ def test_a_source_has_one_spelling(typed: str, stored: object) -> None:
 
 def test_a_source_is_shown_as_words() -> None:
     assert source_label("organic_search") == "Organic search"
+    assert source_label("linkedin_ads") == "LinkedIn ads"
+    assert source_label("paid_google") == "Paid Google"
+    assert source_label("googlemail") == "Googlemail"
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\ud800b"])
@@ -121,3 +126,33 @@ def test_a_country_is_found_by_code_and_by_name(typed: str, code: str) -> None:
 def test_a_country_has_a_name() -> None:
     assert country_name("CI") == "Ivory Coast"
     assert country_name("ZZ") == "ZZ"
+
+
+@pytest.mark.parametrize(
+    ("typed", "link"),
+    [
+        ("", ""),
+        (" kesterwald.example ", "https://kesterwald.example"),
+        ("HTTP://www.Kesterwald.example/a?b=c#d", "HTTP://www.Kesterwald.example/a?b=c#d"),
+        ("kesterwald.example:8080/a", "https://kesterwald.example:8080/a"),
+        ("b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example/a@b",
+         "https://b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example/a@b"),
+        ("xn--bcher-kva.xn--p1ai", "https://xn--bcher-kva.xn--p1ai"),
+    ],
+)  # fmt: skip
+def test_a_website_is_a_link_over_http(typed: str, link: str) -> None:
+    assert normalise_website(typed) == link
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "javascript:alert(1)", "JaVaScRiPt:alert(1)//", "data:text/html,<script>", "//evil.example",
+        "http://[::1", "http://[::1]", "http://user:pw@x.example", "user@x.example", "https://",
+        "https:///a.example", "ftp://x.example", "none", "http://a b.example", "a.example/b c",
+        "https://a.example\\@b.example", "https://x.example:port", "-.example",
+    ],
+)  # fmt: skip
+def test_what_names_no_host_is_no_website(text: str) -> None:
+    with pytest.raises(NotAWebsite):
+        normalise_website(text)
