@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from crm.accounts.access import role_required
 from crm.accounts.enums import Role
-from crm.common.csv import stream_csv
+from crm.common.csv import csv_file
 from crm.common.http import AppRequest
 from crm.common.paging import estimate_count, keyset_page
 from crm.reports import pages, sla
@@ -66,7 +66,7 @@ def funnel_csv(request: AppRequest) -> HttpResponse | StreamingHttpResponse:
         question = funnel_question(request.GET, now=timezone.now())
     except QuestionInvalid as error:
         return _refused(request, error)
-    return stream_csv("funnel.csv", pages.FUNNEL_HEADER, cohort_rows(question.cohort))
+    return csv_file("funnel.csv", pages.FUNNEL_HEADER, cohort_rows(question.cohort))
 
 
 @role_required(*READERS)
@@ -140,4 +140,4 @@ def sla_csv(request: AppRequest) -> HttpResponse | StreamingHttpResponse:
     except QuestionInvalid as error:
         return _refused(request, error)
     rows = sla.counted_rows(question.scope, question.standing, now=now)
-    return stream_csv("sla.csv", pages.SLA_HEADER, rows)
+    return csv_file("sla.csv", pages.SLA_HEADER, rows)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from crm.accounts.access import role_required
 from crm.accounts.enums import Role
 from crm.accounts.forms import form_status
-from crm.common.csv import stream_csv
+from crm.common.csv import csv_file
 from crm.common.http import AppRequest, render_page
 from crm.common.paging import keyset_page
 from leads.enums import RowResult
@@ -93,7 +93,7 @@ def import_refused(request: AppRequest, job_id: int) -> HttpResponseBase:
     """Send the refused lines as CSV, to mend and import again."""
     job = _job(request, job_id)
     name = f"import-{job.pk}-refused.csv"
-    return stream_csv(name, refusals_header(job), refusal_rows(job))
+    return csv_file(name, refusals_header(job), refusal_rows(job))
 
 
 @may_import

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from crm.common.csv import stream_csv
+from crm.common.csv import csv_file
 from crm.common.http import AppRequest, render_page
 from crm.common.paging import estimate_count
 from crm.common.slots import lead_columns
@@ -109,7 +109,7 @@ def lead_export(request: AppRequest) -> HttpResponseBase:
     only = _ticked(request.GET.getlist("ids")) if request.GET.get("scope") == "chosen" else None
     rows = export_lines(address, viewer=request.user, now=now, only=only)
     name = f"leads-{address.view.name}-{timezone.localdate(now)}.csv"
-    return stream_csv(name, export_header(address), rows)
+    return csv_file(name, export_header(address), rows)
 
 
 def _panel(request: AppRequest, address: ListAddress, name: str = "") -> dict[str, Any]:

@@ -1,14 +1,17 @@
+import tracemalloc
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.http import FileResponse
 from django.utils import timezone
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crm.common.csv import as_typed, cell, csv_lines, stream_csv
+from crm.common.csv import as_typed, cell, csv_file, csv_lines
 
 NOON = datetime(2026, 5, 12, 12, 0, tzinfo=UTC)
 
@@ -65,40 +68,43 @@ def test_quotes_commas_and_line_ends_stay_inside_their_cell() -> None:
     assert lines == ["Name\r\n", '"Kallweit, ""Ines""\nMrs"\r\n']
 
 
-def test_rows_are_read_while_they_are_sent() -> None:
-    read = []
+def _sent(response: FileResponse) -> bytes:
+    with closing(response.file_to_stream):
+        return b"".join(response)
 
+
+def test_a_row_that_cannot_be_read_fails_the_request_instead_of_ending_the_file() -> None:
     def rows() -> Iterator[list[int]]:
-        for number in range(3):
-            read.append(number)
-            yield [number]
+        yield [1]
+        raise ValueError("year 10000 is out of range")
 
-    stream = iter(stream_csv("numbers.csv", ["Number"], rows()))
-    next(stream)
-    next(stream)
-
-    assert read == [0]
+    with pytest.raises(ValueError, match="out of range"):
+        csv_file("numbers.csv", ["Number"], rows())
 
 
-def test_rows_are_made_in_the_zone_of_the_reader_and_no_zone_stays_behind() -> None:
-    seen = []
+def test_a_file_says_how_long_it_is_and_what_it_is_called() -> None:
+    response = csv_file("numbers.csv", ["Number"], [[1], [2]])
 
-    def rows() -> Iterator[list[str]]:
-        for _ in range(2):
-            zone = timezone.get_current_timezone_name()
-            seen.append(zone)
-            yield [zone]
-
-    with timezone.override(ZoneInfo("Pacific/Auckland")):
-        response = stream_csv("zones.csv", ["Zone"], rows())
-    between = [timezone.get_current_timezone_name() for _ in response]
-
-    assert (seen, between) == (["Pacific/Auckland"] * 2, ["UTC"] * 3)
+    assert _sent(response) == b"Number\r\n1\r\n2\r\n"
+    assert response["Content-Length"] == "14"
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert response["Content-Disposition"] == 'attachment; filename="numbers.csv"'
 
 
-def test_a_file_sent_later_keeps_the_zone_of_its_reader() -> None:
+def test_a_long_file_does_not_stay_in_memory() -> None:
+    tracemalloc.start()
+    response = csv_file("long.csv", ["Text"], (["x" * 1000] for _ in range(5000)))
+    sent = sum(len(part) for part in response)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    response.file_to_stream.close()
+
+    assert sent == int(response["Content-Length"]) > 5_000_000
+    assert peak < 3_000_000
+
+
+def test_a_file_has_the_zone_of_its_reader() -> None:
     with timezone.override(ZoneInfo("Europe/Berlin")):
-        response = stream_csv("leads.csv", ["At"], [[NOON]])
+        response = csv_file("leads.csv", ["At"], [[NOON]])
 
-    assert b"".join(response) == b"At\r\n2026-05-12T14:00:00+02:00\r\n"
-    assert response["Content-Disposition"] == 'attachment; filename="leads.csv"'
+    assert _sent(response) == b"At\r\n2026-05-12T14:00:00+02:00\r\n"

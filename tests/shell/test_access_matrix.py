@@ -101,6 +101,8 @@ def test_the_role_of_an_admin_opens_the_admin_site() -> None:
 
 def send(client: Client, row: Row, url: str) -> HttpResponse:
     answer: HttpResponse = getattr(client, row.method)(url, row.data or None)
+    if answer.streaming:
+        list(answer)  # which closes the file at its end
     return answer
 
 
