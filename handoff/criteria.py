@@ -1,4 +1,4 @@
-"""What criteria can ask of a lead's handoff: how its clock stands, its state, why refused."""
+"""What criteria can ask of a lead's handoff: how its clock stands, its state, why rejected."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ def in_handoff_state(code: str, _: datetime) -> QuerySet[Any]:
 
 
 def rejected_for(code: str, _: datetime) -> QuerySet[Any]:
-    """Return the ids of leads that sales refused for this reason, in any cycle."""
+    """Return the ids of leads that sales rejected for this reason, in any cycle."""
     return Handoff.objects.filter(rejection_reason=code).values("lead")
 
 
 HANDOFF_FIELDS = (
     handoff_field("sla_state", "SLA", SlaState, in_sla_state, order=10),
     handoff_field("handoff", "Handoff", HandoffState, in_handoff_state, order=20),
-    handoff_field("rejected_for", "Refused as", RejectionReason, rejected_for, order=30),
+    handoff_field("rejected_for", "Rejected as", RejectionReason, rejected_for, order=30),
 )

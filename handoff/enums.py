@@ -73,7 +73,7 @@ class TouchOutcome(TextChoices):
 
 
 class RejectionReason(TextChoices):
-    """Why sales refuses an MQL."""
+    """Why sales rejects an MQL."""
 
     NOT_A_FIT = "NOT_A_FIT", "Not our kind of customer"
     NO_CONTACT_DATA = "NO_CONTACT_DATA", "Cannot be reached"

@@ -1,4 +1,4 @@
-"""Forms of the queue: refuse, log a touch, snooze, reassign; values go to the services as is."""
+"""Forms of the queue: reject, log a touch, snooze, reassign; values go to the services as is."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class CrispyForm(forms.Form):
 
 
 class RejectForm(CrispyForm):
-    """Why sales refuses."""
+    """Why sales rejects."""
 
     reason = forms.ChoiceField(
-        choices=RejectionReason, widget=forms.RadioSelect, label="Why do you refuse this lead?"
+        choices=RejectionReason, widget=forms.RadioSelect, label="Why do you reject this lead?"
     )
     note = forms.CharField(
         max_length=500,

@@ -1,4 +1,4 @@
-"""What is owed while no agreement is in force, and where a refused lead goes. Pure.
+"""What is owed while no agreement is in force, and where a rejected lead goes. Pure.
 
 The figures are our choice: a company that has signed nothing is still measured, and the pages say
 by what.
@@ -14,7 +14,7 @@ from leads.enums import LifecycleStage
 DEFAULT_ATTEMPTS_OWED = 6
 DEFAULT_BANT_YES_NEEDED = 4
 
-#: After a refusal that sends the lead back to nurture, when it is looked at again.
+#: After a rejection that sends the lead back to nurture, when it is looked at again.
 WAKE_AFTER_REJECTION = timedelta(days=90)
 
 Targets = Mapping[ClockKind, timedelta]

@@ -88,7 +88,7 @@ class PastHandoff:
 
     @property
     def answered_at(self) -> datetime | None:
-        """Return when sales accepted or refused."""
+        """Return when sales accepted or rejected."""
         at = self.plan.rejection[0] if self.plan.rejection else self.plan.accept_at
         return at if at and at <= self.now else None
 

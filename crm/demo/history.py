@@ -201,7 +201,7 @@ class Historian:
         """Move the lead as the answers of sales move it."""
         lead, plan = chronicle.lead, past.plan
         if past.answered_at and plan.rejection:
-            self._refuse(chronicle, past)
+            self._reject(chronicle, past)
         elif past.answered_at:
             chronicle.move(S.SAL, past.answered_at, actor=past.first_holder)
             if past.ruling:
@@ -210,7 +210,7 @@ class Historian:
         lead.owner = past.handoff.holder if is_with_sales else None
         lead.team = past.handoff.team if is_with_sales else None
 
-    def _refuse(self, chronicle: Chronicle, past: PastHandoff) -> None:
+    def _reject(self, chronicle: Chronicle, past: PastHandoff) -> None:
         at, reason, note = past.plan.rejection or (self._now, None, "")
         if reason is None:
             return
@@ -219,7 +219,7 @@ class Historian:
             stage,
             at,
             actor=past.first_holder,
-            rule="Refused by sales",
+            rule="Rejected by sales",
             reason=f"{reason.label}: {note}" if note else reason.label,
         )
         chronicle.lead.wake_at = at + WAKE_AFTER_REJECTION if stage is S.RECYCLED else None

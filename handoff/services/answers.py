@@ -24,7 +24,7 @@ TRIES = 20
 
 
 class HandoffNotOffered(Exception):
-    """The handoff was accepted before; it ends with a verdict now, not with a refusal."""
+    """The handoff was accepted before; it ends with a verdict now, not with a rejection."""
 
 
 class SnoozeInvalid(ValueError):
@@ -82,7 +82,7 @@ def record_acceptance(handoff: Handoff, *, rep: User, now: datetime, evidence_at
 def reject_handoff(
     *, handoff_id: int, rep: User, reason: RejectionReason, now: datetime, note: str = ""
 ) -> Handoff:
-    """Refuse the MQL: an answer, so it stops the accept clock; what else ran is withdrawn.
+    """Reject the MQL: an answer, so it stops the accept clock; what else ran is withdrawn.
 
     ``handoff.policy.WAY_OUT`` says which reasons send the lead back to nurture and which end it.
 
@@ -109,7 +109,7 @@ def reject_handoff(
         to_stage=stage,
         now=now,
         actor=rep,
-        rule="Refused by sales",
+        rule="Rejected by sales",
         reason=f"{reason.label}: {note}"[:200] if note else reason.label,
         wake_at=now + WAKE_AFTER_REJECTION if wakes else None,
     )

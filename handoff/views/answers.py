@@ -1,4 +1,4 @@
-"""What a person answers to a handoff: accept, refuse, log a touch, snooze, give it to somebody."""
+"""What a person answers to a handoff: accept, reject, log a touch, snooze, give it to somebody."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from handoff.forms import ReassignForm, RejectForm, SnoozeForm, TouchForm
 from handoff.models import Handoff
 from handoff.views.answering import Act, act_page, acts_on_handoff, after_answer, told
 
-REJECT = Act("Refuse this lead", "Refuse", "undo-2")
+REJECT = Act("Reject this lead", "Reject", "undo-2")
 LOG = Act("Log what happened", "Log", "phone")
 SNOOZE = Act("Put aside", "Snooze", "alarm-clock-minus")
 REASSIGN = Act("Give to somebody else", "Reassign", "arrow-left-right")
@@ -42,7 +42,7 @@ def accept(request: AppRequest, handoff: Handoff) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @acts_on_handoff
 def reject(request: AppRequest, handoff: Handoff) -> HttpResponse:
-    """Refuse, with a reason."""
+    """Reject, with a reason."""
     form = RejectForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return act_page(request, handoff, form, REJECT)

@@ -126,12 +126,12 @@ def test_one_key_accepts_and_enter_on_the_opened_row_leads_to_its_lead(
     ]
 
 
-def test_a_refusal_is_given_within_the_row(desk: Page) -> None:
+def test_a_rejection_is_given_within_the_row(desk: Page) -> None:
     desk.get_by_role("link", name="Reject…").click()
-    desk.get_by_role("button", name="Refuse").click()
-    expect(desk.get_by_text("Why do you refuse this lead?")).to_be_visible()
+    desk.get_by_role("button", name="Reject", exact=True).click()
+    expect(desk.get_by_text("Why do you reject this lead?")).to_be_visible()
     desk.get_by_label("Too early").check()
-    desk.get_by_role("button", name="Refuse").click()
+    desk.get_by_role("button", name="Reject", exact=True).click()
 
     _opened(desk, "Sofie")
     expect(desk.locator(".queue-row")).to_have_count(2)

@@ -128,7 +128,7 @@ def test_after_an_outcome_the_most_urgent_other_row_is_opened(web: Client, rep: 
     assert (first.attempts, first.state) == (1, HandoffState.WORKING)
 
 
-def test_a_refusal_without_a_reason_is_asked_again_in_the_row(web: Client, rep: User) -> None:
+def test_a_rejection_without_a_reason_is_asked_again_in_the_row(web: Client, rep: User) -> None:
     handoff = _opened(rep)
 
     form = _page(web, "handoff:reject", handoff, headers=HTMX)
@@ -142,7 +142,7 @@ def test_a_refusal_without_a_reason_is_asked_again_in_the_row(web: Client, rep: 
     assert handoff.is_open
 
 
-def test_a_refusal_with_a_reason_takes_the_row_away(web: Client, rep: User) -> None:
+def test_a_rejection_with_a_reason_takes_the_row_away(web: Client, rep: User) -> None:
     handoff = _opened(rep)
 
     answer = _post(web, "handoff:reject", handoff, {"reason": "TOO_EARLY"})
