@@ -10,12 +10,13 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import DateTimeField, QuerySet
+from django.db.models import DateTimeField, JSONField, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from crm.common.criteria import CriteriaInvalid, parse
 from crm.common.instants import validate_instant
+from crm.common.typed_json import ShallowDecoder
 from handoff.business_hours import to_json
 from handoff.models import RepProfile, RoutingRule, WorkCalendar
 from handoff.services import CalendarInvalid, check_measured, define_calendar, read_calendar
@@ -76,6 +77,7 @@ class WorkCalendarAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no gener
     """Business calendars as they are now; changing one writes its next version."""
 
     form = WorkCalendarForm
+    formfield_overrides: ClassVar = {JSONField: {"decoder": ShallowDecoder}}
     list_display = ("name", "team", "is_default")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WorkCalendar]:
@@ -109,6 +111,7 @@ class RoutingRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generi
     """Which team gets whom, in order."""
 
     form = RoutingRuleForm
+    formfield_overrides: ClassVar = {JSONField: {"decoder": ShallowDecoder}}
     list_display = ("position", "name", "team")
     ordering = ("position",)
 

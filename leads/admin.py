@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import JSONField, QuerySet
 from django.http import HttpRequest
 
 from crm.common.criteria import users_of
+from crm.common.typed_json import ShallowDecoder
 from leads.enums import AttributeType
 from leads.fields import ATTRIBUTE_PREFIX
 from leads.models import LeadAttribute
@@ -67,6 +68,7 @@ class LeadAttributeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no gene
     """The declared attributes by label."""
 
     form = LeadAttributeForm
+    formfield_overrides: ClassVar = {JSONField: {"decoder": ShallowDecoder}}
     list_display = ("label", "name", "type")
     ordering = ("label", "id")
 

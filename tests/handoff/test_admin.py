@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from crm.accounts.enums import Role
+from crm.common.typed_json import ShallowDecoder
 from handoff.models import RepProfile, RoutingRule, WorkCalendar
 from tests.factories import client_of, make_team, make_user
 from tests.handoff.factories import BERLIN_WEEK, make_calendar, make_handoff, make_rep
@@ -147,3 +148,27 @@ def test_an_absence_lies_in_years_that_can_be_shown(web: Client, name: str) -> N
 
     assert "Give a time between 1900 and 2200." in refused.content.decode()
     assert kept.status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [
+        ("handoff_workcalendar", "definition"),
+        ("handoff_routingrule", "criteria"),
+        ("leads_leadattribute", "choices"),
+    ],
+)
+@pytest.mark.parametrize("levels", [33, 900, 100_000])
+def test_json_of_hundreds_of_levels_is_refused_at_its_field(
+    web: Client, page: str, name: str, levels: int
+) -> None:
+    answer = web.post(reverse(f"admin:{page}_add"), {name: "[" * levels + "]" * levels})
+
+    assert answer.status_code == 200
+    assert answer.context["adminform"].form.errors[name] == ["Enter a valid JSON."]
+
+
+def test_brackets_in_a_text_are_no_levels() -> None:
+    said = '["' + "[" * 40 + '\\"", {"a": [1]}]'
+
+    assert json.loads(said, cls=ShallowDecoder) == ["[" * 40 + '"', {"a": [1]}]
