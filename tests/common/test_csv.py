@@ -68,9 +68,14 @@ def test_quotes_commas_and_line_ends_stay_inside_their_cell() -> None:
     assert lines == ["Name\r\n", '"Kallweit, ""Ines""\nMrs"\r\n']
 
 
-def _sent(response: FileResponse) -> bytes:
+def _parts(response: FileResponse) -> Iterator[bytes]:
+    assert response.file_to_stream
     with closing(response.file_to_stream):
-        return b"".join(response)
+        yield from response
+
+
+def _sent(response: FileResponse) -> bytes:
+    return b"".join(_parts(response))
 
 
 def test_a_row_that_cannot_be_read_fails_the_request_instead_of_ending_the_file() -> None:
@@ -94,10 +99,9 @@ def test_a_file_says_how_long_it_is_and_what_it_is_called() -> None:
 def test_a_long_file_does_not_stay_in_memory() -> None:
     tracemalloc.start()
     response = csv_file("long.csv", ["Text"], (["x" * 1000] for _ in range(5000)))
-    sent = sum(len(part) for part in response)
+    sent = sum(len(part) for part in _parts(response))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    response.file_to_stream.close()
 
     assert sent == int(response["Content-Length"]) > 5_000_000
     assert peak < 3_000_000
