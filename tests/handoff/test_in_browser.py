@@ -199,3 +199,31 @@ def test_the_form_is_accessible_and_fits_a_narrow_phone(
     desk.set_viewport_size(NARROW)  # type: ignore[arg-type]
     assert desk.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
     assert _violations(desk) == []
+
+
+def test_back_does_not_show_a_form_that_was_recorded(desk: Page, handoffs: list[Handoff]) -> None:
+    desk.goto(reverse("handoff:bant", args=[handoffs[0].pk]))
+    for question in ("Budget", "Authority", "Need", "Timeline"):
+        desk.get_by_role("group", name=question).get_by_text("Yes").click()
+    desk.get_by_label("SQL").check()
+    desk.get_by_label("Next step", exact=True).fill("Demo")
+    tomorrow = timezone.now() + timedelta(days=1)
+    desk.locator("[name=next_step_at]").fill(f"{tomorrow:%Y-%m-%dT%H:%M}")
+    desk.get_by_role("button", name="Record SQL and next step").click()
+    _opened(desk, "Sofie")
+
+    desk.go_back()
+
+    expect(desk.locator("[data-toast]")).to_contain_text("answered already: qualified")
+    expect(desk.locator(".queue-row")).to_have_count(2)
+
+
+def test_an_answer_is_confirmed_and_the_side_bar_counts_it(desk: Page) -> None:
+    badge = desk.locator("#badge-my-queue")
+    expect(badge).to_have_text("3")
+
+    desk.get_by_role("button", name="Wrong number").click()
+
+    expect(desk.locator("[data-toast]")).to_contain_text("call, wrong number")
+    left = desk.locator("#queue h2").first.inner_text().split()[0]
+    expect(badge).to_have_text("" if left == "Nothing" else left)
