@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from crm.common.instants import FIRST_YEAR, LAST_YEAR, day_problem
 from leads.enums import AttributeType
 from leads.normalise import NotText, clean_text
 
@@ -67,8 +66,6 @@ def _date(text: str, _: Sequence[str]) -> str:
         day = date.fromisoformat(text[:10])
     except ValueError:
         raise AttributeInvalid(f"{text[:40]!r} is not a date such as 2026-05-31") from None
-    if day_problem(day):
-        raise AttributeInvalid(f"{text[:40]!r} is no date between {FIRST_YEAR} and {LAST_YEAR}")
     return day.isoformat()
 
 
