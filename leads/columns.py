@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from crm.accounts.enums import Role
@@ -15,6 +14,7 @@ from crm.accounts.models import User
 from crm.common.slots import Column, SavedView
 from crm.common.templatetags.ui import avatar, stage
 from crm.common.ui import words
+from crm.common.ui.markup import markup
 from leads.countries import country_name
 from leads.enums import LifecycleStage
 from leads.models import Lead
@@ -36,13 +36,13 @@ def _drawn_stage(code: str) -> str:
 def _owner(lead: Lead, _now: datetime) -> str:
     if lead.owner:
         surname = lead.owner.full_name.rpartition(" ")[2]
-        return format_html(
+        return markup(
             '<span class="person" title="{}">{}<span aria-hidden="true">{}</span></span>',
             lead.owner.full_name,
             avatar(lead.owner),
             surname,
         )
-    return format_html('<span class="sub">Pool, {}</span>', lead.team) if lead.team else ""
+    return markup('<span class="sub">Pool, {}</span>', lead.team) if lead.team else ""
 
 
 def _activity(lead: Lead, now: datetime) -> str:
@@ -62,7 +62,7 @@ def _next_step(lead: Lead, now: datetime) -> str:
     if lead.next_step_at is None:
         return lead.next_step
     at = words.day(lead.next_step_at.astimezone(now.tzinfo), now)
-    return format_html('{} <span class="sub">{}</span>', lead.next_step, at)
+    return markup('{} <span class="sub">{}</span>', lead.next_step, at)
 
 
 def _column(

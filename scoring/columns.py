@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.utils.html import format_html
-
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.slots import Column, SavedView
 from crm.common.templatetags.ui import trend
 from crm.common.ui import words
 from crm.common.ui.marks import grade_cell
+from crm.common.ui.markup import markup
 from leads.models import Lead
 from scoring.models import LeadScore
 from scoring.services import definition_of, published_model
@@ -81,18 +80,18 @@ def _grade_cell(_lead: Lead, listed: ListedScore, _now: datetime) -> str:
     if grade.score is None:
         return cell
     change = trend(grade.change) if grade.change is not None else ""
-    return format_html('{}<b class="score">{}</b>{}', cell, grade.score, change)
+    return markup('{}<b class="score">{}</b>{}', cell, grade.score, change)
 
 
 def _persona_cell(_lead: Lead, listed: ListedScore, _now: datetime) -> str:
-    return listed.persona or format_html('<span class="sub">{}</span>', "Unknown")
+    return listed.persona or markup('<span class="sub">{}</span>', "Unknown")
 
 
 def _expiry_cell(_lead: Lead, listed: ListedScore, now: datetime) -> str:
     if listed.drops_out_at is None:
         return ""
     local = listed.drops_out_at.astimezone(now.tzinfo)
-    return format_html('<time datetime="{}">{}</time>', local.isoformat(), words.day(local, now))
+    return markup('<time datetime="{}">{}</time>', local.isoformat(), words.day(local, now))
 
 
 SCORE_COLUMNS = (

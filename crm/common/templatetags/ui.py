@@ -10,13 +10,13 @@ from uuid import uuid4
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from crm.accounts.models import User
 from crm.common.once import TOKEN
 from crm.common.ui import marks, scores, spans, words
 from crm.common.ui.icons import icon
+from crm.common.ui.markup import markup
 from crm.common.ui.navigation import NavGroup, NavItem
 
 register = template.Library()
@@ -51,7 +51,7 @@ _STAGE_ICONS = {
 @register.simple_tag
 def form_token() -> SafeString:
     """Mark a form, so that sending it twice does its work once; see ``crm.common.once``."""
-    return format_html('<input type="hidden" name="{}" value="{}">', TOKEN, uuid4())
+    return markup('<input type="hidden" name="{}" value="{}">', TOKEN, uuid4())
 
 
 @register.filter
@@ -86,7 +86,7 @@ def day(moment: datetime | None, now: datetime) -> str:
 def breakable(address: str) -> SafeString:
     """An e-mail address that breaks after its ``@`` rather than within a word."""
     name, at, host = address.partition("@")
-    return format_html("{}{}<wbr>{}", name, at, host)
+    return markup("{}{}<wbr>{}", name, at, host)
 
 
 @register.filter
@@ -105,8 +105,8 @@ def percent(part: float, whole: float) -> str:
 def share(part: float, whole: float) -> SafeString:
     """A percentage with its sample beside it: ``93.4 % n = 198``."""
     if whole < words.SMALLEST_SAMPLE:
-        return format_html('<span class="share is-small">{}</span>', words.percent(part, whole))
-    return format_html(
+        return markup('<span class="share is-small">{}</span>', words.percent(part, whole))
+    return markup(
         '<span class="share"><b>{}</b> <span class="sample">n = {}</span></span>',
         words.percent(part, whole),
         f"{whole:,.0f}",
@@ -117,9 +117,9 @@ def share(part: float, whole: float) -> SafeString:
 def trend(change: float | Decimal) -> SafeString:
     """A change with its arrow: up in green, down in grey, a plain 0."""
     if change == 0:
-        return format_html('<span class="trend">{}</span>', "0")
+        return markup('<span class="trend">{}</span>', "0")
     direction, arrow = ("up", "arrow-up-right") if change > 0 else ("down", "arrow-down-right")
-    return format_html(
+    return markup(
         '<span class="trend is-{}">{}{}</span>', direction, icon(arrow, 12, direction), abs(change)
     )
 
@@ -127,7 +127,7 @@ def trend(change: float | Decimal) -> SafeString:
 @register.simple_tag
 def stage(code: str, label: str) -> SafeString:
     """A lifecycle stage: its icon and its name."""
-    return format_html('<span class="stage">{}{}</span>', icon(_STAGE_ICONS[str(code)], 14), label)
+    return markup('<span class="stage">{}{}</span>', icon(_STAGE_ICONS[str(code)], 14), label)
 
 
 @register.simple_tag
@@ -135,10 +135,10 @@ def avatar(user: User | None, *, with_name: bool = False) -> SafeString | str:
     """A person's initials, with the name beside them when ``with_name``; nothing for nobody."""
     if user is None:
         return ""
-    face = format_html('<span class="face" aria-hidden="true">{}</span>', user.initials)
+    face = markup('<span class="face" aria-hidden="true">{}</span>', user.initials)
     if with_name:
-        return format_html('<span class="person">{}{}</span>', face, user.full_name)
-    return format_html('{}<span class="visually-hidden">{}</span>', face, user.full_name)
+        return markup('<span class="person">{}{}</span>', face, user.full_name)
+    return markup('{}<span class="visually-hidden">{}</span>', face, user.full_name)
 
 
 @register.inclusion_tag("ui/_score_lines.html")

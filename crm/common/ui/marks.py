@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from crm.common.ui.badges import ClockState, SlaBadge
 from crm.common.ui.icons import icon
+from crm.common.ui.markup import markup
 
 GRADES = "ABCD"
 LEVELS = "1234"
@@ -50,10 +51,10 @@ def grade_cell(cell: str | None, definition: Collection[str], *, large: bool = F
 def _grade_cell(cell: str, definition: frozenset[str], large: bool) -> SafeString:
     size = " is-large" if large else ""
     if not cell:
-        return format_html('<span class="grade-cell is-missing{}">Not evaluated</span>', size)
+        return markup('<span class="grade-cell is-missing{}">Not evaluated</span>', size)
     inside = cell in definition
     codes = [grade + level for grade in GRADES for level in LEVELS]
-    return format_html(
+    return markup(
         '<span class="grade-cell{}{}" role="img" aria-label="{}" title="{}">'
         '<svg viewBox="0 0 19 19" aria-hidden="true">'
         '<path class="off" d="{}"/><path class="tint" d="{}"/><path class="own" d="{}"/>'
@@ -80,7 +81,7 @@ def _squares(codes: Sequence[str], grow: float = 0) -> str:
 
 def sla_badge(badge: SlaBadge, *, large: bool = False) -> SafeString:
     """Draw a clock as a pill: ring or icon, the clock's name, what it says."""
-    return format_html(
+    return markup(
         '<span class="clock-badge is-{}{}" title="{}"{}>{}<span class="clock-name">{}</span> '
         '<strong class="clock-text">{}</strong></span>',
         badge.state,
@@ -95,7 +96,7 @@ def sla_badge(badge: SlaBadge, *, large: bool = False) -> SafeString:
 
 def countdown(badge: SlaBadge) -> SafeString:
     """Draw a clock as the queue's first column: large ring and figure, the clock's name below."""
-    return format_html(
+    return markup(
         '<div class="countdown is-{}" title="{}"{}>{}<div><p class="countdown-time">'
         '<strong class="clock-figure">{}</strong> <span class="clock-word">{}</span></p>'
         '<p class="countdown-clock">{}{}</p></div></div>',
@@ -133,7 +134,7 @@ def _countdown_attributes(badge: SlaBadge) -> SafeString | str:
     running = badge.running
     if running is None:
         return ""
-    return format_html(
+    return markup(
         ' data-clock="{}" data-left="{}" data-allowed="{}" data-read-at="{}" data-closes-at="{}"',
         badge.clock,
         int(running.left.total_seconds()),
@@ -157,7 +158,7 @@ def _bant_mark(answers: tuple[str, ...], size: int) -> SafeString:
         f"{question} {ANSWER_WORDS[answer]}"
         for question, answer in zip(BANT_QUESTIONS, answers, strict=True)
     )
-    return format_html(
+    return markup(
         '<span class="bant-mark" role="img" aria-label="{}" title="{}">{}</span>',
         sentence,
         sentence,
@@ -184,7 +185,7 @@ def attempts_mark(done: int, planned: int) -> SafeString:
     bars = (
         ("done" if place < done else "open", _ATTEMPT_PITCH * place) for place in range(planned)
     )
-    return format_html(
+    return markup(
         '<span class="attempts"><svg width="{}" height="12" aria-hidden="true">{}</svg>'
         '<span>{} of {}<span class="visually-hidden"> attempts</span></span></span>',
         _ATTEMPT_PITCH * planned - 1,
@@ -202,7 +203,7 @@ def stack_bar(parts: Sequence[tuple[str, int]]) -> SafeString:
     for kind, count in parts:
         drawn.append((kind, f"{100 * start / whole:.2f}", f"{100 * count / whole:.2f}", count))
         start += count
-    return format_html(
+    return markup(
         '<svg class="stack" role="img" aria-label="{}">{}</svg>',
         ", ".join(f"{kind.replace('-', ' ')}: {count}" for kind, count in parts),
         format_html_join(
@@ -217,13 +218,11 @@ def bar(share: float, *, mark: float | None = None, hollow: bool = False) -> Saf
     """Draw a share of 0 to 1 as a bar, with an optional mark such as the average of all."""
     filled = min(max(share, 0.0), 1.0) * 100
     line = (
-        format_html(
-            '<line class="bar-mark" x1="{0}%" x2="{0}%" y1="0" y2="100%"/>', f"{mark * 100:.1f}"
-        )
+        markup('<line class="bar-mark" x1="{0}%" x2="{0}%" y1="0" y2="100%"/>', f"{mark * 100:.1f}")
         if mark is not None
         else ""
     )
-    return format_html(
+    return markup(
         '<svg class="bar{}" aria-hidden="true">'
         '<rect class="bar-track" width="100%" height="100%" rx="2"/>'
         '<rect class="bar-fill" width="{}%" height="100%" rx="2"/>{}</svg>',
