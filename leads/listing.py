@@ -296,7 +296,9 @@ def load_list(
         with_people(found), ordering=address.sort.ordering, cursor=cursor, size=PAGE_SIZE
     )
     rows = load_rows(page.items, address.columns, viewer=viewer, now=now)
-    return LeadList(rows, page, quick_count(found))
+    is_whole = page.next_cursor is None and page.previous_cursor is None
+    count = Count(len(rows), is_estimate=False) if is_whole else quick_count(found)
+    return LeadList(rows, page, count)
 
 
 def with_people(leads: LeadQuerySet) -> LeadQuerySet:
