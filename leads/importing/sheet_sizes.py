@@ -26,10 +26,9 @@ LARGEST_UNPACKED = 2**29
 MOST_SHRUNK = 100
 _SHRUNK_FREELY = 10 * 2**20
 _PIECE = 2**20
-_BROKEN = (
-    zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError,
-    expat.ExpatError,
-)  # fmt: skip
+#: What a file that is no readable workbook makes zipfile and expat raise. A way of packing that
+#: Python does not know is a RuntimeError (its subclass NotImplementedError), as is a password.
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, expat.ExpatError)
 
 # Nearly every program writes its cells in one form: it takes one search to see that none stands
 # outside of a tall or a wide table of a bearable size. Any other sheet is gone over cell by cell.
