@@ -23,20 +23,9 @@ from leads.enums import AttributeType, LifecycleStage
 from leads.models import Company, Lead, LeadAttribute
 from leads.services import add_note, change_stage, create_lead, update_lead
 from tests.factories import client_of, make_lead, make_user
+from tests.leads.posting import HTMX
 
 pytestmark = pytest.mark.django_db
-
-HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def marketer() -> User:
-    return make_user(Role.MARKETER, time_zone="Europe/Berlin")
-
-
-@pytest.fixture
-def web(marketer: User) -> Client:
-    return client_of(marketer)
 
 
 @pytest.fixture
