@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("crm.shell.urls")),
     path("", include("crm.accounts.urls")),
     path("", include("leads.urls")),
+    path("", include("engagement.urls")),
     path("", include("scoring.urls")),
     path("", include("handoff.urls")),
     path("", include("crm.reports.urls")),

@@ -19,6 +19,9 @@ ICONS: dict[EventKind, str] = {
     EventKind.TRIAL_START: "rocket",
     EventKind.CONSULTATION_REQUEST: "messages-square",
     EventKind.PRICING_REQUEST: "receipt",
+    EventKind.PROMOTION_ACCEPTED: "tag",
+    EventKind.PAGE_READ: "clock",
+    EventKind.LINK_CLICK: "external-link",
     EventKind.IDENTIFY: "user-check",
     EventKind.CUSTOM: "activity",
 }
@@ -35,6 +38,8 @@ _TITLES: dict[EventKind, str] = {
     EventKind.WEBINAR_NO_SHOW: "Missed {}",
     EventKind.EMAIL_OPEN: "Opened {}",
     EventKind.EMAIL_CLICK: "Clicked in {}",
+    EventKind.PROMOTION_ACCEPTED: "Accepted {}",
+    EventKind.PAGE_READ: "Read {}",
 }
 
 

@@ -20,6 +20,9 @@ class EventKind(TextChoices):
     TRIAL_START = "TRIAL_START", "Started a trial"
     CONSULTATION_REQUEST = "CONSULTATION_REQUEST", "Asked for a consultation"
     PRICING_REQUEST = "PRICING_REQUEST", "Asked for a price"
+    PROMOTION_ACCEPTED = "PROMOTION_ACCEPTED", "Accepted a promotion"
+    PAGE_READ = "PAGE_READ", "Read a page"
+    LINK_CLICK = "LINK_CLICK", "Followed a link to another site"
     IDENTIFY = "IDENTIFY", "Identified"
     CUSTOM = "CUSTOM", "Custom event"
 
@@ -37,6 +40,24 @@ class ClockFault(TextChoices):
 
     FUTURE = "FUTURE", "Ahead of the server"
     ABSURD = "ABSURD", "Not a credible time"
+
+
+class SourceKind(TextChoices):
+    """Who holds the key of a source: every visitor of a website, or servers only."""
+
+    WEBSITE = "WEBSITE", "Website"
+    SERVER = "SERVER", "Server"
+
+
+class LinkReason(TextChoices):
+    """Why a visitor is taken for a lead."""
+
+    IDENTIFY = "IDENTIFY", "Identified by the site"
+    SERVER = "SERVER", "Identified by a server"
+    FORM = "FORM", "Sent a form"
+    EMAIL_CLICK = "EMAIL_CLICK", "Clicked in an e-mail"
+    OFFER_LINK = "OFFER_LINK", "Accepted an offer"
+    PERSON = "PERSON", "Confirmed by a colleague"
 
 
 class FunnelStage(TextChoices):

@@ -48,6 +48,9 @@ _NAMES: dict[EventKind, tuple[str, ...]] = {
     EventKind.TRIAL_START: ("trial started", "started trial"),
     EventKind.CONSULTATION_REQUEST: ("consultation requested", "requested consultation"),
     EventKind.PRICING_REQUEST: ("pricing requested", "price requested", "quote requested"),
+    EventKind.PROMOTION_ACCEPTED: ("promotion accepted", "accepted promotion"),
+    EventKind.PAGE_READ: ("page read", "page left"),
+    EventKind.LINK_CLICK: ("link clicked", "outbound link clicked"),
 }  # fmt: skip
 #: Event names, and the codes themselves, in lower case with single spaces.
 KIND_OF_NAME: Mapping[str, EventKind] = MappingProxyType(

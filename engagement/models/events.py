@@ -1,4 +1,4 @@
-"""Assets, visitors, the intake inbox and the partitioned event log."""
+"""The partitioned event log, and the names of the messages that were absorbed."""
 
 from __future__ import annotations
 
@@ -9,83 +9,10 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
-from engagement.enums import Actor, AssetKind, ClockFault, EventKind, FunnelStage
+from engagement.enums import Actor, ClockFault, EventKind, FunnelStage
+from engagement.models.assets import Asset
+from engagement.models.visitors import Visitor, VisitorLink
 from leads.models import Lead
-
-
-class Asset(models.Model):
-    """A piece of content or a page. ``path`` is the URL path that shows or delivers it."""
-
-    name = models.CharField(max_length=200)
-    slug = models.SlugField(max_length=100, unique=True)
-    kind = models.CharField(max_length=12, choices=AssetKind, default=AssetKind.PAGE)
-    funnel_stage = models.CharField(max_length=4, choices=FunnelStage)
-    path = models.CharField(max_length=300, blank=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(funnel_stage__in=FunnelStage.values), name="asset_stage_is_known"
-            ),
-            models.UniqueConstraint(
-                fields=["path"], condition=~Q(path=""), name="asset_one_per_path"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Visitor(models.Model):
-    """Somebody seen before we knew who it was, and the lead it turned out to be.
-
-    ``name`` is the random id that a browser or device sends; or, when ``source`` is given, the id
-    that this source has for one of its users. The link follows the last identification; events
-    that already belong to a lead stay with it. Written by ``engagement.services``.
-    """
-
-    source = models.CharField(max_length=50, blank=True)
-    name = models.CharField(max_length=200)
-    lead = models.ForeignKey(
-        Lead, null=True, blank=True, on_delete=models.SET_NULL, related_name="visitors"
-    )
-    first_seen_at = models.DateTimeField()
-    last_seen_at = models.DateTimeField()
-    identified_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["source", "name"], name="visitor_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.source}:{self.name}" if self.source else self.name
-
-
-class InboxMessage(models.Model):
-    """One message as it arrived, durable before it was acknowledged; ``absorb`` deletes it.
-
-    A message that cannot be absorbed stays, with ``error`` and no ``due_at``.
-    """
-
-    source = models.CharField(max_length=50)
-    message_id = models.CharField(max_length=200)
-    body = models.JSONField()
-    received_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True, blank=True)
-    due_at = models.DateTimeField(null=True, blank=True)
-    error = models.CharField(max_length=300, blank=True)
-
-    class Meta:
-        db_table = "engagement_inbox"
-        indexes = [
-            models.Index(
-                fields=["due_at", "id"], condition=Q(due_at__isnull=False), name="inbox_due"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.source}:{self.message_id}"
 
 
 class EventKey(models.Model):
@@ -131,10 +58,12 @@ class EventQuerySet(models.QuerySet["Event"]):
 class Event(models.Model):
     """One thing a lead or visitor did at a time. Append-only, partitioned by month.
 
-    A trigger refuses deletes and any change but ``lead`` (whom it belongs to) and ``actor`` with
-    ``actor_reason`` (who caused it). ``occurred_at`` is true time, ``received_at`` when the server
-    had it; ``clock_fault`` says why the time the client told was not believed. ``id`` is made by
-    ``engagement.event_ids``. Written by ``engagement.services`` only.
+    A trigger refuses deletes and any change but ``lead`` with ``link`` (whom it belongs to, and by
+    which identification) and ``actor`` with ``actor_reason`` (who caused it). ``occurred_at`` is
+    true time, ``received_at`` when the server had it; ``clock_fault`` says why the time the client
+    told was not believed. ``touch`` is what brought the visitor, when the event is an arrival:
+    ``source``, ``medium``, ``campaign``, ``referrer``. ``id`` is made by ``engagement.event_ids``.
+    Written by ``engagement.services`` only.
     """
 
     pk = models.CompositePrimaryKey("occurred_at", "id")
@@ -143,6 +72,7 @@ class Event(models.Model):
     received_at = models.DateTimeField()
     lead = models.ForeignKey(Lead, **_POINTER)
     visitor = models.ForeignKey(Visitor, **_POINTER)
+    link = models.ForeignKey(VisitorLink, **_POINTER)
     asset = models.ForeignKey(Asset, **_POINTER)
     kind = models.CharField(max_length=20, choices=EventKind)
     name = models.CharField(max_length=200, blank=True)
@@ -152,6 +82,7 @@ class Event(models.Model):
     actor = models.CharField(max_length=7, choices=Actor, default=Actor.HUMAN)
     actor_reason = models.CharField(max_length=100, blank=True)
     clock_fault = models.CharField(max_length=6, choices=ClockFault, blank=True)
+    touch = models.JSONField(default=dict)
 
     objects = EventQuerySet.as_manager()
 

@@ -1,0 +1,8 @@
+"""What they did, and where it came from."""
+
+from engagement.models.assets import Asset
+from engagement.models.events import Event, EventKey
+from engagement.models.intake import InboxMessage, Source
+from engagement.models.visitors import Visitor, VisitorLink
+
+__all__ = ["Asset", "Event", "EventKey", "InboxMessage", "Source", "Visitor", "VisitorLink"]

@@ -1,0 +1,75 @@
+"""Who may send messages, and the messages as they arrived."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from crm.accounts.models import User
+from engagement.enums import SourceKind
+
+
+class Source(models.Model):
+    """A site or a server that sends messages, and the key it sends them with.
+
+    ``name`` is what visitors and messages carry as their source. The key of a website can be read
+    by everybody, so what it says of people is a claim; that of a server is secret and believed.
+    ``allowed_origins`` are the origins a browser may send from, all when empty. ``rate_limit`` and
+    ``address_rate_limit`` are messages a second, of the whole key and of one address. Without
+    ``asks_consent`` the tracker starts at once, else when the visitor consents.
+    """
+
+    name = models.SlugField(max_length=50, unique=True)
+    label = models.CharField(max_length=100)
+    kind = models.CharField(max_length=7, choices=SourceKind, default=SourceKind.WEBSITE)
+    write_key = models.CharField(max_length=40, unique=True)
+    allowed_origins = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    rate_limit = models.PositiveIntegerField(default=1000)
+    address_rate_limit = models.PositiveIntegerField(default=50)
+    asks_consent = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    last_received_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=SourceKind.values), name="source_kind_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class InboxMessage(models.Model):
+    """One message as it arrived, durable before it was acknowledged; ``absorb`` deletes it.
+
+    ``meta`` is what the request told beside the body: ``address``, ``agent`` (the User-Agent) and
+    ``purpose`` (Sec-Purpose), each as far as it is known. A message that cannot be absorbed stays,
+    with ``error`` and no ``due_at``.
+    """
+
+    source = models.CharField(max_length=50)
+    message_id = models.CharField(max_length=200)
+    body = models.JSONField()
+    received_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    meta = models.JSONField(default=dict)
+    due_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        db_table = "engagement_inbox"
+        indexes = [
+            models.Index(
+                fields=["due_at", "id"], condition=Q(due_at__isnull=False), name="inbox_due"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.message_id}"

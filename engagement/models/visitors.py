@@ -1,0 +1,72 @@
+"""Visitors, and the identifications that link them to leads."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from crm.accounts.models import User
+from engagement.enums import LinkReason
+from leads.models import Lead
+
+
+class Visitor(models.Model):
+    """Somebody seen before we knew who it was, and the lead it turned out to be.
+
+    ``name`` is the random id that a browser or device sends; or, when ``source`` is given, the id
+    that this source has for one of its users. ``lead`` and ``link`` follow the last identification
+    that was proven; events that already belong to a lead stay with it. Written by
+    ``engagement.services``.
+    """
+
+    source = models.CharField(max_length=50, blank=True)
+    name = models.CharField(max_length=200)
+    lead = models.ForeignKey(
+        Lead, null=True, blank=True, on_delete=models.SET_NULL, related_name="visitors"
+    )
+    link = models.ForeignKey(
+        "engagement.VisitorLink", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    identified_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "name"], name="visitor_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.name}" if self.source else self.name
+
+
+class VisitorLink(models.Model):
+    """One identification: that a visitor was a lead, why we think so, and since when.
+
+    While ``proven_at`` is empty it is a mere claim: what the visitor does under it belongs to
+    nobody. ``detached_at`` ends it and gives back what it had attached; events remember the link
+    that attached them, so that detaching restores exactly what was there before. ``evidence`` says
+    in words what the reason rests on. Written by ``engagement.services``.
+    """
+
+    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="links")
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="visitor_links")
+    reason = models.CharField(max_length=12, choices=LinkReason)
+    evidence = models.CharField(max_length=300, blank=True)
+    made_at = models.DateTimeField()
+    proven_at = models.DateTimeField(null=True, blank=True)
+    detached_at = models.DateTimeField(null=True, blank=True)
+    detached_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reason__in=LinkReason.values), name="link_reason_is_known"
+            ),
+        ]
+        indexes = [models.Index(fields=["visitor", "-made_at"], name="link_of_visitor")]
+
+    def __str__(self) -> str:
+        return f"{self.visitor} is lead {self.lead_id}"
