@@ -14,6 +14,7 @@ REQUIRED = {
     "EMAIL_URL": "submission://user:password@host:587",
     "DEFAULT_FROM_EMAIL": "the sender of notifications, such as Baton <baton@example.com>",
     "PUBLIC_URL": "the address people open, such as https://baton.example.com",
+    "COLLECTOR_URL": "the address sites send events to, such as https://events.example.com",
 }
 
 

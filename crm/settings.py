@@ -27,6 +27,7 @@ if LOCAL:
         "EMAIL_URL": "console:",
         "DEFAULT_FROM_EMAIL": "Baton <baton@localhost>",
         "PUBLIC_URL": "http://localhost:8000",
+        "COLLECTOR_URL": "http://localhost:8001",
     }
     _computed: dict[str, Callable[[], str]] = {
         "SECRET_KEY": location.secret_key,
@@ -44,6 +45,7 @@ _values = required_values()
 SECRET_KEY = _values["SECRET_KEY"]
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS")
 PUBLIC_URL = _values["PUBLIC_URL"].rstrip("/")
+COLLECTOR_URL = _values["COLLECTOR_URL"].rstrip("/")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = _values["DEFAULT_FROM_EMAIL"]
 

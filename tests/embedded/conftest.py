@@ -52,6 +52,7 @@ def own_state() -> Iterator[Path]:
             "REDIS_URL",
             "SECRET_KEY",
             "PUBLIC_URL",
+            "COLLECTOR_URL",
             "BATON_TESTING",
             "BATON_MEDIA_ROOT",
         ):
