@@ -58,3 +58,10 @@ class RowResult(TextChoices):
     UNCHANGED = "UNCHANGED", "Unchanged"
     DUPLICATE = "DUPLICATE", "Duplicate"
     REFUSED = "REFUSED", "Refused"
+
+
+class ConsentPurpose(TextChoices):
+    """What somebody may agree to; each stands for itself."""
+
+    CONTACT = "CONTACT", "Contact"
+    MARKETING = "MARKETING", "Marketing mail"

@@ -14,7 +14,7 @@ from crm.common.slots import (
 from leads.columns import LEAD_COLUMNS, LEAD_VIEWS
 from leads.edits import edit_entries
 from leads.fields import ATTRIBUTE_PREFIX, LEAD_FIELDS, attribute_fields
-from leads.panels import next_step
+from leads.panels import consents, next_step
 from leads.timeline_sources import deal_entries, note_entries, stage_entries
 
 fields.register(*LEAD_FIELDS)
@@ -24,7 +24,10 @@ lead_columns.register(*LEAD_COLUMNS)
 lead_views.register(*LEAD_VIEWS)
 navigation.register(NavItem("leads", "Leads", "leads:list", "users", 10, key="g l", tab="Leads"))
 
-lead_panels.register(Panel("next_step", 90, "right", next_step, "leads/_lead_next_step.html"))
+lead_panels.register(
+    Panel("consent", 50, "left", consents, "leads/_lead_consent.html"),
+    Panel("next_step", 90, "right", next_step, "leads/_lead_next_step.html"),
+)
 
 timeline_sources.register(
     TimelineSource("stages", 7, stage_entries, kinds=("score", "sales")),

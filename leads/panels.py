@@ -19,3 +19,9 @@ def next_step(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any] | No
         return None
     is_late = lead.next_step_at is not None and lead.next_step_at < now
     return {"text": lead.next_step, "at": lead.next_step_at, "is_late": is_late}
+
+
+def consents(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any]:
+    """Return the last word of a lead on each purpose it was asked about."""
+    del viewer, now
+    return {"consents": list(lead.consents.in_force())}

@@ -1,6 +1,7 @@
 """The tables of ``leads``, one file per subject."""
 
 from leads.models.company import Company
+from leads.models.consent import Consent, ConsentQuerySet
 from leads.models.deal import Deal
 from leads.models.imports import ImportJob, ImportRow
 from leads.models.lead import ExternalId, Lead, LeadAttribute, LeadFact, LeadQuerySet, Note
@@ -8,6 +9,8 @@ from leads.models.stage import StageInterval, StageIntervalQuerySet
 
 __all__ = [
     "Company",
+    "Consent",
+    "ConsentQuerySet",
     "Deal",
     "ExternalId",
     "ImportJob",

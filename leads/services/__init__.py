@@ -2,6 +2,7 @@
 
 from leads.lifecycle import IllegalTransition, ScoreSnapshot
 from leads.services.capture import DuplicateEmail, create_lead, update_lead
+from leads.services.consent import record_consent
 from leads.services.deals import DealAlreadyRecorded, record_deal
 from leads.services.stages import OverrideNeedsReason, change_stage, freeze_score
 from leads.services.values import LeadInvalid
@@ -20,6 +21,7 @@ __all__ = [
     "create_lead",
     "freeze_score",
     "record_activity",
+    "record_consent",
     "record_deal",
     "set_next_step",
     "update_lead",
