@@ -4,3 +4,7 @@ from django.dispatch import Signal
 
 #: Events of leads were absorbed; ``lead_ids`` is a list, ``now`` the moment of absorbing.
 events_absorbed = Signal()
+
+#: A form captured leads or told more of them; ``lead_ids`` is a list, ``now`` the moment. What
+#: they did is in the log by then, so that whoever hears it can judge them at once.
+lead_captured = Signal()

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from engagement.signals import events_absorbed
+from engagement.signals import events_absorbed, lead_captured
 from leads.enums import LifecycleStage
 from leads.models import StageInterval
 from leads.signals import leads_changed, stage_changed
-from scoring.services import mark_due, snapshot_move
+from scoring.services import mark_due, score_now, snapshot_move
 
 #: Back in the funnel: engagement starts anew.
 _RETURNS = frozenset({LifecycleStage.RECYCLED, LifecycleStage.LEAD})
@@ -22,6 +22,12 @@ _RETURNS = frozenset({LifecycleStage.RECYCLED, LifecycleStage.LEAD})
 def mark_on_events(*, lead_ids: Sequence[int], now: datetime, **_: Any) -> None:
     """New acts change engagement."""
     mark_due(lead_ids=lead_ids, now=now)
+
+
+@receiver(lead_captured, dispatch_uid="scoring.score_on_capture")
+def score_on_capture(*, lead_ids: Sequence[int], now: datetime, **_: Any) -> None:
+    """Whoever sent a form is judged before the page after it is shown."""
+    score_now(lead_ids=lead_ids, now=now)
 
 
 @receiver(leads_changed, dispatch_uid="scoring.mark_on_attributes")

@@ -12,7 +12,7 @@ from scoring.services.publishing import (
     publish,
     published_model,
 )
-from scoring.services.refresh import BATCH, score_due_leads
+from scoring.services.refresh import BATCH, score_due_leads, score_now
 from scoring.services.renewal import renew_scores, start_renewal
 from scoring.services.snapshots import snapshot_move
 
@@ -32,6 +32,7 @@ __all__ = [
     "published_model",
     "renew_scores",
     "score_due_leads",
+    "score_now",
     "snapshot_move",
     "start_renewal",
     "why_mql",

@@ -72,6 +72,15 @@ def score_due_leads(*, now: datetime, limit: int = BATCH) -> int:
     return taken
 
 
+def score_now(*, lead_ids: Sequence[int], now: datetime) -> None:
+    """Compute the scores of leads that are due, and make their moves, in the caller's transaction.
+
+    One that fails is logged and left to the sweep: what the caller writes does not depend on it.
+    """
+    if model := published_model():
+        _score_each(model, lead_ids, now)
+
+
 def _sweep(model: ScoringModel, now: datetime, limit: int) -> int:
     try:
         taken, moves = _score(model, now, limit)
@@ -112,7 +121,11 @@ def _score_singly(model: ScoringModel, now: datetime, limit: int) -> int:
     """Compute each score in a transaction of its own; put off those that fail."""
     with transaction.atomic():
         lead_ids = _claim(now, limit)
+    _score_each(model, lead_ids, now)
+    return len(lead_ids)
 
+
+def _score_each(model: ScoringModel, lead_ids: Sequence[int], now: datetime) -> None:
     def score(lead_id: int) -> None:
         _, moves = _score(model, now, 1, only=lead_id)
         make_moves(moves, now=now)
@@ -122,7 +135,6 @@ def _score_singly(model: ScoringModel, now: datetime, limit: int) -> int:
         put_off(lead_id=lead_id, now=now)
 
     do_singly(lead_ids, score, give_up=give_up)
-    return len(lead_ids)
 
 
 def _claim(now: datetime, limit: int, only: int | None = None) -> list[int]:

@@ -28,4 +28,5 @@ def test_the_signals_of_baton_are_these() -> None:
         "leads.leads_changed",
         "leads.stage_changed",
         "engagement.events_absorbed",
+        "engagement.lead_captured",
     }
