@@ -35,6 +35,24 @@ class Actor(TextChoices):
     UNKNOWN = "UNKNOWN", "Unknown"
 
 
+class ActorRule(TextChoices):
+    """By what an event is held for a machine's, or for nobody's in particular.
+
+    The reason of an event is the label, sometimes with a colon and a detail behind it.
+    """
+
+    ROBOT = "ROBOT", "Known robot"
+    AHEAD = "AHEAD", "Loaded ahead by the browser"
+    NETWORK = "NETWORK", "Sent from a hosting network"
+    HEAD_ONLY = "HEAD_ONLY", "Only asked where a link leads"
+    HEAD_FIRST = "HEAD_FIRST", "Asked where the link leads before following it"
+    ALL_LINKS = "ALL_LINKS", "Followed all links of a mail within seconds"
+    HIDDEN_LINK = "HIDDEN_LINK", "Followed a link that people cannot see"
+    MARKED = "MARKED", "Marked as a machine by"
+    UNSAID = "UNSAID", "The browser does not say what it is"
+    MAIL_PROXY = "MAIL_PROXY", "Loaded by the mail provider"
+
+
 class ClockFault(TextChoices):
     """Why the time that a client told was not believed."""
 

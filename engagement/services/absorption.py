@@ -184,7 +184,7 @@ def _append(fresh: Sequence[Understood], now: datetime) -> None:
 
 def _event(each: Understood, owner: Owner, asset: Recognised) -> NewEvent:
     message = each.message
-    verdict = classify(user_agent=message.user_agent, purpose=message.purpose)
+    verdict = classify(agent=message.user_agent, purpose=message.purpose)
     return NewEvent(
         id=each.id,
         occurred_at=message.occurred_at,
