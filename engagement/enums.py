@@ -78,6 +78,14 @@ class LinkReason(TextChoices):
     PERSON = "PERSON", "Confirmed by a colleague"
 
 
+class LinkAct(TextChoices):
+    """What happened to an identification after it was made."""
+
+    PROVEN = "PROVEN", "Proven"
+    DETACHED = "DETACHED", "Detached"
+    RESTORED = "RESTORED", "Restored"
+
+
 class FunnelStage(TextChoices):
     """How close to a purchase an asset speaks."""
 

@@ -64,7 +64,8 @@ class Message:
     """What a message says, checked and in our words.
 
     ``occurred_at`` is true time (UTC), never after the receipt. ``path`` is the URL's, without the
-    slash at its end. ``user_agent`` is None when a server reported the event.
+    slash at its end. ``user_agent`` is None when a server reported the event. ``token`` came with
+    the link that led here, see ``engagement.tokens``.
     """
 
     kind: EventKind
@@ -80,6 +81,7 @@ class Message:
     asset_slug: str
     user_agent: str | None
     purpose: str
+    token: str = ""
     traits: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -167,6 +169,7 @@ def _parse(body: Mapping[str, Any], received_at: datetime, sent_at: datetime | N
         asset_slug=_text(properties.get("asset")),
         user_agent=_agent(context),
         purpose=_text(context.get("purpose")),
+        token=_token(context),
         **_identity(body, traits),
     )
 
@@ -263,6 +266,11 @@ def _path(url: str, properties: Mapping[str, Any], page: Mapping[str, Any]) -> s
         path = ""
     path = path or _text(properties.get("path")) or _text(page.get("path"))
     return path.rstrip("/") or path
+
+
+def _token(context: Mapping[str, Any]) -> str:
+    ours = context.get("baton")
+    return _text(ours.get("token")) if isinstance(ours, dict) else ""
 
 
 def _agent(context: Mapping[str, Any]) -> str | None:

@@ -3,6 +3,16 @@
 from engagement.models.assets import Asset
 from engagement.models.events import Event, EventKey
 from engagement.models.intake import InboxMessage, Source
+from engagement.models.link_changes import LinkChange
 from engagement.models.visitors import Visitor, VisitorLink
 
-__all__ = ["Asset", "Event", "EventKey", "InboxMessage", "Source", "Visitor", "VisitorLink"]
+__all__ = [
+    "Asset",
+    "Event",
+    "EventKey",
+    "InboxMessage",
+    "LinkChange",
+    "Source",
+    "Visitor",
+    "VisitorLink",
+]

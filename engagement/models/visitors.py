@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from crm.accounts.models import User
 from engagement.enums import LinkReason
 from leads.models import Lead
 
@@ -15,7 +14,8 @@ class Visitor(models.Model):
 
     ``name`` is the random id that a browser or device sends; or, when ``source`` is given, the id
     that this source has for one of its users. ``lead`` and ``link`` follow the last identification
-    that was proven; events that already belong to a lead stay with it. Written by
+    that was proven, ``identified_at`` says when; events that already belong to a lead stay with it.
+    ``claim`` is the unproven identification under which it acts now, if there is one. Written by
     ``engagement.services``.
     """
 
@@ -25,6 +25,9 @@ class Visitor(models.Model):
         Lead, null=True, blank=True, on_delete=models.SET_NULL, related_name="visitors"
     )
     link = models.ForeignKey(
+        "engagement.VisitorLink", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    claim = models.ForeignKey(
         "engagement.VisitorLink", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     first_seen_at = models.DateTimeField()
@@ -46,7 +49,8 @@ class VisitorLink(models.Model):
     While ``proven_at`` is empty it is a mere claim: what the visitor does under it belongs to
     nobody. ``detached_at`` ends it and gives back what it had attached; events remember the link
     that attached them, so that detaching restores exactly what was there before. ``evidence`` says
-    in words what the reason rests on. Written by ``engagement.services``.
+    in words what the reason rests on; what became of the link later is told by ``LinkChange``.
+    Written by ``engagement.services``.
     """
 
     visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="links")
@@ -56,9 +60,6 @@ class VisitorLink(models.Model):
     made_at = models.DateTimeField()
     proven_at = models.DateTimeField(null=True, blank=True)
     detached_at = models.DateTimeField(null=True, blank=True)
-    detached_by = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
 
     class Meta:
         constraints = [

@@ -11,6 +11,7 @@ from engagement.services.event_import import (
 )
 from engagement.services.event_log import record_event
 from engagement.services.intake import receive
+from engagement.services.links import link_visitor
 from engagement.services.partitions import ensure_partitions, keep_partitions
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "ensure_partitions",
     "import_events",
     "keep_partitions",
+    "link_visitor",
     "read_lines",
     "receive",
     "record_event",

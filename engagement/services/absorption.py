@@ -30,8 +30,9 @@ from engagement.services.event_log import (
     append_events,
     claim_messages,
 )
-from engagement.services.identification import Owner, identify
+from engagement.services.identification import Ownership, Said, identify
 from engagement.services.partitions import ensure_partitions, month_of
+from engagement.tokens import proof_of
 
 logger = logging.getLogger(__name__)
 
@@ -172,7 +173,7 @@ def _claim(understood: Sequence[Understood]) -> list[Understood]:
 
 
 def _append(fresh: Sequence[Understood], now: datetime) -> None:
-    identification = identify([(each.arrival.source, each.message) for each in fresh], now=now)
+    identification = identify([_said(each) for each in fresh], now=now)
     library = Library.load()
     events = [
         _event(each, owner, library.find(each.message))
@@ -182,7 +183,13 @@ def _append(fresh: Sequence[Understood], now: datetime) -> None:
     announce(events=events, attached=identification.attached, now=now)
 
 
-def _event(each: Understood, owner: Owner, asset: Recognised) -> NewEvent:
+def _said(each: Understood) -> Said:
+    token = each.message.token
+    proof = proof_of(token, now=each.arrival.received_at) if token else None
+    return Said(each.arrival.source, each.message, proof)
+
+
+def _event(each: Understood, owner: Ownership, asset: Recognised) -> NewEvent:
     message = each.message
     verdict = classify(agent=message.user_agent, purpose=message.purpose)
     return NewEvent(
@@ -192,6 +199,7 @@ def _event(each: Understood, owner: Owner, asset: Recognised) -> NewEvent:
         kind=message.kind,
         lead_id=owner.lead_id,
         visitor_id=owner.visitor_id,
+        link_id=owner.link_id,
         asset_id=asset.id,
         funnel_stage=asset.funnel_stage,
         name=message.name,

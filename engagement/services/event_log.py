@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,8 +21,8 @@ from leads.services import record_activity
 MessageName = tuple[str, str]
 
 _COPY = (
-    "COPY engagement_event (id, occurred_at, received_at, lead_id, visitor_id, asset_id, kind,"
-    " name, funnel_stage, url, properties, actor, actor_reason, clock_fault) FROM STDIN"
+    "COPY engagement_event (id, occurred_at, received_at, lead_id, visitor_id, link_id, asset_id,"
+    " kind, name, funnel_stage, url, properties, actor, actor_reason, clock_fault) FROM STDIN"
 )
 #: In one order, so that two batches with the same messages wait for each other only one way.
 _CLAIM = """
@@ -43,6 +43,7 @@ class NewEvent:
     kind: EventKind
     lead_id: int | None = None
     visitor_id: int | None = None
+    link_id: int | None = None
     asset_id: int | None = None
     name: str = ""
     funnel_stage: str = ""
@@ -76,20 +77,22 @@ def append_events(events: Iterable[NewEvent]) -> None:
             copy.write_row(
                 (
                     event.id, event.occurred_at, event.received_at, event.lead_id,
-                    event.visitor_id, event.asset_id, event.kind.value, event.name,
-                    event.funnel_stage, event.url, json.dumps(event.properties),
+                    event.visitor_id, event.link_id, event.asset_id, event.kind.value,
+                    event.name, event.funnel_stage, event.url, json.dumps(event.properties),
                     event.actor.value, event.actor_reason, event.clock_fault,
                 )
             )  # fmt: skip
 
 
-def announce(*, events: Sequence[NewEvent], attached: dict[int, datetime], now: datetime) -> None:
+def announce(
+    *, events: Sequence[NewEvent], attached: Mapping[int, datetime | None], now: datetime
+) -> None:
     """Tell the leads' last activity and the floors above, in the transaction of the events.
 
-    ``attached`` are leads that were given earlier events, with the time of the latest. Activity is
-    what people do; a scanner does not wake a lead.
+    ``attached`` are leads that were given earlier events, with the time of the latest by a person.
+    Activity is what people do; a scanner does not wake a lead.
     """
-    latest = dict(attached)
+    latest = {lead_id: at for lead_id, at in attached.items() if at}
     for event in events:
         if event.lead_id and event.actor is Actor.HUMAN:
             latest[event.lead_id] = max(
@@ -109,14 +112,17 @@ def record_event(
     occurred_at: datetime,
     now: datetime,
     asset: Asset | None = None,
+    visitor_id: int | None = None,
     source: str = "baton",
     message_id: str = "",
     **details: Any,
 ) -> Event:
     """Append what a lead did, as seen by Baton itself, and return the event.
 
-    The same message id again changes nothing and returns the event that is there. ``details`` are
-    further columns of Event: ``name``, ``url``, ``properties``, ``actor``, ``actor_reason``.
+    It is the lead's whichever browser it was done with: ``visitor_id`` says so, and detaching that
+    browser takes it from nobody. The same message id again changes nothing and returns the event
+    that is there. ``details`` are further columns of Event: ``name``, ``url``, ``properties``,
+    ``actor``, ``actor_reason``.
 
     Raises:
         ValueError: when ``occurred_at`` is after ``now``.
@@ -130,6 +136,7 @@ def record_event(
         received_at=now,
         kind=kind,
         lead_id=lead_id,
+        visitor_id=visitor_id,
         asset_id=asset.pk if asset else None,
         funnel_stage=asset.funnel_stage if asset else "",
         **details,

@@ -9,134 +9,187 @@ from typing import Any
 
 from django.db import connection
 
-from engagement.enums import EventKind
-from engagement.identity import Claim, Person, VisitorName, settle
+from engagement.enums import EventKind, LinkReason, SourceKind
+from engagement.identity import (
+    Introduction,
+    Made,
+    Person,
+    Settlement,
+    VisitorName,
+    settle,
+)
 from engagement.messages import Message
+from engagement.models import Source
+from engagement.services.links import (
+    Attached,
+    Seen,
+    see_visitors,
+    standings_of,
+    write_settlement,
+)
+from engagement.tokens import Proof
 from engagement.traits import lead_values
 from leads.models import Lead
 from leads.services import DuplicateEmail, LeadInvalid, create_lead
 
-#: Locks each visitor until the batch commits, in one order; whoever identifies the same visitor
-#: in another batch waits, and then sees what this one wrote.
-_SEE = """
-    INSERT INTO engagement_visitor AS known (source, name, first_seen_at, last_seen_at)
-    SELECT * FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])
-        AS seen (source, name, first_at, last_at) ORDER BY 1, 2
-    ON CONFLICT (source, name) DO UPDATE SET
-        first_seen_at = least(known.first_seen_at, excluded.first_seen_at),
-        last_seen_at = greatest(known.last_seen_at, excluded.last_seen_at)
-    RETURNING source, name, id, lead_id
-"""
 _FIND_EXTERNAL = """
     SELECT system, external_id, lead_id FROM leads_externalid
     JOIN unnest(%s::text[], %s::text[]) AS asked (system, external_id)
         USING (system, external_id)
 """
-_LINK = """
-    UPDATE engagement_visitor visitor SET lead_id = link.lead_id, identified_at = %s
-    FROM unnest(%s::bigint[], %s::bigint[]) AS link (id, lead_id) WHERE visitor.id = link.id
-"""
-_ATTACH = """
-    WITH attached AS (
-        UPDATE engagement_event event SET lead_id = link.lead_id
-        FROM unnest(%s::bigint[], %s::bigint[]) AS link (id, lead_id)
-        WHERE event.visitor_id = link.id AND event.lead_id IS NULL
-        RETURNING event.lead_id, event.occurred_at
-    )
-    SELECT lead_id, max(occurred_at) FROM attached GROUP BY lead_id
-"""
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose a message is: the lead, if known, and the visitor that it is filed under."""
+class Ownership:
+    """Whose a message is: the lead and the link that says so, and the visitor it is filed under."""
 
     lead_id: int | None
     visitor_id: int | None
+    link_id: int | None
 
 
 @dataclass(frozen=True)
 class Identification:
-    """The owner of each message, and leads that got earlier events with the time of the latest."""
+    """The owner of each message, and the leads that got earlier events."""
 
-    owners: list[Owner]
-    attached: dict[int, datetime]
+    owners: list[Ownership]
+    attached: Attached
 
 
-def identify(messages: Sequence[tuple[str, Message]], *, now: datetime) -> Identification:
-    """Find, link and capture whoever sent ``messages``: (source, message), in order of time.
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message, whose it is, and what its token proves."""
+
+    source: str
+    message: Message
+    proof: Proof | None = None
+
+    @property
+    def device(self) -> VisitorName | None:
+        """Return the browser or device that it came from."""
+        return ("", self.message.anonymous_id) if self.message.anonymous_id else None
+
+    @property
+    def user(self) -> VisitorName | None:
+        """Return whom its source says that it came from."""
+        return (self.source, self.message.user_id) if self.message.user_id else None
+
+    @property
+    def evidence(self) -> str:
+        """Return in words what it told; never the value, which is personal."""
+        if self.proof:
+            return f"Came by a link that only this lead was sent; reported by {self.source}"
+        told = "address" if self.message.email else "user id"
+        return f"{self.source} told their {told}"
+
+
+def identify(messages: Sequence[Said], *, now: datetime) -> Identification:
+    """Find, link and capture whoever sent ``messages``, which are in order of time.
 
     To be called in the transaction that writes the events.
     """
-    names = [_visitor_names(source, message) for source, message in messages]
-    visitors = _see_visitors(names, messages)
-    claims = _claims(names, messages)
-    settled = settle(claims, {name: lead_id for name, (_, lead_id) in visitors.items()})
-    captured = _capture(settled.people, messages, now)
+    visitors = see_visitors(_seen(messages))
+    knowledge = _Knowledge.of(messages)
+    settlement, captured = _settle(messages, visitors, knowledge, now)
 
-    def lead_of(person: Person | None) -> int | None:
+    def lead_of(person: Person) -> int:
         return captured[person] if isinstance(person, str) else person
 
-    ids = {name: visitor_id for name, (visitor_id, _) in visitors.items()}
-    _link({ids[name]: lead_of(person) for name, person in settled.links.items()}, now)
-    attached = _attach({ids[name]: lead_of(person) for name, person in settled.first.items()})
+    ids, attached = write_settlement(
+        settlement, visitors, lead_of=lead_of, evidence=lambda at: messages[at].evidence, now=now
+    )
     owners = [
-        Owner(lead_of(person), ids[claim.visitor] if claim.visitor else None)
-        for claim, person in zip(claims, settled.people, strict=True)
+        Ownership(
+            lead_of(owner.person) if owner.person else None,
+            visitors[name].id if (name := said.device or said.user) else None,
+            ids[owner.link] if isinstance(owner.link, Made) else owner.link,
+        )
+        for said, owner in zip(messages, settlement.owners, strict=True)
     ]
     return Identification(owners, attached)
 
 
-def _visitor_names(source: str, message: Message) -> tuple[VisitorName | None, VisitorName | None]:
-    """Return the device and the user of a message."""
-    device = ("", message.anonymous_id) if message.anonymous_id else None
-    return device, (source, message.user_id) if message.user_id else None
-
-
-def _see_visitors(
-    names: Iterable[tuple[VisitorName | None, VisitorName | None]],
-    messages: Sequence[tuple[str, Message]],
-) -> dict[VisitorName, tuple[int, int | None]]:
-    """Keep when each visitor was seen; return their ids and leads."""
+def _seen(messages: Iterable[Said]) -> dict[VisitorName, tuple[datetime, datetime]]:
+    """Return when each visitor was first and last seen."""
     seen: dict[VisitorName, tuple[datetime, datetime]] = {}
-    for pair, (_, message) in zip(names, messages, strict=True):
-        at = message.occurred_at
-        for name in pair:
+    for said in messages:
+        at = said.message.occurred_at
+        for name in (said.device, said.user):
             if name:
                 first, last = seen.get(name, (at, at))
                 seen[name] = min(first, at), max(last, at)
-    columns: list[Any] = [
-        [source for source, _ in seen],
-        [name for _, name in seen],
-        [first for first, _ in seen.values()],
-        [last for _, last in seen.values()],
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(_SEE, columns)
-        return {(source, name): (pk, lead) for source, name, pk, lead in cursor.fetchall()}
+    return seen
 
 
-def _claims(
-    names: Sequence[tuple[VisitorName | None, VisitorName | None]],
-    messages: Sequence[tuple[str, Message]],
-) -> list[Claim]:
-    imported = _imported_as({user for _, user in names if user})
-    addresses = {message.email for _, message in messages if message.email}
-    known = dict(Lead.objects.filter(email__in=addresses).values_list("email", "pk"))
-    return [
-        Claim(
-            device,
-            user,
-            lead_id=imported.get(user) if user else None,
-            by_address=known.get(message.email) or _new_address(message),
+@dataclass(frozen=True)
+class _Knowledge:
+    """What is known of those whom the messages name: addresses, imported ids, websites."""
+
+    addresses: dict[str, int]
+    imported: dict[VisitorName, int]
+    websites: frozenset[str]
+
+    @classmethod
+    def of(cls, messages: Sequence[Said]) -> _Knowledge:
+        """Read it for a batch."""
+        addresses = {said.message.email for said in messages if said.message.email}
+        known = Lead.objects.filter(email__in=addresses).only("email")
+        websites = Source.objects.filter(kind=SourceKind.WEBSITE).values_list("name", flat=True)
+        return cls(
+            {lead.email or "": lead.pk for lead in known},
+            _imported_as({said.user for said in messages if said.user}),
+            frozenset(websites),
         )
-        for (device, user), (_, message) in zip(names, messages, strict=True)
-    ]
+
+    def introduction(self, said: Said) -> Introduction:
+        """Return what a message says in the light of it."""
+        message, is_believed = said.message, said.source not in self.websites
+        return Introduction(
+            said.device,
+            said.user,
+            imported=self.imported.get(said.user) if said.user else None,
+            by_address=self.addresses.get(message.email) or message.email or None,
+            captures=message.kind is EventKind.IDENTIFY,
+            proof=said.proof.lead_id if said.proof else None,
+            reason=_reason(said, is_believed),
+            is_believed=is_believed,
+        )
 
 
-def _new_address(message: Message) -> str | None:
-    """Return the address of somebody to capture: only who says who they are becomes a lead."""
-    return message.email or None if message.kind is EventKind.IDENTIFY else None
+def _reason(said: Said, is_believed: bool) -> LinkReason:
+    if said.proof:
+        return said.proof.reason
+    return LinkReason.SERVER if is_believed else LinkReason.IDENTIFY
+
+
+def _settle(
+    messages: Sequence[Said],
+    visitors: Mapping[VisitorName, Seen],
+    knowledge: _Knowledge,
+    now: datetime,
+) -> tuple[Settlement, dict[str, int]]:
+    """Settle who is who and capture new leads; anew when somebody else captured one meanwhile."""
+    captured: dict[str, int] = {}
+    while True:
+        introductions = [knowledge.introduction(said) for said in messages]
+        speaking = {
+            name
+            for each in introductions
+            if each.user or each.by_address or each.proof
+            for name in (each.device, each.user)
+            if name
+        }
+        settlement = settle(introductions, standings_of(visitors, speaking=speaking))
+        taken: dict[str, int] = {}
+        for address, index in settlement.captured.items():
+            if address not in captured:
+                try:
+                    captured[address] = _create(messages[index], now)
+                except DuplicateEmail as duplicate:
+                    taken[address] = duplicate.lead_id
+        if not taken:
+            return settlement, captured
+        knowledge.addresses.update(taken)
 
 
 def _imported_as(users: set[VisitorName]) -> dict[VisitorName, int]:
@@ -148,48 +201,21 @@ def _imported_as(users: set[VisitorName]) -> dict[VisitorName, int]:
         return {(system, name): lead_id for system, name, lead_id in cursor.fetchall()}
 
 
-def _capture(
-    people: Iterable[Person | None], messages: Sequence[tuple[str, Message]], now: datetime
-) -> dict[str, int]:
-    """Create the leads that are known by address only so far; return their ids."""
-    captured: dict[str, int] = {}
-    wanted = {person for person in people if isinstance(person, str)}
-    for source, message in messages:
-        if message.email in wanted and message.kind is EventKind.IDENTIFY:
-            wanted.remove(message.email)
-            captured[message.email] = _create(source, message, now)
-    return captured
-
-
-def _create(source: str, message: Message, now: datetime) -> int:
-    values = lead_values(email=message.email, traits=message.traits, properties=message.properties)
-    return _create_with(values, source, message, now)
-
-
-def _create_with(values: Mapping[str, Any], source: str, message: Message, now: datetime) -> int:
+def _create(said: Said, now: datetime) -> int:
     """Create a lead from what can be believed: a bad trait is left out, the person is not."""
-    try:
-        lead = create_lead(
-            now=now, created_at=message.occurred_at, rule=f"Identified by {source}", **values
-        )
-    except DuplicateEmail as duplicate:
-        return duplicate.lead_id
-    except LeadInvalid as invalid:
-        believed = {key: text for key, text in values.items() if key not in invalid.problems}
-        return _create_with(believed, source, message, now)
-    return lead.pk
-
-
-def _link(links: Mapping[int, int | None], now: datetime) -> None:
-    if links:
-        with connection.cursor() as cursor:
-            cursor.execute(_LINK, [now, list(links), list(links.values())])
-
-
-def _attach(links: Mapping[int, int | None]) -> dict[int, datetime]:
-    """Give the anonymous events of visitors to the leads they turned out to be."""
-    if not links:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_ATTACH, [list(links), list(links.values())])
-        return dict(cursor.fetchall())
+    message = said.message
+    values: Mapping[str, Any] = lead_values(
+        email=message.email, traits=message.traits, properties=message.properties
+    )
+    while True:
+        try:
+            lead = create_lead(
+                now=now,
+                created_at=message.occurred_at,
+                rule=f"Identified by {said.source}",
+                **values,
+            )
+        except LeadInvalid as invalid:
+            values = {key: text for key, text in values.items() if key not in invalid.problems}
+        else:
+            return lead.pk
