@@ -2,6 +2,9 @@
 
 from django.db.models import TextChoices
 
+#: The name under which Baton itself records; no key can be had for it.
+OWN_SOURCE = "baton"
+
 
 class EventKind(TextChoices):
     """What happened, as scoring and the timeline tell events apart."""

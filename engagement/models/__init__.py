@@ -4,15 +4,20 @@ from engagement.models.assets import Asset
 from engagement.models.events import Event, EventKey
 from engagement.models.intake import InboxMessage, Source
 from engagement.models.link_changes import LinkChange
+from engagement.models.links import TrackedLink
+from engagement.models.machines import ActorDecision, Agent
 from engagement.models.visitors import Visitor, VisitorLink
 
 __all__ = [
+    "ActorDecision",
+    "Agent",
     "Asset",
     "Event",
     "EventKey",
     "InboxMessage",
     "LinkChange",
     "Source",
+    "TrackedLink",
     "Visitor",
     "VisitorLink",
 ]

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 
 from engagement.enums import Actor, ClockFault, EventKind, FunnelStage
 from engagement.models.assets import Asset
+from engagement.models.machines import Agent
 from engagement.models.visitors import Visitor, VisitorLink
 from leads.models import Lead
 
@@ -62,7 +63,8 @@ class Event(models.Model):
     which identification) and ``actor`` with ``actor_reason`` (who caused it). ``occurred_at`` is
     true time, ``received_at`` when the server had it; ``clock_fault`` says why the time the client
     told was not believed. ``touch`` is what brought the visitor, when the event is an arrival:
-    ``source``, ``medium``, ``campaign``, ``referrer``. ``id`` is made by ``engagement.event_ids``.
+    ``source``, ``medium``, ``campaign``, ``referrer``. ``agent`` is the program that sent it, when
+    the sender was a browser. ``id`` is made by ``engagement.event_ids``.
     Written by ``engagement.services`` only.
     """
 
@@ -74,6 +76,7 @@ class Event(models.Model):
     visitor = models.ForeignKey(Visitor, **_POINTER)
     link = models.ForeignKey(VisitorLink, **_POINTER)
     asset = models.ForeignKey(Asset, **_POINTER)
+    agent = models.ForeignKey(Agent, **_POINTER)
     kind = models.CharField(max_length=20, choices=EventKind)
     name = models.CharField(max_length=200, blank=True)
     funnel_stage = models.CharField(max_length=4, choices=FunnelStage, blank=True)
@@ -110,6 +113,12 @@ class Event(models.Model):
                 fields=["visitor", "occurred_at"],
                 condition=Q(lead__isnull=True),
                 name="event_of_stranger",
+            ),
+            models.Index(
+                fields=["-occurred_at", "-id"],
+                include=["actor_reason"],
+                condition=~Q(actor=Actor.HUMAN),
+                name="event_of_no_person",
             ),
         ]
 

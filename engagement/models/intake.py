@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from crm.accounts.models import User
-from engagement.enums import SourceKind
+from engagement.enums import OWN_SOURCE, SourceKind
 
 
 class Source(models.Model):
@@ -40,6 +40,7 @@ class Source(models.Model):
             models.CheckConstraint(
                 condition=Q(kind__in=SourceKind.values), name="source_kind_is_known"
             ),
+            models.CheckConstraint(condition=~Q(name=OWN_SOURCE), name="source_is_not_ourselves"),
         ]
 
     def __str__(self) -> str:

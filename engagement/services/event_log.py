@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
-from engagement.enums import Actor, EventKind
+from engagement.enums import OWN_SOURCE, Actor, EventKind
 from engagement.event_ids import event_id, instant_of
 from engagement.models import Asset, Event, EventKey
 from engagement.services.partitions import ensure_partitions, month_of
@@ -22,7 +22,8 @@ MessageName = tuple[str, str]
 
 _COPY = (
     "COPY engagement_event (id, occurred_at, received_at, lead_id, visitor_id, link_id, asset_id,"
-    " kind, name, funnel_stage, url, properties, actor, actor_reason, clock_fault) FROM STDIN"
+    " agent_id, kind, name, funnel_stage, url, properties, actor, actor_reason, clock_fault, touch)"
+    " FROM STDIN"
 )
 #: In one order, so that two batches with the same messages wait for each other only one way.
 _CLAIM = """
@@ -45,6 +46,7 @@ class NewEvent:
     visitor_id: int | None = None
     link_id: int | None = None
     asset_id: int | None = None
+    agent_id: int | None = None
     name: str = ""
     funnel_stage: str = ""
     url: str = ""
@@ -52,6 +54,7 @@ class NewEvent:
     actor: Actor = Actor.HUMAN
     actor_reason: str = ""
     clock_fault: str = ""
+    touch: dict[str, str] = field(default_factory=dict)
 
 
 def claim_messages(ids: dict[MessageName, UUID]) -> set[MessageName]:
@@ -77,9 +80,10 @@ def append_events(events: Iterable[NewEvent]) -> None:
             copy.write_row(
                 (
                     event.id, event.occurred_at, event.received_at, event.lead_id,
-                    event.visitor_id, event.link_id, event.asset_id, event.kind.value,
-                    event.name, event.funnel_stage, event.url, json.dumps(event.properties),
-                    event.actor.value, event.actor_reason, event.clock_fault,
+                    event.visitor_id, event.link_id, event.asset_id, event.agent_id,
+                    event.kind.value, event.name, event.funnel_stage, event.url,
+                    json.dumps(event.properties), event.actor.value, event.actor_reason,
+                    event.clock_fault, json.dumps(event.touch),
                 )
             )  # fmt: skip
 
@@ -113,7 +117,7 @@ def record_event(
     now: datetime,
     asset: Asset | None = None,
     visitor_id: int | None = None,
-    source: str = "baton",
+    source: str = OWN_SOURCE,
     message_id: str = "",
     **details: Any,
 ) -> Event:

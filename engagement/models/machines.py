@@ -1,0 +1,47 @@
+"""What tells people and machines apart: the programs that sent, and what people decided."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from crm.accounts.models import User
+from engagement.enums import Actor
+
+
+class Agent(models.Model):
+    """A User-Agent that events were sent with, once. Events name it by its id.
+
+    Kept so that events can be classified again when more robots are known.
+    """
+
+    name = models.CharField(max_length=500, unique=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ActorDecision(models.Model):
+    """That a person said who caused an event, and what rules had made of it before.
+
+    While it stands no rule changes the event; withdrawing it restores what was before. ``event_id``
+    and ``occurred_at`` name the event, whose partition the database finds by its time.
+    """
+
+    event_id = models.UUIDField(unique=True)
+    occurred_at = models.DateTimeField()
+    actor = models.CharField(max_length=7, choices=Actor)
+    was_actor = models.CharField(max_length=7, choices=Actor)
+    was_reason = models.CharField(max_length=100, blank=True)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(actor__in=(Actor.HUMAN, Actor.MACHINE)), name="decision_is_clear"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} is {self.actor}"
