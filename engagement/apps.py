@@ -9,5 +9,7 @@ class EngagementConfig(AppConfig):
     name = "engagement"
 
     def ready(self) -> None:
-        """Furnish the pages of lower floors."""
-        from engagement import furniture  # noqa: F401, PLC0415 -- app ready
+        """Furnish the pages of lower floors, and register the channels of the outbox."""
+        from engagement import form_mail, furniture  # noqa: F401, PLC0415 -- app ready
+
+        form_mail.register_channels()

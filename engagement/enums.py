@@ -111,3 +111,27 @@ class AssetKind(TextChoices):
     COMPARISON = "COMPARISON", "Comparison"
     PRICING = "PRICING", "Pricing page"
     PAGE = "PAGE", "Page"
+
+
+class FormStatus(TextChoices):
+    """Whether strangers can see and send a form."""
+
+    DRAFT = "DRAFT", "Draft"
+    PUBLISHED = "PUBLISHED", "Published"
+    ARCHIVED = "ARCHIVED", "Archived"
+
+
+class SubmissionState(TextChoices):
+    """What became of what somebody sent."""
+
+    ACCEPTED = "ACCEPTED", "Accepted"
+    WAITING = "WAITING", "Waiting for confirmation"
+    REFUSED = "REFUSED", "Refused"
+
+
+class RefusalReason(TextChoices):
+    """Why a submission is taken for a machine's; nobody is told but colleagues."""
+
+    TRAP = "TRAP", "Filled in a field that people cannot see"
+    TOO_FAST = "TOO_FAST", "Sent within two seconds"
+    TOO_MANY = "TOO_MANY", "Too many from one address"

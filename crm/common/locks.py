@@ -16,3 +16,9 @@ def lock_writes(model: type[Model]) -> None:
     with connection.cursor() as cursor:
         table = sql.Identifier(model._meta.db_table)
         cursor.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table))
+
+
+def hold(name: str) -> None:
+    """Wait for others in work on what ``name`` stands for, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])

@@ -35,8 +35,8 @@ def deliver_alert(message: OutboxMessage) -> None:
     line = Notification.objects.select_related("recipient").get(pk=message.payload["notification"])
     if not line.recipient.is_active:
         return
-    text = "\n\n".join(part for part in (line.body, _address(line.url)) if part)
-    _send(message, to=line.recipient.email, subject=line.title, text=text or line.title)
+    text = "\n\n".join(part for part in (line.body, page_address(line.url)) if part)
+    send_letter(message, to=line.recipient.email, subject=line.title, text=text or line.title)
 
 
 def deliver_invitation(message: OutboxMessage) -> None:
@@ -45,19 +45,19 @@ def deliver_invitation(message: OutboxMessage) -> None:
     invitation = open_ones.filter(pk=message.payload["invitation"]).first()
     if invitation is None:  # accepted or withdrawn meanwhile
         return
-    link = _address(reverse("accounts:accept_invitation", args=[invitation_token(invitation)]))
+    link = page_address(reverse("accounts:accept_invitation", args=[invitation_token(invitation)]))
     text = (
         f"{invitation.invited_by.full_name} invites you to Baton, where marketing hands leads to"
         f" sales.\n\nChoose a password here:\n{link}\n\n"
         f"The link works once, until {invitation.expires_at:%d %B %Y, %H:%M} UTC."
     )
-    _send(message, to=invitation.email, subject="Your account at Baton", text=text)
+    send_letter(message, to=invitation.email, subject="Your account at Baton", text=text)
 
 
 def deliver_email(message: OutboxMessage) -> None:
     """Mail the payload's ``subject`` and ``text`` to its ``to``."""
     payload = message.payload
-    _send(message, to=payload["to"], subject=payload["subject"], text=payload["text"])
+    send_letter(message, to=payload["to"], subject=payload["subject"], text=payload["text"])
 
 
 def message_id(key: str) -> str:
@@ -66,13 +66,13 @@ def message_id(key: str) -> str:
     return f"<{digest}@{urlsplit(settings.PUBLIC_URL).hostname}>"
 
 
-def _address(path: str) -> str:
+def page_address(path: str) -> str:
     """Return the whole address of ``path``; nothing for nothing."""
     return f"{settings.PUBLIC_URL}{path}" if path else ""
 
 
-def _send(message: OutboxMessage, *, to: str, subject: str, text: str) -> None:
-    """Send one mail.
+def send_letter(message: OutboxMessage, *, to: str, subject: str, text: str) -> None:
+    """Send one mail for a channel; called by the ``deliver`` of any app.
 
     Raises:
         NotSent: the server could not be reached, or refused; its words are left out, since they

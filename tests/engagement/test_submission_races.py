@@ -1,0 +1,112 @@
+"""The same page sent many times at once, on real connections."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from crm.accounts.enums import Role
+from crm.common.models import OutboxMessage
+from engagement.models import Event, Submission
+from engagement.services.submissions import accept_submission, confirm_submission, submit_form
+from engagement.suspicion import MOST_FROM_ONE
+from leads.models import Lead
+from tests.concurrency import side_by_side
+from tests.engagement.form_making import make_form, make_newsletter, send, some_arrival, version_of
+from tests.factories import NOW, make_lead, make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SAME = "a" * 32
+
+
+def sending(form: Any, email: str = "ines@kesterwald.example", **arrival: Any) -> Any:
+    return partial(
+        submit_form,
+        version=version_of(form),
+        answers={"email": email},
+        has_consent=False,
+        arrival=some_arrival(**arrival),
+        now=NOW,
+    )
+
+
+@pytest.mark.parametrize("place", [{"address": "192.0.2.1"}, {}], ids=["one place", "ten places"])
+def test_ten_times_at_once_is_one_submission_one_lead_and_one_act(place: dict[str, str]) -> None:
+    form = make_form()
+
+    outcomes = side_by_side(*(sending(form, nonce=SAME, **place) for _ in range(10)))
+
+    kept = Submission.objects.get()
+    assert outcomes == [kept] * 10
+    assert (kept.state, Lead.objects.count(), Event.objects.count()) == ("ACCEPTED", 1, 1)
+
+
+def test_ten_pages_of_one_person_at_once_are_one_lead() -> None:
+    form = make_form()
+
+    side_by_side(*(sending(form) for _ in range(10)))
+
+    assert (Submission.objects.count(), Lead.objects.count(), Event.objects.count()) == (10, 1, 10)
+
+
+def test_an_address_cannot_outrun_its_limit() -> None:
+    form, place = make_form(), "192.0.2.1"
+    for number in range(MOST_FROM_ONE - 1):
+        send(form, email=f"n{number}@x.example", arrival={"address": place})
+
+    side_by_side(*(sending(form, f"p{number}@x.example", address=place) for number in range(6)))
+
+    assert Submission.objects.filter(state="ACCEPTED").count() == MOST_FROM_ONE
+
+
+def test_not_spam_pressed_by_two_at_once_is_one_act() -> None:
+    person = make_user(Role.MARKETER)
+    refused = send(make_form(), arrival={"trap": "x"})
+    press = partial(accept_submission, submission_id=refused.pk, actor=person, now=NOW)
+
+    side_by_side(press, press, press)
+
+    assert (Lead.objects.count(), Event.objects.count()) == (1, 1)
+
+
+def test_a_confirmation_pressed_thrice_at_once_is_one_act() -> None:
+    waiting = send(make_newsletter(), has_consent=True)
+    press = partial(confirm_submission, submission_id=waiting.pk, now=NOW)
+
+    side_by_side(press, press, press)
+
+    assert (Lead.objects.count(), Event.objects.count()) == (1, 1)
+    assert Lead.objects.get().consents.count() == 1
+
+
+def test_ten_sign_ups_of_one_address_at_once_are_one_mail() -> None:
+    form = make_newsletter()
+
+    side_by_side(*(sending(form) for _ in range(6)))
+
+    assert (Submission.objects.count(), OutboxMessage.objects.count()) == (6, 1)
+
+
+def test_of_two_answers_to_what_nobody_knew_the_first_stays_and_the_other_is_told() -> None:
+    form, lead = make_form(), make_lead(email="ines@kesterwald.example", city="")
+    answers = [
+        partial(
+            submit_form,
+            version=version_of(form),
+            answers={"email": lead.email, "city": f"City {number}"},
+            has_consent=False,
+            arrival=some_arrival(),
+            now=NOW,
+        )
+        for number in range(6)
+    ]
+
+    side_by_side(*answers)
+
+    lead.refresh_from_db()
+    told = list(Submission.objects.values_list("answers__city", "differences"))
+    assert [differences for city, differences in told if city == lead.city] == [{}]
+    assert all("city" in differences for city, differences in told if city != lead.city)
