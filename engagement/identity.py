@@ -31,7 +31,8 @@ class Introduction:
     with this address, or the address itself when nobody has it; ``captures`` says whether the
     message may capture a new lead. ``proof`` is the lead that the device is known to be, such as
     by a link that only this lead was sent. ``reason`` is how we know, if it tells anything new.
-    ``is_believed`` tells servers and imports from websites.
+    ``is_believed`` tells servers and imports from websites; a machine on a website,
+    such as the scanner of a mail that opens its links, says nothing about anybody.
     """
 
     device: VisitorName | None
@@ -42,6 +43,7 @@ class Introduction:
     proof: int | None = None
     reason: LinkReason = LinkReason.IDENTIFY
     is_believed: bool = False
+    is_machine: bool = False
 
     @property
     def visitor(self) -> VisitorName | None:
@@ -145,6 +147,9 @@ class Settlement:
 
     def _weigh(self, said: Introduction) -> None:
         """Take what a website says for a claim where it is no proof."""
+        if said.is_machine:
+            self._follow(said)
+            return
         addressed, by_user = self._addressed(said), self._by_user(said)
         is_new = isinstance(addressed, str) and addressed not in self.captured
         if said.device is None:
@@ -202,7 +207,7 @@ class Settlement:
         """Take the device for ``person``, and a user id that stood for nobody yet with it."""
         if said.device:
             self._own(person, self._prove(said.device, person, said.reason))
-        if said.user and self.standings[said.user].link is None:
+        if said.user and not said.imported and self.standings[said.user].link is None:
             made = self._make(said.user, person, said.reason, is_proven=True)
             self._stand(said.user, person, made)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from engagement.signals import events_absorbed, lead_captured
+from engagement.signals import events_absorbed, history_corrected, lead_captured
 from leads.enums import LifecycleStage
 from leads.models import StageInterval
 from leads.signals import leads_changed, stage_changed
@@ -28,6 +28,12 @@ def mark_on_events(*, lead_ids: Sequence[int], now: datetime, **_: Any) -> None:
 def score_on_capture(*, lead_ids: Sequence[int], now: datetime, **_: Any) -> None:
     """Whoever sent a form is judged before the page after it is shown."""
     score_now(lead_ids=lead_ids, now=now)
+
+
+@receiver(history_corrected, dispatch_uid="scoring.mark_on_corrections")
+def mark_on_corrections(*, lead_ids: Sequence[int], now: datetime, **_: Any) -> None:
+    """Acts that are taken back change engagement; they are no news of the lead."""
+    mark_due(lead_ids=lead_ids, now=now, is_news=False)
 
 
 @receiver(leads_changed, dispatch_uid="scoring.mark_on_attributes")

@@ -2,6 +2,12 @@
 
 from engagement.services.absorption import BATCH, absorb_events
 from engagement.services.assets import create_asset
+from engagement.services.detaching import (
+    LinkIsOtherwise,
+    confirm_claim,
+    detach_link,
+    restore_link,
+)
 from engagement.services.event_import import (
     EventImport,
     Line,
@@ -18,9 +24,12 @@ __all__ = [
     "BATCH",
     "EventImport",
     "Line",
+    "LinkIsOtherwise",
     "Refusal",
     "absorb_events",
+    "confirm_claim",
     "create_asset",
+    "detach_link",
     "ensure_partitions",
     "import_events",
     "keep_partitions",
@@ -28,4 +37,5 @@ __all__ = [
     "read_lines",
     "receive",
     "record_event",
+    "restore_link",
 ]

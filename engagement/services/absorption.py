@@ -17,7 +17,8 @@ from django.db import OperationalError, connection, transaction
 
 from crm.common.health import beat
 from crm.common.singly import do_singly
-from engagement.classify import classify
+from engagement.classify import Verdict, classify
+from engagement.enums import Actor
 from engagement.event_ids import event_id
 from engagement.json_reading import Problem
 from engagement.messages import Message, parse_message
@@ -173,25 +174,28 @@ def _claim(understood: Sequence[Understood]) -> list[Understood]:
 
 
 def _append(fresh: Sequence[Understood], now: datetime) -> None:
-    identification = identify([_said(each) for each in fresh], now=now)
+    verdicts = [
+        classify(agent=each.message.user_agent, purpose=each.message.purpose) for each in fresh
+    ]
+    said = [_said(each, verdict) for each, verdict in zip(fresh, verdicts, strict=True)]
+    identification = identify(said, now=now)
     library = Library.load()
     events = [
-        _event(each, owner, library.find(each.message))
-        for each, owner in zip(fresh, identification.owners, strict=True)
+        _event(each, owner, library.find(each.message), verdict)
+        for each, owner, verdict in zip(fresh, identification.owners, verdicts, strict=True)
     ]
     append_events(events)
     announce(events=events, attached=identification.attached, now=now)
 
 
-def _said(each: Understood) -> Said:
+def _said(each: Understood, verdict: Verdict) -> Said:
     token = each.message.token
     proof = proof_of(token, now=each.arrival.received_at) if token else None
-    return Said(each.arrival.source, each.message, proof)
+    return Said(each.arrival.source, each.message, proof, verdict.actor is Actor.MACHINE)
 
 
-def _event(each: Understood, owner: Ownership, asset: Recognised) -> NewEvent:
+def _event(each: Understood, owner: Ownership, asset: Recognised, verdict: Verdict) -> NewEvent:
     message = each.message
-    verdict = classify(agent=message.user_agent, purpose=message.purpose)
     return NewEvent(
         id=each.id,
         occurred_at=message.occurred_at,

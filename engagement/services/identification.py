@@ -58,11 +58,12 @@ class Identification:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message, whose it is, and what its token proves."""
+    """A message, whose it is, what its token proves, and whether a machine sent it."""
 
     source: str
     message: Message
     proof: Proof | None = None
+    is_machine: bool = False
 
     @property
     def device(self) -> VisitorName | None:
@@ -153,6 +154,7 @@ class _Knowledge:
             proof=said.proof.lead_id if said.proof else None,
             reason=_reason(said, is_believed),
             is_believed=is_believed,
+            is_machine=said.is_machine,
         )
 
 

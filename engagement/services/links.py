@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from crm.accounts.models import User
 from engagement.enums import LinkAct, LinkReason
 from engagement.identity import (
     Introduction,
@@ -24,7 +25,7 @@ from engagement.messages import LONGEST_ID
 from engagement.models import LinkChange, VisitorLink
 from engagement.services.event_log import announce
 
-LONGEST_EVIDENCE = 300
+LONGEST_WORDS = 300
 
 #: Locks each visitor until the batch commits, in one order; whoever identifies the same visitor
 #: in another batch waits, and then sees what this one wrote. ``xmax`` is 0 in a row that is new.
@@ -125,6 +126,7 @@ def write_settlement(
     lead_of: Callable[[Person], int],
     evidence: Callable[[int], str],
     now: datetime,
+    actor: User | None = None,
 ) -> tuple[dict[Made, int], Attached]:
     """Write new identifications, proofs and who the visitors are now; attach what they gained.
 
@@ -137,6 +139,7 @@ def write_settlement(
         lead_of: the id of a person's lead.
         evidence: in words, what the message of that index said.
         now: when this is learned.
+        actor: the colleague whose word it is, if it is one's.
 
     Returns:
         The ids of new links, and the leads that were given earlier events.
@@ -151,7 +154,7 @@ def write_settlement(
         [
             LinkChange(
                 link_id=link_id, act=LinkAct.PROVEN, at=_moment(now, proof.index),
-                reason=proof.reason, words=evidence(proof.index)[:LONGEST_EVIDENCE],
+                reason=proof.reason, words=evidence(proof.index)[:LONGEST_WORDS], actor=actor,
             )
             for link_id, proof in proven
         ]
@@ -241,7 +244,7 @@ def _insert_links(
             visitor_id=visitors[each.visitor].id,
             lead_id=lead_of(each.person),
             reason=each.reason,
-            evidence=evidence(each.index)[:LONGEST_EVIDENCE],
+            evidence=evidence(each.index)[:LONGEST_WORDS],
             made_at=_moment(now, each.index),
             proven_at=_moment(now, each.index) if each.is_proven else None,
         )

@@ -6,7 +6,13 @@ from leads.services.consent import record_consent
 from leads.services.deals import DealAlreadyRecorded, record_deal
 from leads.services.stages import OverrideNeedsReason, change_stage, freeze_score
 from leads.services.values import LeadInvalid
-from leads.services.work import add_note, assign_lead, record_activity, set_next_step
+from leads.services.work import (
+    add_note,
+    assign_lead,
+    recall_activity,
+    record_activity,
+    set_next_step,
+)
 
 __all__ = [
     "DealAlreadyRecorded",
@@ -20,6 +26,7 @@ __all__ = [
     "change_stage",
     "create_lead",
     "freeze_score",
+    "recall_activity",
     "record_activity",
     "record_consent",
     "record_deal",

@@ -25,6 +25,14 @@ _RECORD_ACTIVITY = """
     UPDATE leads_lead lead SET last_activity_at = greatest(lead.last_activity_at, latest.at)
     FROM latest JOIN held USING (id) WHERE lead.id = latest.id
 """
+#: What is known apart from events: the capture, and moves that an import told of.
+_RECALL_ACTIVITY = """
+    UPDATE leads_lead lead SET last_activity_at = greatest(
+        lead.created_at, %s::timestamptz,
+        (SELECT max(move.started_at) FROM leads_stageinterval move
+         WHERE move.lead_id = lead.id AND move.is_imported)
+    ) WHERE lead.id = %s
+"""
 
 
 def assign_lead(*, lead_id: int, owner: User | None, team: SalesTeam | None) -> None:
@@ -38,6 +46,17 @@ def record_activity(*, latest: Mapping[int, datetime]) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(_RECORD_ACTIVITY, [list(latest), list(latest.values())])
+
+
+def recall_activity(*, lead_id: int, latest: datetime | None) -> None:
+    """Set anew when a lead was last active, after something it did turned out not to be its own.
+
+    Args:
+        lead_id: the lead.
+        latest: when it did the last of what is left; None when that is nothing.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_RECALL_ACTIVITY, [latest, lead_id])
 
 
 def set_next_step(*, lead_id: int, next_step: str, next_step_at: datetime | None) -> None:

@@ -28,5 +28,6 @@ def test_the_signals_of_baton_are_these() -> None:
         "leads.leads_changed",
         "leads.stage_changed",
         "engagement.events_absorbed",
+        "engagement.history_corrected",
         "engagement.lead_captured",
     }

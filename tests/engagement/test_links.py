@@ -10,6 +10,7 @@ from engagement.services import link_visitor, record_event
 from engagement.signals import events_absorbed
 from engagement.tokens import PROOF_LASTS, prove
 from leads.models import Lead
+from leads.signals import leads_changed
 from tests.engagement.inbox import CHROME, HOUR, NOW, absorb, identify, message, owners
 from tests.factories import make_lead
 
@@ -215,3 +216,34 @@ def test_a_browser_that_was_proven_may_come_back_to_a_shared_device(
 
     assert owners() == [("ada", ADA), ("on", ADA)]
     assert VisitorLink.objects.filter(proven_at__isnull=False).count() == 3
+
+
+def test_a_scanner_that_opens_the_links_of_a_mail_is_not_its_reader(
+    ada: Lead, website: None
+) -> None:
+    token = prove(lead_id=ada.pk, reason=LinkReason.EMAIL_CLICK, now=NOW)
+    scanner = {"userAgent": "Mozilla/5.0 HeadlessChrome/131.0", "baton": {"token": token}}
+
+    absorb(message("scanned", context=scanner), identify("says", BEN, context=scanner))
+
+    assert not VisitorLink.objects.exists()
+    assert Lead.objects.get() == ada
+
+
+def test_an_address_that_was_captured_meanwhile_is_a_claim(website: None) -> None:
+    """Red when whoever loses the race is taken for the lead all the same."""
+
+    def capture_first(*, lead_ids: list[int], **_: object) -> None:
+        if not Lead.objects.filter(email=BEN).exists():
+            make_lead(email=BEN)
+
+    leads_changed.connect(capture_first)
+    try:
+        absorb(
+            identify("new", ADA, at=NOW - HOUR),
+            identify("late", BEN, at=NOW, anonymousId="phone"),
+        )
+    finally:
+        leads_changed.disconnect(capture_first)
+
+    assert owners() == [("new", ADA), ("late", None)]
