@@ -135,3 +135,32 @@ class RefusalReason(TextChoices):
     TRAP = "TRAP", "Filled in a field that people cannot see"
     TOO_FAST = "TOO_FAST", "Sent within two seconds"
     TOO_MANY = "TOO_MANY", "Too many from one address"
+
+
+class OfferKind(TextChoices):
+    """What an offer is, and with that what accepting it is."""
+
+    DEMO = "DEMO", "Demo"
+    CONSULTATION = "CONSULTATION", "Consultation"
+    TRIAL = "TRIAL", "Trial"
+    PROMOTION = "PROMOTION", "Promotion"
+
+    @property
+    def event_kind(self) -> EventKind:
+        """Return the event that accepting an offer of this kind is."""
+        return {
+            OfferKind.DEMO: EventKind.DEMO_REQUEST,
+            OfferKind.CONSULTATION: EventKind.CONSULTATION_REQUEST,
+            OfferKind.TRIAL: EventKind.TRIAL_START,
+            OfferKind.PROMOTION: EventKind.PROMOTION_ACCEPTED,
+        }[self]
+
+    @property
+    def call_to_action(self) -> str:
+        """Return what stands on the button that accepts an offer of this kind."""
+        return {
+            OfferKind.DEMO: "Book my demo",
+            OfferKind.CONSULTATION: "Book my consultation",
+            OfferKind.TRIAL: "Start my trial",
+            OfferKind.PROMOTION: "Accept the offer",
+        }[self]

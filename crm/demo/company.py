@@ -120,7 +120,7 @@ def found_company(*, now: datetime, start: datetime, leads: int) -> DemoCompany:
             slug=piece.slug,
             kind=piece.kind,
             funnel_stage=piece.funnel_stage,
-            path=piece.path,
+            patterns=[piece.path],
         )
         for piece in PIECES
     }

@@ -1,13 +1,21 @@
 """What may be done to the event log and what feeds it, one file per subject."""
 
 from engagement.services.absorption import BATCH, absorb_events
-from engagement.services.assets import create_asset
+from engagement.services.acceptance import OfferClosed, accept_offer, offer_url
+from engagement.services.assets import (
+    PatternTaken,
+    SlugTaken,
+    create_asset,
+    set_archived,
+    update_asset,
+)
 from engagement.services.detaching import (
     LinkIsOtherwise,
     confirm_claim,
     detach_link,
     restore_link,
 )
+from engagement.services.downloads import download_url
 from engagement.services.event_import import (
     EventImport,
     Line,
@@ -25,17 +33,25 @@ __all__ = [
     "EventImport",
     "Line",
     "LinkIsOtherwise",
+    "OfferClosed",
+    "PatternTaken",
     "Refusal",
+    "SlugTaken",
     "absorb_events",
+    "accept_offer",
     "confirm_claim",
     "create_asset",
     "detach_link",
+    "download_url",
     "ensure_partitions",
     "import_events",
     "keep_partitions",
     "link_visitor",
+    "offer_url",
     "read_lines",
     "receive",
     "record_event",
     "restore_link",
+    "set_archived",
+    "update_asset",
 ]

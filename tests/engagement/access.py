@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from tests.access import Row
+from tests.engagement.content_access import CONTENT_ROWS
 
-ROWS: list[Row] = []
+ROWS: list[Row] = [*CONTENT_ROWS]

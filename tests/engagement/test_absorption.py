@@ -40,7 +40,10 @@ class Heard:
 
 def test_a_message_becomes_an_event_with_its_asset_and_leaves_the_inbox() -> None:
     guide = create_asset(
-        name="OEE guide", slug="oee-guide", funnel_stage=FunnelStage.TOFU, path="/guides/oee/"
+        name="OEE guide",
+        slug="oee-guide",
+        funnel_stage=FunnelStage.TOFU,
+        patterns=["/guides/oee/"],
     )
     url = "https://site.example/guides/oee?utm_source=mail"
 
@@ -57,7 +60,7 @@ def test_a_message_becomes_an_event_with_its_asset_and_leaves_the_inbox() -> Non
 
 
 def test_an_asset_is_found_by_its_slug_before_the_page_it_is_offered_on() -> None:
-    create_asset(name="Prices", slug="prices", funnel_stage=FunnelStage.BOFU, path="/prices")
+    create_asset(name="Prices", slug="prices", funnel_stage=FunnelStage.BOFU, patterns=["/prices"])
     ebook = create_asset(name="E-book", slug="ebook", funnel_stage=FunnelStage.MOFU)
 
     absorb(

@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from engagement.enums import FunnelStage
-from engagement.models import Asset, Visitor
+from engagement.models import Asset, Offer, Visitor
 from engagement.services import create_asset
 from tests.engagement.inbox import NOW, absorb, message
 
@@ -20,28 +20,18 @@ def _refuses(constraint: str, act: Callable[[], object]) -> None:
         act()
 
 
-def test_a_path_shows_one_asset() -> None:
-    create_asset(name="Prices", slug="prices", funnel_stage=FunnelStage.BOFU, path="/prices")
+def test_an_address_belongs_to_one_asset() -> None:
+    create_asset(name="Prices", slug="prices", funnel_stage=FunnelStage.BOFU, patterns=["/prices"])
+    other = create_asset(name="Price list", slug="price-list", funnel_stage=FunnelStage.BOFU)
 
-    _refuses(
-        "asset_one_per_path",
-        lambda: Asset.objects.create(
-            name="Price list", slug="price-list", funnel_stage=FunnelStage.BOFU, path="/prices"
-        ),
-    )
-
-
-def test_many_assets_are_on_no_page() -> None:
-    for slug in ("guide", "e-book"):
-        create_asset(name=slug, slug=slug, funnel_stage=FunnelStage.TOFU)
-
-    assert Asset.objects.filter(path="").count() == 2
+    _refuses("pattern_of_one_asset", lambda: other.patterns.create(host="", path="/prices"))
 
 
 def test_an_asset_is_in_a_known_stage_of_the_funnel() -> None:
     create_asset(name="Prices", slug="prices", funnel_stage=FunnelStage.BOFU)
 
     _refuses("asset_stage_is_known", lambda: Asset.objects.update(funnel_stage="EXIT"))
+    _refuses("asset_kind_is_known", lambda: Asset.objects.update(kind="POEM"))
 
 
 def test_a_visitor_is_there_once() -> None:
@@ -50,4 +40,10 @@ def test_a_visitor_is_there_once() -> None:
     _refuses(
         "visitor_once",
         lambda: Visitor.objects.create(name="laptop", first_seen_at=NOW, last_seen_at=NOW),
+    )
+
+
+def test_an_offer_is_of_a_known_kind() -> None:
+    _refuses(
+        "offer_kind_is_known", lambda: Offer.objects.create(name="Cake", slug="cake", kind="CAKE")
     )

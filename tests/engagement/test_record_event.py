@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
 
 from engagement.enums import Actor, EventKind, FunnelStage
 from engagement.models import Event
@@ -69,11 +68,3 @@ def test_an_event_cannot_be_recorded_before_it_happens() -> None:
 
     with pytest.raises(ValueError, match="cannot happen after"):
         record_event(lead_id=lead.pk, kind=EventKind.CUSTOM, occurred_at=NOW + DAY, now=NOW)
-
-
-def test_two_assets_cannot_share_a_path_or_a_slug() -> None:
-    create_asset(name="Prices", slug="prices", funnel_stage=FunnelStage.BOFU, path="/prices/")
-
-    for slug, path in [("other", "/prices"), ("prices", "/other")]:
-        with pytest.raises(IntegrityError), transaction.atomic():
-            create_asset(name="Twin", slug=slug, funnel_stage=FunnelStage.BOFU, path=path)

@@ -107,8 +107,8 @@ def send(client: Client, row: Row, url: str) -> HttpResponse:
 
 
 def is_open(answer: HttpResponse) -> bool:
-    """Say whether the page let the person in; a refused form and red health are answers too."""
-    return answer.status_code in {200, 204, 400, 409, 422, 503} or (
+    """Say whether the page let the person in; refusals, ended links and red health do too."""
+    return answer.status_code in {200, 204, 400, 409, 410, 422, 503} or (
         answer.status_code in {301, 302} and not leads_to_login(answer)
     )
 

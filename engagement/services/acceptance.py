@@ -1,0 +1,81 @@
+"""Accepting offers, and the links by which a lead accepts without telling who it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from engagement import tokens
+from engagement.models import Event, Offer
+from engagement.services.deeds import record_unless_lately
+
+#: How long a link in a mail accepts an offer. Our choice: mails are found again after weeks.
+LINK_LASTS = timedelta(days=60)
+#: Accepting an offer again within this is the same acceptance: a second click, a second form.
+SAME_ACCEPTANCE = timedelta(days=1)
+_PURPOSE = "offer"
+
+
+class OfferClosed(Exception):
+    """The offer has ended or was withdrawn."""
+
+
+def offer_url(*, offer: Offer, lead_id: int, now: datetime) -> str:
+    """Return the address of the offer's page at which this lead accepts with one press."""
+    token = tokens.sign(_PURPOSE, [offer.pk, lead_id], now=now)
+    return f"{public_url(offer)}?baton_t={token}"
+
+
+def public_url(offer: Offer) -> str:
+    """Return the address of the offer's page for everybody."""
+    return f"{settings.PUBLIC_URL}{reverse('engagement:offer_page', args=[offer.slug])}"
+
+
+def bearer_of(*, offer: Offer, token: str, now: datetime) -> int | None:
+    """Return the id of the lead that ``token`` shows its bearer to be; None when it shows nobody.
+
+    A link of this very offer does, and so does what a tracked link of a mail adds.
+    """
+    try:
+        offer_id, lead_id = tokens.read(_PURPOSE, token, now=now, max_age=LINK_LASTS)
+    except tokens.TokenInvalid:
+        proof = tokens.proof_of(token, now=now)
+        return proof.lead_id if proof else None
+    return int(lead_id) if offer_id == offer.pk else None
+
+
+def accept_offer(
+    *,
+    offer: Offer,
+    lead_id: int,
+    now: datetime,
+    visitor_id: int | None = None,
+    properties: Mapping[str, Any] | None = None,
+) -> Event:
+    """Record that a lead accepts ``offer``; again within a day it is the same acceptance.
+
+    The event keeps whether the offer was a fast track when it was accepted. ``properties`` are
+    what a form was told besides.
+
+    Raises:
+        OfferClosed: the offer does not stand at ``now``.
+    """
+    if not offer.stands(now):
+        raise OfferClosed
+    said = {**(properties or {}), "offer": offer.slug, "fast_track": offer.is_fast_track}
+    return record_unless_lately(
+        lead_id=lead_id,
+        kind=offer.event_kind,
+        now=now,
+        within=SAME_ACCEPTANCE,
+        alike={"properties__offer": offer.slug},
+        asset=offer.asset,
+        name=offer.name,
+        url=public_url(offer),
+        properties=said,
+        visitor_id=visitor_id,
+    )

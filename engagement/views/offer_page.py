@@ -1,0 +1,41 @@
+"""Public: the page of an offer, where a lead that is known accepts with one press."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from engagement.models import Offer
+from engagement.services import acceptance
+
+#: Longer is no id that a browser was given.
+_LONGEST_ID = 200
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def offer_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show an offer; a POST with a token accepts it, a GET never does."""
+    now = timezone.now()
+    offer = get_object_or_404(Offer, slug=slug)
+    said = request.POST if request.method == "POST" else request.GET
+    token = said.get("baton_t", "")
+    lead_id = acceptance.bearer_of(offer=offer, token=token, now=now) if token else None
+    context = {"offer": offer, "token": token, "baton_id": said.get("baton_id", "")[:_LONGEST_ID]}
+    if not offer.stands(now):
+        return render(request, "engagement/offer_closed.html", context, status=410)
+    if request.method == "POST" and lead_id is not None:
+        acceptance.accept_offer(offer=offer, lead_id=lead_id, now=now)
+        return redirect("engagement:offer_accepted", slug=offer.slug)
+    context["is_known"] = lead_id is not None
+    return render(request, "engagement/offer_page.html", context)
+
+
+@require_http_methods(["GET", "HEAD"])
+def offer_accepted(request: HttpRequest, slug: str) -> HttpResponse:
+    """Say what happens next; says the same to everybody."""
+    offer = get_object_or_404(Offer, slug=slug)
+    return render(request, "engagement/offer_accepted.html", {"offer": offer})
