@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.urls import reverse
 
 from engagement import tokens
+from engagement.enums import LinkReason
 from engagement.models import Event, Offer
 from engagement.services.deeds import record_unless_lately
+from engagement.services.links import link_visitor
 
 #: How long a link in a mail accepts an offer. Our choice: mails are found again after weeks.
 LINK_LASTS = timedelta(days=60)
@@ -48,18 +51,25 @@ def bearer_of(*, offer: Offer, token: str, now: datetime) -> int | None:
     return int(lead_id) if offer_id == offer.pk else None
 
 
+@transaction.atomic
 def accept_offer(
     *,
     offer: Offer,
     lead_id: int,
     now: datetime,
-    visitor_id: int | None = None,
+    anonymous_id: str = "",
     properties: Mapping[str, Any] | None = None,
 ) -> Event:
     """Record that a lead accepts ``offer``; again within a day it is the same acceptance.
 
-    The event keeps whether the offer was a fast track when it was accepted. ``properties`` are
-    what a form was told besides.
+    The event keeps whether the offer was a fast track when it was accepted.
+
+    Args:
+        offer: what is accepted.
+        lead_id: who accepts, by a link of its own or a form.
+        now: when.
+        anonymous_id: the browser's random id, where it is known: it is the lead's from then on.
+        properties: what a form was told besides.
 
     Raises:
         OfferClosed: the offer does not stand at ``now``.
@@ -77,5 +87,19 @@ def accept_offer(
         name=offer.name,
         url=public_url(offer),
         properties=said,
-        visitor_id=visitor_id,
+        **_visitor(anonymous_id, offer, lead_id, now),
     )
+
+
+def _visitor(anonymous_id: str, offer: Offer, lead_id: int, now: datetime) -> dict[str, int]:
+    """Return the columns of the event that tell whose browser it was."""
+    if not anonymous_id:
+        return {}
+    link = link_visitor(
+        anonymous_id=anonymous_id,
+        lead_id=lead_id,
+        reason=LinkReason.OFFER_LINK,
+        now=now,
+        evidence=f"Accepted {offer.name}",
+    )
+    return {"visitor_id": link.visitor_id}

@@ -26,10 +26,9 @@ def download(request: HttpRequest, token: str) -> HttpResponseBase:
     if ticket.is_expired or file is None:
         context = {"ticket": ticket, "file": file, "token": token, "sent": "sent" in request.GET}
         return render(request, "engagement/download_expired.html", context, status=410)
-    handle = files.open_file(file)
     if request.method == "GET":
         downloads.record_download(ticket=ticket, now=timezone.now(), verdict=_verdict(request))
-    return _attachment(handle, file)
+    return _attachment(files.open_file(file), file)
 
 
 @require_POST
@@ -56,6 +55,6 @@ def _attachment(handle: IO[bytes], file: AssetFile) -> FileResponse:
 
 def _verdict(request: HttpRequest) -> Verdict:
     return classify(
-        user_agent=request.headers.get("User-Agent", ""),
+        agent=request.headers.get("User-Agent", ""),
         purpose=request.headers.get("Sec-Purpose") or request.headers.get("Purpose", ""),
     )

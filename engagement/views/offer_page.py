@@ -8,11 +8,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from engagement.messages import LONGEST_ID
 from engagement.models import Offer
-from engagement.services import acceptance
-
-#: Longer is no id that a browser was given.
-_LONGEST_ID = 200
+from engagement.services import accept_offer
+from engagement.services.acceptance import bearer_of
 
 
 @never_cache
@@ -22,15 +21,14 @@ def offer_page(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
     offer = get_object_or_404(Offer, slug=slug)
     said = request.POST if request.method == "POST" else request.GET
-    token = said.get("baton_t", "")
-    lead_id = acceptance.bearer_of(offer=offer, token=token, now=now) if token else None
-    context = {"offer": offer, "token": token, "baton_id": said.get("baton_id", "")[:_LONGEST_ID]}
+    token, browser = said.get("baton_t", ""), _browser(said.get("baton_id", ""))
+    lead_id = bearer_of(offer=offer, token=token, now=now) if token else None
     if not offer.stands(now):
-        return render(request, "engagement/offer_closed.html", context, status=410)
+        return render(request, "engagement/offer_closed.html", {"offer": offer}, status=410)
     if request.method == "POST" and lead_id is not None:
-        acceptance.accept_offer(offer=offer, lead_id=lead_id, now=now)
+        accept_offer(offer=offer, lead_id=lead_id, now=now, anonymous_id=browser)
         return redirect("engagement:offer_accepted", slug=offer.slug)
-    context["is_known"] = lead_id is not None
+    context = {"offer": offer, "token": token, "browser": browser, "is_known": lead_id is not None}
     return render(request, "engagement/offer_page.html", context)
 
 
@@ -39,3 +37,8 @@ def offer_accepted(request: HttpRequest, slug: str) -> HttpResponse:
     """Say what happens next; says the same to everybody."""
     offer = get_object_or_404(Offer, slug=slug)
     return render(request, "engagement/offer_accepted.html", {"offer": offer})
+
+
+def _browser(text: str) -> str:
+    """Return the id that the tracker gave a browser; nothing for what can be none."""
+    return text if text.isprintable() and len(text) <= LONGEST_ID else ""

@@ -94,7 +94,7 @@ def test_the_same_file_later_is_another_download() -> None:
     ticket = ticket_of(token, now=NOW)
     assert ticket
 
-    person = classify(user_agent=CHROME)
+    person = classify(agent=CHROME)
     for after in (timedelta(0), SAME_DOWNLOAD - timedelta(seconds=1), SAME_DOWNLOAD):
         record_download(ticket=ticket, now=NOW + after, verdict=person)
 

@@ -10,12 +10,13 @@ from django.test import Client
 from django.utils import timezone
 
 from engagement.enums import EventKind, LinkReason, OfferKind
-from engagement.models import Event, Offer
+from engagement.models import Event, Offer, VisitorLink
 from engagement.services import OfferClosed, accept_offer, offer_url
 from engagement.services.acceptance import LINK_LASTS, SAME_ACCEPTANCE
 from engagement.tokens import prove
 from leads.models import Lead
 from tests.engagement.content import make_asset, make_offer
+from tests.engagement.inbox import absorb, message
 from tests.factories import NOW, make_lead
 
 pytestmark = pytest.mark.django_db
@@ -113,3 +114,27 @@ def test_an_offer_that_has_ended_cannot_be_accepted(end: dict[str, object]) -> N
     with pytest.raises(OfferClosed):
         accept_offer(offer=offer, lead_id=lead.pk, now=NOW)
     assert not Event.objects.exists()
+
+
+def test_the_browser_that_accepts_is_the_leads_from_then_on() -> None:
+    offer, lead = make_offer(), make_lead()
+    absorb(message("m-1"), now=timezone.now())
+    _, token = link_for(offer, lead)
+
+    Client().post(f"/o/{offer.slug}/", {"baton_t": token, "baton_id": "laptop"})
+
+    link = VisitorLink.objects.get()
+    assert (link.lead_id, link.reason, link.visitor.name) == (lead.pk, "OFFER_LINK", "laptop")
+    assert {event.lead_id for event in Event.objects.all()} == {lead.pk}
+    assert set(Event.objects.values_list("visitor", flat=True)) == {link.visitor_id}
+
+
+@pytest.mark.parametrize("name", ["x" * 201, "lap\x00top", "lap\ntop"])
+def test_an_impossible_browser_is_nobodys(name: str) -> None:
+    offer, lead = make_offer(), make_lead()
+    _, token = link_for(offer, lead)
+
+    Client().post(f"/o/{offer.slug}/", {"baton_t": token, "baton_id": name})
+
+    assert Event.objects.get().lead_id == lead.pk
+    assert not VisitorLink.objects.exists()

@@ -12,7 +12,7 @@ INSERT INTO engagement_assetpattern (asset_id, host, path)
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("engagement", "0005_machines_and_links"),
+        ("engagement", "0006_forms"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
