@@ -1,6 +1,7 @@
 """What a process must be told by its environment, and the forms the libraries want it in."""
 
 import os
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,3 +52,17 @@ def database_options(*, pool_size: int) -> dict[str, Any]:
         "options": "-c statement_timeout=30000 -c lock_timeout=10000"
         " -c idle_in_transaction_session_timeout=60000 -c plan_cache_mode=force_generic_plan",
     }
+
+
+def networks(ranges: list[str]) -> list[str]:
+    """Return networks such as ``203.0.113.0/24`` without the space around them.
+
+    Raises:
+        ImproperlyConfigured: one of them is none.
+    """
+    for each in ranges:
+        try:
+            ip_network(each.strip())
+        except ValueError as error:
+            raise ImproperlyConfigured(f"HOSTING_NETWORKS: {error}") from None
+    return [each.strip() for each in ranges]

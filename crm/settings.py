@@ -13,7 +13,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from environs import Env
 
-from crm.environment import broker_url, database_options, required_values
+from crm.environment import broker_url, database_options, networks, required_values
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -250,6 +250,10 @@ EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS = _mail["EMAIL_USE_TLS"]
 EMAIL_USE_SSL = _mail["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 10
+
+# --- Tracking -------------------------------------------------------------------------------------
+#: Networks from which only machines send, such as those of data centres.
+HOSTING_NETWORKS = networks(env.list("HOSTING_NETWORKS", []))
 
 # --- Security -------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {

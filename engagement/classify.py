@@ -86,6 +86,8 @@ def classify(
     purpose: str = "",
     address: str = "",
     networks: Networks | None = None,
+    is_hidden: bool = False,
+    is_head: bool = False,
 ) -> Verdict:
     """Return who caused an event.
 
@@ -95,12 +97,27 @@ def classify(
         purpose: the value of ``Sec-Purpose`` or its forerunners; browsers that load ahead say so.
         address: whence a browser sent it; empty when that is unknown or a server's.
         networks: whose addresses are machines.
+        is_hidden: whether it followed a link of ours that people cannot see.
+        is_head: whether it asked where a link of ours leads and did not follow it.
     """
-    if _SPECULATIVE & set(re.findall(r"[a-z]+", purpose[:LONGEST_AGENT].lower())):
-        return Verdict(Actor.MACHINE, ActorRule.AHEAD.label)
-    if networks and agent is not None and address in networks:
+    if rule := _rule(purpose, is_hidden=is_hidden, is_head=is_head):
+        return Verdict(Actor.MACHINE, rule.label)
+    if agent is None:
+        return _HUMAN
+    if networks and address in networks:
         return Verdict(Actor.MACHINE, ActorRule.NETWORK.label)
-    return _HUMAN if agent is None else classify_agent(agent)
+    return classify_agent(agent)
+
+
+def _rule(purpose: str, *, is_hidden: bool, is_head: bool) -> ActorRule | None:
+    """Return what no person does, whoever it says it is."""
+    if is_hidden:
+        return ActorRule.HIDDEN_LINK
+    if is_head:
+        return ActorRule.HEAD_ONLY
+    if _SPECULATIVE & set(re.findall(r"[a-z]+", purpose[:LONGEST_AGENT].lower())):
+        return ActorRule.AHEAD
+    return None
 
 
 @lru_cache(maxsize=8192)

@@ -65,7 +65,7 @@ class Message:
 
     ``occurred_at`` is true time (UTC), never after the receipt. ``path`` is the URL's, without the
     slash at its end. ``user_agent`` is None when a server reported the event. ``token`` came with
-    the link that led here, see ``engagement.tokens``.
+    the link that led here, see ``engagement.tokens``. ``lead_id`` is in messages of our own.
     """
 
     kind: EventKind
@@ -82,11 +82,16 @@ class Message:
     user_agent: str | None
     purpose: str
     token: str = ""
+    lead_id: int | None = None
     traits: Mapping[str, Any] = field(default_factory=dict)
 
 
 def parse_message(
-    body: Mapping[str, Any], *, received_at: datetime, sent_at: datetime | None
+    body: Mapping[str, Any],
+    *,
+    received_at: datetime,
+    sent_at: datetime | None,
+    is_ours: bool = False,
 ) -> Message | Problem:
     """Return what ``body`` says, or why it is refused.
 
@@ -95,9 +100,10 @@ def parse_message(
         received_at: server time, aware.
         sent_at: what the client's clock showed when it sent the message, aware; None when nobody
             knows, and then the client's timestamp is taken as true time.
+        is_ours: whether Baton wrote it itself, which names the lead by its id.
     """
     try:
-        return _parse(body, received_at, sent_at)
+        return _parse(body, received_at, sent_at, body.get("leadId") if is_ours else None)
     except Refused as refused:
         return refused.problem
 
@@ -149,7 +155,12 @@ def true_time(
     return moment, ""
 
 
-def _parse(body: Mapping[str, Any], received_at: datetime, sent_at: datetime | None) -> Message:
+def _parse(
+    body: Mapping[str, Any],
+    received_at: datetime,
+    sent_at: datetime | None,
+    lead_id: int | None,
+) -> Message:
     kind, name = _kind_and_name(body)
     context, properties = _object(body, "context"), _object(body, "properties")
     traits = _object(body, "traits") or _object(context, "traits", "context.")
@@ -170,7 +181,8 @@ def _parse(body: Mapping[str, Any], received_at: datetime, sent_at: datetime | N
         user_agent=_agent(context),
         purpose=_text(context.get("purpose")),
         token=_token(context),
-        **_identity(body, traits),
+        lead_id=lead_id,
+        **_identity(body, traits, is_known=lead_id is not None),
     )
 
 
@@ -198,10 +210,12 @@ def _name(body: Mapping[str, Any], key: str, *, required: bool) -> str:
     return name
 
 
-def _identity(body: Mapping[str, Any], traits: Mapping[str, Any]) -> dict[str, str]:
+def _identity(
+    body: Mapping[str, Any], traits: Mapping[str, Any], *, is_known: bool
+) -> dict[str, str]:
     anonymous_id, user_id = (_id(body, key) for key in ("anonymousId", "userId"))
     email = _email(traits)
-    if not (anonymous_id or user_id or email):
+    if not (anonymous_id or user_id or email or is_known):
         raise Refused("nobody", "userId", "and anonymousId are both missing: nobody did it")
     return {
         "anonymous_id": anonymous_id,

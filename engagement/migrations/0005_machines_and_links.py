@@ -54,13 +54,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Agent",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=500, unique=True)),
+                ("id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=500)),
             ],
         ),
         migrations.CreateModel(

@@ -10,12 +10,14 @@ from engagement.enums import Actor
 
 
 class Agent(models.Model):
-    """A User-Agent that events were sent with, once. Events name it by its id.
+    """A User-Agent that events were sent with, once; its id follows from the name.
 
-    Kept so that events can be classified again when more robots are known.
+    Kept so that events can be classified again when more robots are known. Written after the
+    events that name it, by ``engagement.services.judging``.
     """
 
-    name = models.CharField(max_length=500, unique=True)
+    id = models.BigIntegerField(primary_key=True)
+    name = models.CharField(max_length=500)
 
     def __str__(self) -> str:
         return self.name

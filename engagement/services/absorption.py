@@ -17,8 +17,7 @@ from django.db import OperationalError, connection, transaction
 
 from crm.common.health import beat
 from crm.common.singly import do_singly
-from engagement.classify import Verdict, classify
-from engagement.enums import Actor
+from engagement.enums import OWN_SOURCE, Actor
 from engagement.event_ids import event_id
 from engagement.json_reading import Problem
 from engagement.messages import Message, parse_message
@@ -32,6 +31,7 @@ from engagement.services.event_log import (
     claim_messages,
 )
 from engagement.services.identification import Ownership, Said, identify
+from engagement.services.judging import Judgement, judge
 from engagement.services.partitions import ensure_partitions, month_of
 from engagement.tokens import proof_of
 
@@ -45,7 +45,8 @@ _MOST_COUNTED = 1_000
 _LONGEST_ERROR = 300
 
 _DUE = """
-    SELECT id, source, message_id, body::text, received_at, sent_at FROM engagement_inbox
+    SELECT id, source, message_id, body::text, received_at, sent_at, meta::text
+    FROM engagement_inbox
     WHERE due_at <= %s AND (%s::bigint IS NULL OR id = %s)
     ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
 """
@@ -70,6 +71,7 @@ class Arrival:
     body: dict[str, Any]
     received_at: datetime
     sent_at: datetime | None
+    meta: dict[str, Any]
 
     @property
     def name(self) -> MessageName:
@@ -138,8 +140,8 @@ def _take(now: datetime, limit: int, only: int | None) -> list[Arrival]:
     with connection.cursor() as cursor:
         cursor.execute(_DUE, [now, only, only, limit])
         return [
-            Arrival(pk, source, message_id, json.loads(body), received_at, sent_at)
-            for pk, source, message_id, body, received_at, sent_at in cursor.fetchall()
+            Arrival(pk, source, name, json.loads(body), received_at, sent_at, json.loads(meta))
+            for pk, source, name, body, received_at, sent_at, meta in cursor.fetchall()
         ]
 
 
@@ -150,7 +152,10 @@ def _parse(
     refused: list[tuple[Arrival, Problem]] = []
     for arrival in arrivals:
         result = parse_message(
-            arrival.body, received_at=arrival.received_at, sent_at=arrival.sent_at
+            arrival.body,
+            received_at=arrival.received_at,
+            sent_at=arrival.sent_at,
+            is_ours=arrival.source == OWN_SOURCE,
         )
         if isinstance(result, Problem):
             refused.append((arrival, result))
@@ -174,27 +179,25 @@ def _claim(understood: Sequence[Understood]) -> list[Understood]:
 
 
 def _append(fresh: Sequence[Understood], now: datetime) -> None:
-    verdicts = [
-        classify(agent=each.message.user_agent, purpose=each.message.purpose) for each in fresh
-    ]
-    said = [_said(each, verdict) for each, verdict in zip(fresh, verdicts, strict=True)]
+    judgements = judge([(each.arrival.source, each.message, each.arrival.meta) for each in fresh])
+    said = [_said(each, judged) for each, judged in zip(fresh, judgements, strict=True)]
     identification = identify(said, now=now)
     library = Library.load()
     events = [
-        _event(each, owner, library.find(each.message), verdict)
-        for each, owner, verdict in zip(fresh, identification.owners, verdicts, strict=True)
+        _event(each, owner, library.find(each.message), judged)
+        for each, owner, judged in zip(fresh, identification.owners, judgements, strict=True)
     ]
     append_events(events)
     announce(events=events, attached=identification.attached, now=now)
 
 
-def _said(each: Understood, verdict: Verdict) -> Said:
+def _said(each: Understood, judged: Judgement) -> Said:
     token = each.message.token
     proof = proof_of(token, now=each.arrival.received_at) if token else None
-    return Said(each.arrival.source, each.message, proof, verdict.actor is Actor.MACHINE)
+    return Said(each.arrival.source, each.message, proof, judged.actor is Actor.MACHINE)
 
 
-def _event(each: Understood, owner: Ownership, asset: Recognised, verdict: Verdict) -> NewEvent:
+def _event(each: Understood, owner: Ownership, asset: Recognised, judged: Judgement) -> NewEvent:
     message = each.message
     return NewEvent(
         id=each.id,
@@ -209,9 +212,11 @@ def _event(each: Understood, owner: Ownership, asset: Recognised, verdict: Verdi
         name=message.name,
         url=message.url,
         properties=message.properties,
-        actor=verdict.actor,
-        actor_reason=verdict.reason,
         clock_fault=message.clock_fault,
+        actor=judged.actor,
+        actor_reason=judged.reason,
+        agent_id=judged.agent_id,
+        touch=judged.touch,
     )
 
 

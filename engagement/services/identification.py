@@ -128,6 +128,7 @@ class _Knowledge:
 
     addresses: dict[str, int]
     imported: dict[VisitorName, int]
+    ours: frozenset[int]
     websites: frozenset[str]
 
     @classmethod
@@ -139,6 +140,7 @@ class _Knowledge:
         return cls(
             {lead.email or "": lead.pk for lead in known},
             _imported_as({said.user for said in messages if said.user}),
+            _existing({said.message.lead_id for said in messages if said.message.lead_id}),
             frozenset(websites),
         )
 
@@ -148,7 +150,7 @@ class _Knowledge:
         return Introduction(
             said.device,
             said.user,
-            imported=self.imported.get(said.user) if said.user else None,
+            imported=self._known(said),
             by_address=self.addresses.get(message.email) or message.email or None,
             captures=message.kind is EventKind.IDENTIFY,
             proof=said.proof.lead_id if said.proof else None,
@@ -156,6 +158,20 @@ class _Knowledge:
             is_believed=is_believed,
             is_machine=said.is_machine,
         )
+
+    def _known(self, said: Said) -> int | None:
+        """Return the lead that a user id was imported as, or that a message of our own names."""
+        if said.user:
+            return self.imported.get(said.user)
+        lead_id = said.message.lead_id
+        return lead_id if lead_id in self.ours else None
+
+
+def _existing(lead_ids: set[int]) -> frozenset[int]:
+    """Return the leads that are there: nothing in the log keeps one from being deleted before."""
+    if not lead_ids:
+        return frozenset()
+    return frozenset(Lead.objects.filter(pk__in=lead_ids).values_list("pk", flat=True))
 
 
 def _reason(said: Said, is_believed: bool) -> LinkReason:
