@@ -34,6 +34,7 @@ if LOCAL:
         "DATABASE_URL": location.database_url,
         "REDIS_URL": location.redis_url,
         "BATON_MEDIA_ROOT": lambda: str(location.state_dir() / "media"),
+        "BATON_SPOOL": lambda: str(location.state_dir() / "spool"),
     }
     for _name, _value in _defaults.items():
         os.environ.setdefault(_name, _value)
@@ -158,6 +159,12 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_ENABLE_UTC = True
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "bulk"
+
+# --- Collector ------------------------------------------------------------------------------------
+COLLECTOR_SPOOL = env.path("BATON_SPOOL", BASE_DIR / ".baton" / "spool")
+COLLECTOR_SPOOL_BYTES = env.int("COLLECTOR_SPOOL_BYTES", 1024**3)
+COLLECTOR_BYTES_IN_FLIGHT = env.int("COLLECTOR_BYTES_IN_FLIGHT", 16 * 1024**2)
+COLLECTOR_PROXIES: list[str] = env.list("COLLECTOR_PROXIES", [])
 
 # --- People ---------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

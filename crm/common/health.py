@@ -6,6 +6,14 @@ from datetime import datetime
 
 from django.db import connection
 
+BEAT = """
+    INSERT INTO common_heartbeat AS kept (loop, succeeded_at, backlog, oldest_due_at)
+    VALUES (%s, %s, %s, %s) ON CONFLICT (loop) DO UPDATE
+    SET succeeded_at = excluded.succeeded_at, backlog = excluded.backlog,
+        oldest_due_at = excluded.oldest_due_at
+    WHERE kept.succeeded_at <= excluded.succeeded_at
+"""
+
 
 def beat(loop: str, now: datetime, backlog: int = 0, oldest_due_at: datetime | None = None) -> None:
     """Record that ``loop`` finished a round that began at ``now``, unless a later one has.
@@ -17,11 +25,4 @@ def beat(loop: str, now: datetime, backlog: int = 0, oldest_due_at: datetime | N
         oldest_due_at: when the oldest of them fell due; None when nothing is left.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO common_heartbeat AS kept (loop, succeeded_at, backlog, oldest_due_at)"
-            " VALUES (%s, %s, %s, %s) ON CONFLICT (loop) DO UPDATE"
-            " SET succeeded_at = excluded.succeeded_at, backlog = excluded.backlog,"
-            " oldest_due_at = excluded.oldest_due_at"
-            " WHERE kept.succeeded_at <= excluded.succeeded_at",
-            [loop, now, backlog, oldest_due_at],
-        )
+        cursor.execute(BEAT, [loop, now, backlog, oldest_due_at])

@@ -13,20 +13,33 @@ class Child:
     grace: float
 
 
-def programs(*, port: int) -> tuple[Child, ...]:
+def programs(*, port: int, collector_port: int) -> tuple[Child, ...]:
     """Return the processes that load the application themselves, the one people wait for first."""
     return (
-        Child(
+        _server(
             "web",
-            (
-                *(sys.executable, "-m", "granian", "crm.wsgi:application", "--interface=wsgi"),
-                *("--host=127.0.0.1", f"--port={port}", "--workers=2", "--blocking-threads=4"),
-                *("--respawn-failed-workers", "--respawn-interval=0.5", "--workers-kill-timeout=2"),
-                *("--no-ws", "--log-level=warning"),
-            ),
-            grace=4,
+            "crm.wsgi:application",
+            *("--interface=wsgi", f"--port={port}", "--workers=2", "--blocking-threads=4"),
+        ),
+        _server(
+            "collector",
+            "engagement.collector.process:application",
+            *("--interface=asgi", f"--port={collector_port}", "--workers=1", "--loop=uvloop"),
         ),
         Child("background", (sys.executable, "-m", "crm.embedded.background"), grace=4),
+    )
+
+
+def _server(name: str, application: str, *options: str) -> Child:
+    """Return a web server on the loopback whose workers are started again when they fail."""
+    return Child(
+        name,
+        (
+            *(sys.executable, "-m", "granian", application, "--host=127.0.0.1", *options),
+            *("--respawn-failed-workers", "--respawn-interval=0.5", "--workers-kill-timeout=2"),
+            *("--no-ws", "--log-level=warning"),
+        ),
+        grace=4,
     )
 
 

@@ -95,22 +95,25 @@ def _own(owner: IO[str]) -> None:
 
 def _run(owner: IO[str], options: argparse.Namespace) -> None:
     port = free_port(options.port)
+    collector_port = free_port(port + 1)
     url = f"http://localhost:{port}"
     sign(owner, f"{OWNER}, process {os.getpid()}, {url}")
     os.environ.setdefault("PUBLIC_URL", url)
-    make_private(state_dir() / "media")
+    os.environ.setdefault("COLLECTOR_URL", f"http://localhost:{collector_port}")
+    for folder in ("media", "spool"):
+        make_private(state_dir() / folder)
     supervisor = Supervisor()
     try:
         for server in wanted_servers():
             supervisor.begin_stage(start(server))
         _prepare(demo=not options.no_demo)
-        web, *others = _programs(port)
+        web, *others = _programs(port, collector_port)
         supervisor.begin_stage()
         supervisor.start(web)
         supervisor.look_after_until(_answer_or_silence(port))
         for program in others:
             supervisor.start(program)
-        _welcome(url)
+        _welcome(url, os.environ["COLLECTOR_URL"])
         supervisor.look_after_until(lambda: False)
     finally:
         for number in END_SIGNALS:
@@ -126,7 +129,7 @@ def _prepare(*, demo: bool) -> None:
         raise PreparationFailed(f"preparing failed with status {done.returncode}, see above")
 
 
-def _programs(port: int) -> list[Program]:
+def _programs(port: int, collector_port: int) -> list[Program]:
     account = children_account()
     environment = {"PYTHONUNBUFFERED": "1"}
     if account is None and os.geteuid() == 0:
@@ -141,7 +144,7 @@ def _programs(port: int) -> list[Program]:
             account=account,
             grace=child.grace,
         )
-        for child in children.programs(port=port)
+        for child in children.programs(port=port, collector_port=collector_port)
     ]
 
 
@@ -199,8 +202,9 @@ def _any_port() -> int:
         return port
 
 
-def _welcome(url: str) -> None:
+def _welcome(url: str, collector_url: str) -> None:
     say(f"\nBaton runs at {url}")
+    say(f"Sites send events to {collector_url}")
     note = logins_note()
     if note.exists():
         say(note.read_text())

@@ -55,6 +55,7 @@ def own_state() -> Iterator[Path]:
             "COLLECTOR_URL",
             "BATON_TESTING",
             "BATON_MEDIA_ROOT",
+            "BATON_SPOOL",
         ):
             patch.delenv(name, raising=False)
         yield folder

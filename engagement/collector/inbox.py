@@ -1,0 +1,134 @@
+"""All that the collector says to the database, on a pool of asynchronous connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import class_row
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+
+from crm.common.health import BEAT
+from engagement.collector.rows import COPY
+from engagement.collector.sources import KnownSource
+
+LOOP = "collector"
+#: Seconds that messages wait for the database before they go to the disk; our choice.
+PATIENCE = 5.0
+_CONNECT_WITHIN = 2
+_OPTIONS = "-c statement_timeout=4000 -c lock_timeout=3000 -c timezone=UTC"
+
+_SOURCES = """
+    SELECT name, kind, write_key, allowed_origins, rate_limit, address_rate_limit, is_active
+    FROM engagement_source
+"""
+_HEARD = """
+    UPDATE engagement_source source
+    SET last_received_at = greatest(source.last_received_at, heard.at)
+    FROM unnest(%s::text[], %s::timestamptz[]) AS heard (name, at) WHERE source.name = heard.name
+"""
+
+
+class DatabaseAway(Exception):
+    """The database did not take it, and not because of what it was."""
+
+
+class Inbox:
+    """The inbox and what else the collector reads and writes. Each call commits."""
+
+    def __init__(self, database: Mapping[str, Any]) -> None:
+        """Prepare; ``database`` is an entry of Django's ``DATABASES``."""
+        self._pool = AsyncConnectionPool(
+            conninfo_of(database),
+            kwargs={"autocommit": True},
+            min_size=1,
+            max_size=3,
+            timeout=_CONNECT_WITHIN,
+            reconnect_timeout=1,  # then the next call tries anew, instead of ever longer pauses
+            open=False,
+        )
+
+    async def open(self) -> None:
+        """Begin to connect, without waiting."""
+        await self._pool.open()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._pool.close(timeout=1)
+
+    async def keep(self, rows: Sequence[bytes]) -> list[int]:
+        """Commit rows of COPY, and return the places of those that the database refuses.
+
+        One refusal ends a COPY, so its neighbours are tried without it: by halves, each committed
+        for itself.
+
+        Raises:
+            DatabaseAway: some may be committed and some not; messages are known by their ids.
+        """
+        try:
+            await self._copy(rows)
+        except (psycopg.DataError, psycopg.IntegrityError):
+            if len(rows) == 1:
+                return [0]
+            middle = len(rows) // 2
+            refused = await self.keep(rows[:middle])
+            return refused + [middle + place for place in await self.keep(rows[middle:])]
+        return []
+
+    async def sources(self) -> list[KnownSource]:
+        """Return all sources."""
+        async with self._connection() as connection:
+            cursor = connection.cursor(row_factory=class_row(KnownSource))
+            await cursor.execute(_SOURCES)
+            return await cursor.fetchall()
+
+    async def report(
+        self,
+        *,
+        now: datetime,
+        heard: Mapping[str, datetime],
+        backlog: int,
+        oldest_due_at: datetime | None,
+    ) -> None:
+        """Leave a heartbeat, and when each source in ``heard`` sent last."""
+        async with self._connection() as connection:
+            if heard:
+                await connection.execute(_HEARD, [list(heard), list(heard.values())])
+            await connection.execute(BEAT, [LOOP, now, backlog, oldest_due_at])
+
+    async def _copy(self, rows: Sequence[bytes]) -> None:
+        async with (
+            self._connection() as connection,
+            connection.cursor() as cursor,
+            cursor.copy(COPY) as copy,
+        ):
+            await copy.write(b"".join(rows))
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection]:
+        try:
+            async with asyncio.timeout(PATIENCE), self._pool.connection() as connection:
+                yield connection
+        except (psycopg.DataError, psycopg.IntegrityError):
+            raise
+        except (psycopg.Error, PoolTimeout, PoolClosed, TimeoutError, OSError) as error:
+            raise DatabaseAway(str(error)) from error
+
+
+def conninfo_of(database: Mapping[str, Any]) -> str:
+    """Return libpq's form of an entry of Django's ``DATABASES``."""
+    return make_conninfo(
+        dbname=database["NAME"],
+        user=database["USER"],
+        password=database["PASSWORD"],
+        host=database["HOST"],
+        port=database["PORT"],
+        connect_timeout=_CONNECT_WITHIN,
+        application_name=LOOP,
+        options=_OPTIONS,
+    )
