@@ -194,7 +194,7 @@ def web_process() -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    [web] = (each for each in programs(port=port) if each.name == "web")
+    [web] = (each for each in programs(port=port, collector_port=0) if each.name == "web")
     server = subprocess.Popen(
         web.arguments,
         cwd=ROOT,

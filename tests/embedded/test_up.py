@@ -38,6 +38,7 @@ class Up:
         assert self.process.stdout is not None
         lines = iter(self.process.stdout.readline, "")
         self.url = next(line for line in lines if "runs at" in line).split()[-1]
+        self.collector_url = next(line for line in lines if "send events" in line).split()[-1]
         next(line for line in lines if "Ctrl-C" in line)
 
     def end(self) -> tuple[int, str]:
@@ -48,11 +49,7 @@ class Up:
 
     def page(self) -> int | None:
         """Return the status of the page that a stranger gets first; None while there is none."""
-        try:
-            with urllib.request.urlopen(self.url, timeout=20) as answer:
-                return int(answer.status)
-        except OSError:
-            return None
+        return status_of(self.url)
 
     def pid_of(self, name: str) -> int | None:
         """Return the process id of a child or grandchild that has ``name`` in its command line."""
@@ -81,6 +78,10 @@ def test_a_page_is_served_on_a_port_that_was_free(up: Up) -> None:
     assert up.page() == 200
 
 
+def test_the_collector_is_served_beside_it(up: Up) -> None:
+    wait_for(lambda: status_of(f"{up.collector_url}/health") == 200)
+
+
 def test_the_second_up_says_that_the_first_one_runs_and_where(up: Up) -> None:
     second = subprocess.run(UP, capture_output=True, text=True, check=False)
 
@@ -104,6 +105,7 @@ def test_a_management_command_uses_the_running_servers(up: Up) -> None:
     "name",
     [
         "web",
+        "collector",
         "background",
         *(child.name for child in FORKS),
         "postgres",
@@ -111,7 +113,11 @@ def test_a_management_command_uses_the_running_servers(up: Up) -> None:
     ],
 )
 def test_a_killed_child_is_replaced_and_pages_go_on(up: Up, name: str) -> None:
-    sought = {"web": "granian", "background": "crm.embedded.background"}.get(name, name)
+    sought = {
+        "web": "crm.wsgi:application",
+        "collector": "engagement.collector.process:application",
+        "background": "crm.embedded.background",
+    }.get(name, name)
     wait_for(lambda: up.pid_of(sought))
     killed = up.pid_of(sought)
     assert killed is not None
@@ -155,6 +161,15 @@ def test_a_port_in_use_on_either_loopback_address_is_passed_over() -> None:
 
 def test_port_zero_means_any_port() -> None:
     assert free_port(0) >= 1024
+
+
+def status_of(url: str) -> int | None:
+    """Return the status of a page; None while there is none."""
+    try:
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            return int(answer.status)
+    except OSError:
+        return None
 
 
 def database() -> psycopg.Connection:
