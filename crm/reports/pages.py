@@ -9,9 +9,9 @@ from typing import Any
 
 from django.urls import reverse
 
+from crm.common.period import PRESETS, Period
 from crm.common.ui import words
 from crm.reports.funnel import EXITS, FunnelRow, Split
-from crm.reports.period import PRESETS, Period
 from crm.reports.questions import FunnelQuestion, SlaQuestion
 from crm.reports.sla import STANDING_LABELS, By, ComplianceRow, LiveFigures, Standing
 from crm.reports.slices import OPEN, OVERRIDDEN, STEP_LABELS, Slice

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
+from crm.common.period import Period, PeriodInvalid, period_from
 from crm.reports.funnel import Cohort, Split, Unit
-from crm.reports.period import Period, PeriodInvalid, period_from
 from crm.reports.sla import NOBODY, By, Scope, Standing
 from crm.reports.slices import BASES
 from handoff.enums import ClockKind

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from crm.common.criteria import Field, Kind, Op, ValueInvalid
+from crm.common.period import Period, PeriodInvalid, read_period
 from crm.reports.funnel import EXITS, STEPS, Cohort, Unit, reached_q
-from crm.reports.period import Period, PeriodInvalid, read_period
 from leads.enums import LifecycleStage
 from leads.normalise import source_label
 

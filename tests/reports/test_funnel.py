@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from crm.common.criteria import ValueInvalid, compile_q, from_query
+from crm.common.period import Period
 from crm.reports.funnel import EXITS, Cohort, FunnelRow, Split, Unit, cohort_rows, funnel, reached_q
-from crm.reports.period import Period
 from crm.reports.slices import OPEN, OVERRIDDEN, Slice, read_slice
 from leads.models import Lead, StageInterval
 

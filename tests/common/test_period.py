@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from crm.reports.period import Period, PeriodInvalid, months_before, period_from
+from crm.common.period import Period, PeriodInvalid, months_before, period_from
 
 NOW = datetime(2026, 5, 12, 22, 30, tzinfo=UTC)  # 13 May 00:30 in Berlin
 

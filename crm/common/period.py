@@ -1,4 +1,4 @@
-"""Spans of time a report counts over: half-open, in the viewer's zone. Pure but for that zone."""
+"""Spans of time that figures cover: half-open, in the viewer's zone. Pure but for that zone."""
 
 from __future__ import annotations
 
