@@ -15,6 +15,8 @@ from engagement.json_reading import Problem, Refused
 from leads.normalise import NotAnEmail, normalise_email
 
 LONGEST_ID = 200
+#: The property that keeps what an offer said of its fast track when it was accepted.
+FAST_TRACK = "fast_track"
 LONGEST_NAME = 200
 LONGEST_URL = 2000
 #: Before this nobody tracked anything that is scored here; an older time is a broken clock.
@@ -262,8 +264,11 @@ def _kept(
     context: Mapping[str, Any],
     page: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return what the log keeps: never the values of traits, which are personal and can change."""
-    kept = dict(properties)
+    """Return what the log keeps: never the values of traits, which are personal and can change.
+
+    Whether an act is a fast track is for the offer to say, not for whoever sends a message.
+    """
+    kept = {key: value for key, value in properties.items() if key != FAST_TRACK}
     if kind is EventKind.IDENTIFY:
         kept["traits"] = sorted(traits)
     if campaign := _object(context, "campaign", "context."):

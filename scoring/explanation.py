@@ -53,6 +53,7 @@ class Explanation:
     acts that had happened by ``as_of`` but were received only after ``known_at``. ``unreadable``
     says which rules of the model count nothing because what they ask for is gone. ``counts_from``
     is when the lead was recycled last: acts before then count no more; None if it never was.
+    ``held_back`` is the buying act that would be a fast track, had its offer not said otherwise.
     """
 
     lead_id: int
@@ -79,6 +80,7 @@ class Explanation:
     acts_unknown: int
     unreadable: tuple[str, ...] = ()
     counts_from: datetime | None = None
+    held_back: str = ""
 
     @property
     def standing(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.fields.json import KeyTextTransform
 
 from engagement.enums import Actor, ClockFault, EventKind, FunnelStage
 from engagement.models.assets import Asset
@@ -113,6 +114,19 @@ class Event(models.Model):
                 fields=["visitor", "occurred_at"],
                 condition=Q(lead__isnull=True),
                 name="event_of_stranger",
+            ),
+            models.Index(
+                fields=["asset", "lead", "occurred_at"],
+                include=["kind"],
+                condition=Q(asset__isnull=False, lead__isnull=False, actor=Actor.HUMAN),
+                name="event_of_asset",
+            ),
+            models.Index(
+                KeyTextTransform("offer", "properties"),
+                "lead",
+                "occurred_at",
+                condition=Q(properties__has_key="offer"),
+                name="event_of_offer",
             ),
             models.Index(
                 fields=["-occurred_at", "-id"],

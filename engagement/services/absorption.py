@@ -22,7 +22,7 @@ from engagement.event_ids import event_id
 from engagement.json_reading import Problem
 from engagement.messages import Message, parse_message
 from engagement.models import InboxMessage
-from engagement.services.assets import Library, Recognised
+from engagement.services.assets import Library
 from engagement.services.event_log import (
     MessageName,
     NewEvent,
@@ -184,7 +184,7 @@ def _append(fresh: Sequence[Understood], now: datetime) -> None:
     identification = identify(said, now=now)
     library = Library.load()
     events = [
-        _event(each, owner, library.find(each.message), judged)
+        _event(each, owner, library, judged)
         for each, owner, judged in zip(fresh, identification.owners, judgements, strict=True)
     ]
     append_events(events)
@@ -197,8 +197,9 @@ def _said(each: Understood, judged: Judgement) -> Said:
     return Said(each.arrival.source, each.message, proof, judged.actor is Actor.MACHINE)
 
 
-def _event(each: Understood, owner: Ownership, asset: Recognised, judged: Judgement) -> NewEvent:
+def _event(each: Understood, owner: Ownership, library: Library, judged: Judgement) -> NewEvent:
     message = each.message
+    asset = library.find(message)
     return NewEvent(
         id=each.id,
         occurred_at=message.occurred_at,
@@ -211,7 +212,7 @@ def _event(each: Understood, owner: Ownership, asset: Recognised, judged: Judgem
         funnel_stage=asset.funnel_stage,
         name=message.name,
         url=message.url,
-        properties=message.properties,
+        properties=library.properties(message),
         clock_fault=message.clock_fault,
         actor=judged.actor,
         actor_reason=judged.reason,

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from engagement import tokens
 from engagement.enums import LinkReason
+from engagement.messages import FAST_TRACK
 from engagement.models import Event, Offer
 from engagement.services.deeds import record_unless_lately
 from engagement.services.links import link_visitor
@@ -76,7 +77,7 @@ def accept_offer(
     """
     if not offer.stands(now):
         raise OfferClosed
-    said = {**(properties or {}), "offer": offer.slug, "fast_track": offer.is_fast_track}
+    said = {**(properties or {}), "offer": offer.slug, FAST_TRACK: offer.is_fast_track}
     return record_unless_lately(
         lead_id=lead_id,
         kind=offer.event_kind,

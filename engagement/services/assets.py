@@ -9,8 +9,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from engagement.enums import AssetKind, FunnelStage
-from engagement.messages import Message
-from engagement.models import Asset, AssetPattern, Webinar
+from engagement.messages import FAST_TRACK, Message
+from engagement.models import Asset, AssetPattern, Offer, Webinar
 from engagement.patterns import Pattern, Recogniser, read_pattern
 
 
@@ -124,10 +124,11 @@ class Library:
     by_slug: Mapping[str, Recognised]
     by_webinar: Mapping[str, Recognised]
     pages: Recogniser[Recognised]
+    fast_tracks: Mapping[str, bool]
 
     @classmethod
     def load(cls) -> Library:
-        """Read the library; it is small, and three reads serve a whole batch."""
+        """Read the library; it is small, and four reads serve a whole batch."""
         rows = Asset.objects.values_list("pk", "slug", "funnel_stage")
         assets = {pk: (slug, Recognised(pk, stage)) for pk, slug, stage in rows}
         webinars = Webinar.objects.values_list("slug", "asset_id")
@@ -138,18 +139,25 @@ class Library:
             pages=Recogniser(
                 (Pattern(host, path), assets[pk][1]) for host, path, pk in patterns if pk in assets
             ),
+            fast_tracks=dict(Offer.objects.values_list("slug", "is_fast_track")),
         )
 
     def find(self, message: Message) -> Recognised:
         """Return the asset of the webinar or the one that the message names, or happens at."""
         return (
-            self.by_webinar.get(_webinar_of(message.properties))
+            self.by_webinar.get(_named("webinar", message.properties))
             or self.by_slug.get(message.asset_slug)
             or self.pages.find(message.url, message.path)
             or _NONE
         )
 
+    def properties(self, message: Message) -> dict[str, Any]:
+        """Return what the message tells, with the fast track of the offer that it names."""
+        said = message.properties
+        is_fast_track = self.fast_tracks.get(_named("offer", said))
+        return said if is_fast_track is None else {**said, FAST_TRACK: is_fast_track}
 
-def _webinar_of(properties: Mapping[str, Any]) -> str:
-    slug = properties.get("webinar")
+
+def _named(key: str, properties: Mapping[str, Any]) -> str:
+    slug = properties.get(key)
     return slug if isinstance(slug, str) else ""

@@ -27,7 +27,7 @@ from scoring.fit import fit_tables, numbered_rules, of_leads, past_leads
 from scoring.forecast import forecast
 from scoring.query import ASK, KEEP, engagement_tables
 from scoring.scored import points
-from scoring.services.fast_track import buying_acts
+from scoring.services.fast_track import BuyingAct, buying_acts, held_back_act
 from scoring.services.publishing import definition_of, model_at
 from scoring.sql import prepared, record, rendered, with_tables
 
@@ -80,7 +80,7 @@ def explain(*, lead_id: int, as_of: datetime, known_at: datetime | None = None) 
         **_engagement_part(definition, found, as_of),
         **_fit_part(definition, fit),
         **_standing(definition, found, fit, as_of),
-        fast_track=_fast_track(definition, lead_id, as_of),
+        **_fast_track(definition, lead_id, as_of),
         acts_unknown=around["acts_unknown"],
         counts_from=around["counts_from"],
         unreadable=definition.unreadable,
@@ -185,12 +185,19 @@ def _standing(
     }
 
 
-def _fast_track(definition: Definition, lead_id: int, as_of: datetime) -> str:
-    acts = buying_acts(definition, [lead_id], now=as_of)
-    if lead_id not in acts:
-        return ""
-    act = acts[lead_id]
-    return f"{act.kind.label.lower()} on {_day(act.occurred_at)}"
+def _fast_track(definition: Definition, lead_id: int, as_of: datetime) -> dict[str, Any]:
+    """Return the act by which the lead is on the fast track, or the one that its offer kept off."""
+    act = buying_acts(definition, [lead_id], now=as_of).get(lead_id)
+    held_back = None if act else held_back_act(definition, lead_id, now=as_of)
+    return {
+        "fast_track": _told(act) if act else "",
+        "held_back": f"{_told(held_back)}, which is no fast track" if held_back else "",
+    }
+
+
+def _told(act: BuyingAct) -> str:
+    told = f"{act.kind.label.lower()} on {_day(act.occurred_at)}"
+    return f"{told} by the offer {act.offer}" if act.offer else told
 
 
 def _day(moment: datetime) -> str:

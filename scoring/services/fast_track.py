@@ -1,4 +1,9 @@
-"""Buying acts that make an MQL at once."""
+"""Buying acts that make an MQL at once.
+
+The model names the kinds of acts. An act that accepts an offer carries the offer's own setting,
+which comes before the model's: it makes an MQL although the model does not name its kind, or makes
+none although it does.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +15,27 @@ from uuid import UUID
 
 from psycopg.sql import SQL
 
-from engagement.enums import Actor, EventKind
+from engagement.enums import Actor, EventKind, OfferKind
 from scoring.definition import Definition
 from scoring.query import ASK, with_cycle_start
 from scoring.services.publishing import definition_of, published_model
 from scoring.sql import prepared, rendered
 
+_OF_OFFERS = [kind.event_kind.value for kind in OfferKind]
+#: Whether an act fast-tracks, and whether it would if its offer did not say otherwise.
+_COUNTS = SQL(
+    "CASE WHEN e.properties @> '{\"fast_track\": false}' THEN false WHEN e.kind = ANY($5) THEN true"
+    " ELSE e.kind = ANY($7) AND e.properties @> '{\"fast_track\": true}' END"
+)
+_HELD_BACK = SQL("e.kind = ANY($5) AND e.properties @> '{\"fast_track\": false}'")
+
 
 @dataclass(frozen=True, slots=True)
 class BuyingAct:
-    """The fast-track act by which a lead raised its hand; ``event_id`` is the event of the log."""
+    """The fast-track act by which a lead raised its hand; ``event_id`` is the event of the log.
+
+    ``offer`` is the short name of the offer that was accepted, if it was one.
+    """
 
     lead_id: int
     event_id: UUID
@@ -27,6 +43,7 @@ class BuyingAct:
     occurred_at: datetime
     received_at: datetime
     has_shortest_tier: bool
+    offer: str
 
 
 def buying_act(*, lead_id: int, now: datetime) -> BuyingAct | None:
@@ -41,28 +58,47 @@ def buying_acts(
     """Return the first fast-track act of each lead that still counts at ``now``.
 
     Only acts of the present cycle count, and of imported leads only those after the import. An act
-    for the shortest tier comes before the others.
+    for the shortest tier comes before the others; that of an offer whose kind the model does not
+    name is for the shortest.
     """
-    kinds = [act.kind.value for act in definition.fast_track]
-    if not kinds or not lead_ids:
+    return _find(definition, lead_ids, now, is_held_back=False)
+
+
+def held_back_act(definition: Definition, lead_id: int, *, now: datetime) -> BuyingAct | None:
+    """Return the first act that would be a fast track, had its offer not said otherwise."""
+    return _find(definition, [lead_id], now, is_held_back=True).get(lead_id)
+
+
+def _find(
+    definition: Definition, lead_ids: Sequence[int], now: datetime, *, is_held_back: bool
+) -> dict[int, BuyingAct]:
+    if not lead_ids:
         return {}
+    kinds = [act.kind.value for act in definition.fast_track]
     shortest = [act.kind.value for act in definition.fast_track if act.shortest_tier]
     earliest = now - definition.fast_track_within
-    found = prepared(_first(), [list(lead_ids), now, now, earliest, kinds, shortest])
+    asked = [list(lead_ids), now, now, earliest, kinds, shortest, _OF_OFFERS]
+    found = prepared(_first(is_held_back), asked)
     acts = (BuyingAct(**{**row, "kind": EventKind(row["kind"])}) for row in found)
     return {act.lead_id: act for act in acts}
 
 
 @cache
-def _first() -> SQL:
+def _first(is_held_back: bool) -> SQL:
     query = SQL(
         "SELECT DISTINCT ON (asked.lead_id) asked.lead_id, e.id AS event_id, e.kind,"
-        " e.occurred_at, e.received_at, e.kind = ANY($6::text[]) AS has_shortest_tier"
+        " e.occurred_at, e.received_at,"
+        " e.kind = ANY($6::text[]) OR e.kind <> ALL($5::text[]) AS has_shortest_tier,"
+        " left(coalesce(e.properties ->> 'offer', ''), 100) AS offer"
         " FROM ({asked}) asked JOIN leads_lead lead ON lead.id = asked.lead_id"
         " JOIN engagement_event e ON e.lead_id = asked.lead_id AND e.occurred_at > asked.since"
         " AND e.occurred_at > coalesce(lead.imported_at, '-infinity')"
         " WHERE e.occurred_at > $4 AND e.occurred_at <= $2 AND e.received_at <= $3"
-        " AND e.actor = {human} AND e.kind = ANY($5::text[])"
+        " AND e.actor = {human} AND e.kind = ANY($5::text[] || $7::text[]) AND {counts}"
         " ORDER BY asked.lead_id, has_shortest_tier DESC, e.occurred_at, e.id"
-    ).format(asked=with_cycle_start(ASK), human=Actor.HUMAN.value)
+    ).format(
+        asked=with_cycle_start(ASK),
+        human=Actor.HUMAN.value,
+        counts=_HELD_BACK if is_held_back else _COUNTS,
+    )
     return rendered(query)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from engagement.enums import FunnelStage, OfferKind
-from engagement.models import Asset, AssetFile, Offer
+from engagement.models import Asset, AssetFile, Offer, Webinar
 from engagement.services import create_asset
 from engagement.services.files import keep_file
 from tests.factories import NOW
@@ -43,3 +44,16 @@ def make_offer(**fields: Any) -> Offer:
         "kind": OfferKind.DEMO,
     }
     return Offer.objects.create(**{**defaults, **fields})
+
+
+def make_webinar(**fields: Any) -> Webinar:
+    """Make a webinar that began yesterday, with an asset of its own."""
+    number = next(_numbers)
+    defaults: dict[str, Any] = {
+        "name": f"Webinar {number}",
+        "slug": f"webinar-{number}",
+        "starts_at": NOW - timedelta(days=1),
+        "time_zone": "Europe/Berlin",
+    }
+    defaults |= fields
+    return Webinar.objects.create(**{"asset": defaults.get("asset") or make_asset(), **defaults})

@@ -72,6 +72,8 @@ def _text(lead: Lead, told: Explanation, why: str) -> Sequence[str]:
     ]
     if told.gaps:
         lines.append(f"Gaps: {', '.join(told.gaps)}")
+    if told.held_back:
+        lines.append(f"{told.held_back[:1].upper()}{told.held_back[1:]}")
     if told.drops_out_at:
         lines.append(f"Drops out {_time(told.drops_out_at)}")
     lines += [f"Counts nothing: {problem}" for problem in told.unreadable]
