@@ -15,6 +15,7 @@ from crm.common.outbox import register_channel
 from engagement import tokens
 from engagement.enums import SubmissionState
 from engagement.models import Submission
+from engagement.services.downloads import download_url
 
 OPT_IN = "opt_in"
 ASSET_LINK = "asset_link"
@@ -25,17 +26,16 @@ LINK_LASTS = timedelta(days=7)
 def register_channels() -> None:
     """Let the outbox carry the mails of forms."""
     register_channel(OPT_IN, deliver_opt_in, at_most_once=True)
+    register_channel(ASSET_LINK, deliver_asset_link, at_most_once=True)
 
 
 def deliver_opt_in(message: OutboxMessage) -> None:
     """Mail the link that confirms an address, unless it was confirmed meanwhile."""
-    submission = Submission.objects.select_related("form", "version").get(
-        pk=message.payload["submission"]
-    )
+    submission = _submission_of(message)
     if submission.state != SubmissionState.WAITING:
         return
     token = tokens.sign(OPT_IN, submission.pk, now=message.created_at)
-    link = page_address(reverse("engagement:confirm", args=[submission.form.slug, token]))
+    link = page_address(reverse("engagement:confirm_opt_in", args=[submission.form.slug, token]))
     text = (
         f"Somebody asked for “{submission.version.title}” with this address. If that was you, open"
         f" this page and press the button:\n{link}\n\n"
@@ -46,3 +46,19 @@ def deliver_opt_in(message: OutboxMessage) -> None:
         message, to=submission.email, subject=f"Please confirm: {submission.version.title}",
         text=text,
     )  # fmt: skip
+
+
+def deliver_asset_link(message: OutboxMessage) -> None:
+    """Mail the link to the file behind a form, unless the lead or the file is gone by now."""
+    submission = _submission_of(message)
+    asset = submission.form.gated_file
+    if asset is None or submission.lead_id is None:
+        return
+    link = download_url(asset=asset, lead_id=submission.lead_id, now=message.created_at)
+    text = f"Here is what you asked for.\n\n{asset}:\n{link}"
+    send_letter(message, to=submission.email, subject=asset.name, text=text)
+
+
+def _submission_of(message: OutboxMessage) -> Submission:
+    rows = Submission.objects.select_related("form__asset__file", "version")
+    return rows.get(pk=message.payload["submission"])

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from engagement.views import downloads, offer_page
+from engagement.views import downloads, hosted, offer_page
 
 app_name = "engagement"
 
@@ -11,4 +11,8 @@ urlpatterns = [
     path("d/<str:token>/renew/", downloads.download_renew, name="download_renew"),
     path("o/<slug:slug>/", offer_page.offer_page, name="offer_page"),
     path("o/<slug:slug>/accepted/", offer_page.offer_accepted, name="offer_accepted"),
+    path("f/<slug:slug>/", hosted.hosted_form, name="hosted_form"),
+    path("f/<slug:slug>/thanks/<str:token>/", hosted.thanks, name="form_thanks"),
+    path("f/<slug:slug>/file/<str:token>/", hosted.form_file, name="form_file"),
+    path("f/<slug:slug>/confirm/<str:token>/", hosted.confirm, name="confirm_opt_in"),
 ]

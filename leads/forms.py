@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -77,7 +78,7 @@ class LeadForm(PlainForm):
         super().__init__(*args)
         known = lead.attributes if lead else {}
         for attribute in declared:
-            self.fields[_PREFIX + attribute.name] = _attribute_field(attribute, known)
+            self.fields[_PREFIX + attribute.name] = attribute_field(attribute, known)
         for name, field in self.fields.items():
             field.show_hidden_initial = True
             if lead and name in self.base_fields:
@@ -135,7 +136,12 @@ class LeadForm(PlainForm):
         self.add_error("email", ValidationError(sentence))
 
 
-def _attribute_field(attribute: LeadAttribute, known: Mapping[str, AttributeValue]) -> forms.Field:
+def column_field(column: str) -> forms.Field:
+    """Return a field of its own that takes what a column of Lead holds."""
+    return deepcopy(LeadForm.base_fields[column])
+
+
+def attribute_field(attribute: LeadAttribute, known: Mapping[str, AttributeValue]) -> forms.Field:
     """Return the field that takes what ``attribute`` was declared to hold."""
     value = known.get(attribute.name)
     options: dict[str, Any] = {"label": attribute.label, "required": False, "initial": value}

@@ -11,6 +11,7 @@ from django.db.models import Count, F, Max, Q
 from crm.accounts.models import User
 from engagement.enums import EventKind, FormStatus, RefusalReason, SubmissionState
 from engagement.models.assets import Asset
+from engagement.models.offers import Offer
 from leads.enums import ConsentPurpose
 from leads.models import Lead
 
@@ -49,7 +50,7 @@ class CaptureFormQuerySet(models.QuerySet["CaptureForm"]):
 
     def for_list(self) -> CaptureFormQuerySet:
         """Add what was sent with each: by state, its leads, and when last."""
-        return self.select_related("version", "asset").annotate(
+        return self.select_related("version", "asset", "offer").annotate(
             accepted=Count("submissions", filter=Q(submissions__state=SubmissionState.ACCEPTED)),
             waiting=Count("submissions", filter=Q(submissions__state=SubmissionState.WAITING)),
             refused=Count("submissions", filter=Q(submissions__state=SubmissionState.REFUSED)),
@@ -61,8 +62,9 @@ class CaptureFormQuerySet(models.QuerySet["CaptureForm"]):
 class CaptureForm(FormFace):
     """A form that makes leads. Its face is the draft being written; strangers see ``version``.
 
-    The other columns hold at once: what stands behind it (``asset``), what a submission is in the
-    log (``event_kind``), whether an address must be confirmed first, where pages may embed it.
+    The other columns hold at once: what stands behind it (``asset``, ``offer``), what a submission
+    is in the log unless the offer says so (``event_kind``), whether an address must be confirmed
+    first, where pages may embed it.
     ``unkept`` counts refused submissions beyond the most that are kept an hour, the last of them
     at ``unkept_at``. Written by ``engagement.services.forms``.
     """
@@ -71,6 +73,9 @@ class CaptureForm(FormFace):
     slug = models.SlugField(max_length=60, unique=True)
     asset = models.ForeignKey(
         Asset, null=True, blank=True, on_delete=models.PROTECT, related_name="forms"
+    )
+    offer = models.ForeignKey(
+        Offer, null=True, blank=True, on_delete=models.PROTECT, related_name="forms"
     )
     event_kind = models.CharField(max_length=20, choices=EventKind, default=EventKind.FORM_SUBMIT)
     thank_you = models.TextField(default="Thank you.")
@@ -109,6 +114,16 @@ class CaptureForm(FormFace):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def act(self) -> EventKind:
+        """Return what sending it is in the log: accepting the offer, if there is one."""
+        return self.offer.event_kind if self.offer else EventKind(self.event_kind)
+
+    @property
+    def gated_file(self) -> Asset | None:
+        """Return the asset whose file the sender gets, if it has one."""
+        return self.asset if self.asset and hasattr(self.asset, "file") else None
 
     @property
     def is_published(self) -> bool:

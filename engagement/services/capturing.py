@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from engagement.blanks import compare
-from engagement.enums import EventKind, LinkReason
+from engagement.enums import LinkReason
 from engagement.models import Submission
 from engagement.questions import fixed_values, read_questions
 from engagement.services.event_log import record_event
@@ -140,17 +140,25 @@ def _log(submission: Submission, happened_at: datetime, now: datetime) -> None:
         ).visitor_id
     record_event(
         lead_id=lead_id,
-        kind=EventKind(form.event_kind),
+        kind=form.act,
         occurred_at=happened_at,
         now=now,
-        asset=form.asset,
+        asset=form.asset or (form.offer.asset if form.offer else None),
         visitor_id=visitor_id,
         source=SOURCE,
         message_id=submission.nonce,
         name=form.name,
         url=submission.page_url,
-        properties={"form": form.slug, **_for_the_log(submission.answers.get("attributes", {}))},
+        properties=_properties(submission),
+        touch=submission.touch,
     )
+
+
+def _properties(submission: Submission) -> dict[str, Any]:
+    form, offer = submission.form, submission.form.offer
+    about = {"offer": offer.slug, "fast_track": offer.is_fast_track} if offer else {}
+    answers = _for_the_log(submission.answers.get("attributes", {}))
+    return {**answers, **about, "form": form.slug}
 
 
 def _for_the_log(attributes: Mapping[str, Any]) -> dict[str, Any]:

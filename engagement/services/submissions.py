@@ -126,7 +126,7 @@ def ask_again(*, submission_id: int, now: datetime) -> bool:
 
 
 def _locked(submission_id: int) -> Submission:
-    rows = Submission.objects.select_related("form", "version")
+    rows = Submission.objects.select_related("form__asset__file", "form__offer__asset", "version")
     return rows.select_for_update(of=("self",)).get(pk=submission_id)
 
 
@@ -156,7 +156,7 @@ def _accept(
     submission.state, submission.decided_at = SubmissionState.ACCEPTED, now
     submission.decided_by = by or submission.decided_by
     submission.save(update_fields=["state", "decided_at", "decided_by", "lead", "differences"])
-    if submission.form.asset_id and submission.form.mails_link:
+    if submission.form.gated_file and (by or submission.form.mails_link):
         _mail(ASSET_LINK, submission, f"{submission.pk}", now)
 
 
@@ -170,7 +170,7 @@ def _ask_to_confirm(submission: Submission, now: datetime) -> bool:
         return False
     submission.mailed_at = now
     submission.save(update_fields=["mailed_at"])
-    return _mail(OPT_IN, submission, f"{submission.pk}:{now.timestamp():.0f}", now)
+    return _mail(OPT_IN, submission, f"{submission.pk}:{now.isoformat()}", now)
 
 
 def _mail(channel: str, submission: Submission, key: str, now: datetime) -> bool:

@@ -103,6 +103,7 @@ def test_what_brought_the_visitor_is_the_source_of_a_new_lead_only() -> None:
 
     lead = Lead.objects.get()
     assert (lead.source, lead.medium, lead.campaign) == ("linkedin", "paid", "May")
+    assert {event.touch["source"] for event in Event.objects.all()} == {"LinkedIn", "google"}
     assert [each.differences for each in Submission.objects.all()] == [{}, {}]
 
 

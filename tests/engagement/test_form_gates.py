@@ -1,0 +1,93 @@
+"""What stands behind a form: a file, an offer."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from crm.accounts.enums import Role
+from crm.common.outbox import dispatch_outbox
+from engagement.models import CaptureForm, Event, Submission
+from engagement.services.submissions import accept_submission
+from leads.models import Lead
+from tests.engagement.content import PDF, make_asset, make_file, make_offer
+from tests.engagement.form_making import make_form, send
+from tests.engagement.form_pages import post
+from tests.factories import NOW, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def make_gate(**fields: Any) -> CaptureForm:
+    """Make a form before a file."""
+    return make_form(asset=make_file(make_asset(name="First plan")).asset, **fields)
+
+
+def test_who_sent_the_form_gets_the_file_and_the_download_is_theirs() -> None:
+    form = make_gate()
+
+    thanks = Client().get(post(form)["Location"]).content.decode()
+    [gate] = re.findall(r'href="(/f/[^"]+/file/[^"]+)"', thanks)
+    link = Client().get(gate)
+    file = Client().get(link["Location"])
+
+    assert "First plan" in thanks
+    assert b"".join(file.streaming_content) == PDF  # type: ignore[attr-defined]
+    assert set(Event.objects.values_list("kind", "lead", "asset")) == {
+        ("FORM_SUBMIT", Lead.objects.get().pk, form.asset_id),
+        ("DOWNLOAD", Lead.objects.get().pk, form.asset_id),
+    }
+
+
+def test_a_robot_sees_the_same_page_and_gets_no_file() -> None:
+    form = make_gate()
+
+    person, robot = (
+        Client().get(post(form, email=f"{n}@x.example", fax=trap)["Location"]).content.decode()
+        for n, trap in enumerate(["", "x"])
+    )
+    [gate] = re.findall(r'href="(/f/[^"]+/file/[^"]+)"', robot)
+    answer = Client().get(gate)
+
+    without_token = re.compile(r"/file/[^/]+/")
+    assert without_token.sub("", robot) == without_token.sub("", person)
+    assert (answer.status_code, "First plan" in answer.content.decode()) == (200, True)
+    assert not Event.objects.filter(kind="DOWNLOAD").exists()
+
+
+def test_the_link_is_mailed_when_the_form_says_so() -> None:
+    send(make_gate(mails_link=True), now=timezone.now())
+    send(make_gate(), now=timezone.now())
+
+    dispatch_outbox(now=timezone.now())
+
+    [letter] = mail.outbox
+    [link] = re.findall(r"http\S+", str(letter.body))
+    assert b"".join(Client().get(link).streaming_content) == PDF  # type: ignore[attr-defined]
+
+
+def test_who_was_refused_by_mistake_gets_the_link_by_mail() -> None:
+    refused = send(make_gate(), now=timezone.now(), arrival={"trap": "x"})
+
+    accept_submission(submission_id=refused.pk, actor=make_user(Role.MARKETER), now=timezone.now())
+    dispatch_outbox(now=timezone.now())
+
+    assert mail.outbox[0].to == ["ines@kesterwald.example"]
+
+
+def test_a_form_of_an_offer_accepts_the_offer() -> None:
+    offer = make_offer(is_fast_track=False, asset=make_asset())
+    form = make_form(offer=offer)
+
+    send(form, now=NOW + timedelta(minutes=1))
+
+    event = Event.objects.get()
+    assert (event.kind, event.asset_id) == ("DEMO_REQUEST", offer.asset_id)
+    assert event.properties == {"form": form.slug, "offer": offer.slug, "fast_track": False}
+    assert Submission.objects.get().state == "ACCEPTED"
