@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("engagement", "0007_library_offers_webinars"),
+        ("engagement", "0008_events_of_assets_and_offers"),
     ]
 
     operations = [
