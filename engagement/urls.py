@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from engagement.views import downloads, hosted, offer_page
+from engagement.views import downloads, hosted, links, offer_page
 
 app_name = "engagement"
 
 urlpatterns = [
+    path("l/<slug:token>/", links.follow, name="follow"),
+    path("l/<slug:token>.gif", links.pixel, name="pixel"),
     path("d/<str:token>/", downloads.download, name="download"),
     path("d/<str:token>/renew/", downloads.download_renew, name="download_renew"),
     path("o/<slug:slug>/", offer_page.offer_page, name="offer_page"),

@@ -2,6 +2,7 @@
 
 from engagement.services.absorption import BATCH, absorb_events
 from engagement.services.acceptance import OfferClosed, accept_offer, offer_url
+from engagement.services.actors import NoSuchEvent, decide_actor, withdraw_decision
 from engagement.services.assets import (
     PatternTaken,
     SlugTaken,
@@ -27,31 +28,46 @@ from engagement.services.event_log import record_event
 from engagement.services.intake import receive
 from engagement.services.links import link_visitor
 from engagement.services.partitions import ensure_partitions, keep_partitions
+from engagement.services.tracked_links import (
+    TargetInvalid,
+    link_url,
+    make_tracked_link,
+    mend_tracked_link,
+    pixel_url,
+)
 
 __all__ = [
     "BATCH",
     "EventImport",
     "Line",
     "LinkIsOtherwise",
+    "NoSuchEvent",
     "OfferClosed",
     "PatternTaken",
     "Refusal",
     "SlugTaken",
+    "TargetInvalid",
     "absorb_events",
     "accept_offer",
     "confirm_claim",
     "create_asset",
+    "decide_actor",
     "detach_link",
     "download_url",
     "ensure_partitions",
     "import_events",
     "keep_partitions",
+    "link_url",
     "link_visitor",
+    "make_tracked_link",
+    "mend_tracked_link",
     "offer_url",
+    "pixel_url",
     "read_lines",
     "receive",
     "record_event",
     "restore_link",
     "set_archived",
     "update_asset",
+    "withdraw_decision",
 ]

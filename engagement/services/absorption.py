@@ -22,6 +22,7 @@ from engagement.event_ids import event_id
 from engagement.json_reading import Problem
 from engagement.messages import Message, parse_message
 from engagement.models import InboxMessage
+from engagement.services.actors import correct_history
 from engagement.services.assets import Library
 from engagement.services.event_log import (
     MessageName,
@@ -32,6 +33,7 @@ from engagement.services.event_log import (
 )
 from engagement.services.identification import Ownership, Said, identify
 from engagement.services.judging import Judgement, judge
+from engagement.services.machine_clicks import settle_clicks
 from engagement.services.partitions import ensure_partitions, month_of
 from engagement.tokens import proof_of
 
@@ -188,7 +190,13 @@ def _append(fresh: Sequence[Understood], now: datetime) -> None:
         for each, owner, judged in zip(fresh, identification.owners, judgements, strict=True)
     ]
     append_events(events)
-    announce(events=events, attached=identification.attached, now=now)
+    turned = settle_clicks(events)
+    announce(
+        events=[each for each in events if each.id not in turned],
+        attached=identification.attached,
+        now=now,
+    )
+    correct_history(restored={}, taken=turned.values(), now=now)
 
 
 def _said(each: Understood, judged: Judgement) -> Said:

@@ -5,5 +5,6 @@ from __future__ import annotations
 from tests.access import Row
 from tests.engagement.content_access import CONTENT_ROWS
 from tests.engagement.form_access import FORM_ROWS
+from tests.engagement.machine_access import MACHINE_ROWS
 
-ROWS: list[Row] = [*CONTENT_ROWS, *FORM_ROWS]
+ROWS: list[Row] = [*CONTENT_ROWS, *FORM_ROWS, *MACHINE_ROWS]

@@ -1,0 +1,189 @@
+"""Links and pixels of mails: what stands in a mail, and what happens when somebody follows it.
+
+A redirect always serves: the place where a link leads is sealed in its address too, so that it
+works while the database does not.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+from django.db import Error as DatabaseTrouble
+from django.db import transaction
+from django.urls import reverse
+
+from engagement.classify import classify
+from engagement.enums import OWN_SOURCE, Actor, LinkReason
+from engagement.models import TrackedLink
+from engagement.services.intake import receive
+from engagement.tokens import prove, read, sign
+
+logger = logging.getLogger(__name__)
+
+LONGEST_TARGET = 1000
+LONGEST_MAILING = 100
+_CLICK, _OPEN = "click", "open"
+#: The parameter of a landing page by which its visitor is known.
+PROOF_PARAMETER = "baton_t"
+_is_address = URLValidator(schemes=["http", "https"])
+
+
+class TargetInvalid(ValueError):
+    """A link must lead to an http or https address of at most ``LONGEST_TARGET`` characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request for a link or pixel: when, how, and what it tells of its sender.
+
+    ``method`` is GET or HEAD; ``address``, ``agent`` and ``purpose`` as in ``InboxMessage.meta``.
+    """
+
+    at: datetime
+    method: str
+    address: str
+    agent: str
+    purpose: str
+
+    @property
+    def meta(self) -> dict[str, str]:
+        """Return what goes beside the message."""
+        return {"address": self.address, "agent": self.agent, "purpose": self.purpose}
+
+
+@transaction.atomic
+def make_tracked_link(
+    *, target: str, now: datetime, mailing: str = "", is_hidden: bool = False
+) -> TrackedLink:
+    """Return the link of ``mailing`` that leads to ``target``; made now unless it is there.
+
+    Args:
+        target: an http or https address.
+        now: when it is made.
+        mailing: the mail or page that it stands in, at most ``LONGEST_MAILING`` characters.
+        is_hidden: whether people cannot see it, so that who follows it is a machine.
+
+    Raises:
+        TargetInvalid: the target is no such address.
+    """
+    _check(target)
+    link, _ = TrackedLink.objects.get_or_create(
+        target=target,
+        mailing=mailing[:LONGEST_MAILING],
+        is_hidden=is_hidden,
+        defaults={"created_at": now},
+    )
+    return link
+
+
+def mend_tracked_link(*, link_id: int, target: str) -> None:
+    """Let a link that was sent already lead elsewhere.
+
+    Raises:
+        TargetInvalid: the target is no http or https address.
+    """
+    _check(target)
+    TrackedLink.objects.filter(pk=link_id).update(target=target)
+
+
+def link_url(*, link: TrackedLink, lead_id: int, now: datetime) -> str:
+    """Return the address by which one lead follows a link; no id can be read in it."""
+    token = sign(_CLICK, [link.pk, lead_id, link.target], now=now)
+    return settings.PUBLIC_URL + reverse("engagement:follow", args=[token])
+
+
+def pixel_url(*, mailing: str, lead_id: int, now: datetime) -> str:
+    """Return the address of the picture that tells that one lead opened a mail."""
+    token = sign(_OPEN, [mailing[:LONGEST_MAILING], lead_id], now=now)
+    return settings.PUBLIC_URL + reverse("engagement:pixel", args=[token])
+
+
+def follow_link(*, token: str, visit: Visit, is_recorded: bool = True) -> str:
+    """Record that somebody followed a link, and return where it leads.
+
+    What is recorded is durable before this returns; when the database is in trouble the visitor is
+    served all the same. A person gets a proof of who they are along.
+
+    Args:
+        token: from an address made by ``link_url``.
+        visit: the request.
+        is_recorded: False for one too many.
+
+    Raises:
+        TokenInvalid: the token is none of ours.
+    """
+    link_id, lead_id, target = read(_CLICK, token, now=visit.at)
+    try:
+        link = TrackedLink.objects.filter(pk=link_id).first()
+        if link and is_recorded:
+            _record_click(link, lead_id, visit)
+    except DatabaseTrouble:
+        logger.exception("Could not record that link %s was followed", link_id)
+        link = None
+    target = link.target if link else target
+    if visit.method == "HEAD" or (link and link.is_hidden) or _is_machine(visit):
+        return target
+    return _with_proof(target, lead_id, visit.at)
+
+
+def record_open(*, token: str, visit: Visit) -> None:
+    """Record that somebody, or their mail program, loaded the picture of a mail.
+
+    Raises:
+        TokenInvalid: the token is none of ours.
+    """
+    mailing, lead_id = read(_OPEN, token, now=visit.at)
+    name = f"open:{visit.method}:{mailing}:{lead_id}:{visit.at:%Y%m%d%H%M%S}"
+    try:
+        _receive(name, "Email opened", lead_id, visit, {"mailing": mailing})
+    except DatabaseTrouble:
+        logger.exception("Could not record that a mail was opened")
+
+
+def _record_click(link: TrackedLink, lead_id: int, visit: Visit) -> None:
+    """Keep a click; the same within one second is one, a double click."""
+    name = f"click:{visit.method}:{link.pk}:{lead_id}:{visit.at:%Y%m%d%H%M%S}"
+    told: dict[str, Any] = {"tracked_link": str(link.pk), "mailing": link.mailing}
+    if visit.method == "HEAD":
+        told["method"] = "HEAD"
+    if link.is_hidden:
+        told["is_hidden"] = True
+    _receive(name, "Email clicked", lead_id, visit, {**told, "url": link.target})
+
+
+def _receive(name: str, event: str, lead_id: int, visit: Visit, told: Mapping[str, Any]) -> None:
+    body = {"messageId": name, "type": "track", "event": event, "leadId": lead_id}
+    receive(
+        source=OWN_SOURCE,
+        messages=[{**body, "properties": told}],
+        received_at=visit.at,
+        meta=visit.meta,
+    )
+
+
+def _is_machine(visit: Visit) -> bool:
+    return classify(agent=visit.agent, purpose=visit.purpose).actor is Actor.MACHINE
+
+
+def _with_proof(target: str, lead_id: int, now: datetime) -> str:
+    """Return an address with the proof among its parameters, and all else as it was."""
+    parts = urlsplit(target)
+    proof = f"{PROOF_PARAMETER}={prove(lead_id=lead_id, reason=LinkReason.EMAIL_CLICK, now=now)}"
+    return urlunsplit(parts._replace(query="&".join(filter(None, [parts.query, proof]))))
+
+
+def _check(target: str) -> None:
+    try:
+        _is_address(target)
+    except ValidationError:
+        raise TargetInvalid(f"{target[:60]!r} is not an http or https address") from None
+    if len(target) > LONGEST_TARGET:
+        raise TargetInvalid(f"The address is longer than {LONGEST_TARGET} characters")

@@ -1,0 +1,29 @@
+"""Who may open the addresses of links and machine events."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from crm.accounts.models import User
+from engagement.services import link_url, make_tracked_link, pixel_url
+from tests.access import Arguments, public
+from tests.factories import make_lead
+
+_TARGET = "https://halvorn.example/guide"
+
+
+def link_of_a_mail(_viewer: User) -> Arguments:
+    now = timezone.now()
+    link = make_tracked_link(target=_TARGET, mailing="May", now=now)
+    return {"token": link_url(link=link, lead_id=make_lead().pk, now=now).split("/")[-2]}
+
+
+def pixel_of_a_mail(_viewer: User) -> Arguments:
+    url = pixel_url(mailing="May", lead_id=make_lead().pk, now=timezone.now())
+    return {"token": url.split("/")[-1].removesuffix(".gif")}
+
+
+MACHINE_ROWS = [
+    public("engagement:follow", own=link_of_a_mail),
+    public("engagement:pixel", own=pixel_of_a_mail),
+]
