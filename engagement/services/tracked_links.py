@@ -6,6 +6,7 @@ works while the database does not.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from django.db import transaction
 from django.urls import reverse
 
 from engagement.classify import classify
+from engagement.collector.payloads import Taken
+from engagement.collector.rows import rows_of
+from engagement.collector.spool import Spool, SpoolFull
 from engagement.enums import OWN_SOURCE, Actor, LinkReason
 from engagement.models import TrackedLink
 from engagement.services.intake import receive
@@ -123,50 +127,79 @@ def follow_link(*, token: str, visit: Visit, is_recorded: bool = True) -> str:
     link_id, lead_id, target = read(_CLICK, token, now=visit.at)
     try:
         link = TrackedLink.objects.filter(pk=link_id).first()
-        if link and is_recorded:
-            _record_click(link, lead_id, visit)
     except DatabaseTrouble:
-        logger.exception("Could not record that link %s was followed", link_id)
         link = None
+    click = _Click(str(link_id), lead_id, link)
+    if is_recorded:
+        _record(click.name(visit), "Email clicked", lead_id, visit, click.told(visit))
     target = link.target if link else target
     if visit.method == "HEAD" or (link and link.is_hidden) or _is_machine(visit):
         return target
     return _with_proof(target, lead_id, visit.at)
 
 
-def record_open(*, token: str, visit: Visit) -> None:
+def record_open(*, token: str, visit: Visit, is_recorded: bool = True) -> None:
     """Record that somebody, or their mail program, loaded the picture of a mail.
+
+    Args:
+        token: from an address made by ``pixel_url``.
+        visit: the request.
+        is_recorded: False for one too many.
 
     Raises:
         TokenInvalid: the token is none of ours.
     """
     mailing, lead_id = read(_OPEN, token, now=visit.at)
     name = f"open:{visit.method}:{mailing}:{lead_id}:{visit.at:%Y%m%d%H%M%S}"
+    if is_recorded:
+        _record(name, "Email opened", lead_id, visit, {"mailing": mailing})
+
+
+@dataclass(frozen=True, slots=True)
+class _Click:
+    """A lead followed a link, of which nothing but the id is known without the database."""
+
+    link_id: str
+    lead_id: int
+    link: TrackedLink | None
+
+    def name(self, visit: Visit) -> str:
+        """Return the id of the message; the same within one second is one, a double click."""
+        return f"click:{visit.method}:{self.link_id}:{self.lead_id}:{visit.at:%Y%m%d%H%M%S}"
+
+    def told(self, visit: Visit) -> dict[str, Any]:
+        """Return what the event keeps."""
+        told: dict[str, Any] = {"tracked_link": self.link_id}
+        if visit.method == "HEAD":
+            told["method"] = "HEAD"
+        if self.link:
+            told |= {"mailing": self.link.mailing, "url": self.link.target}
+            if self.link.is_hidden:
+                told["is_hidden"] = True
+        return told
+
+
+def _record(name: str, event: str, lead_id: int, visit: Visit, told: Mapping[str, Any]) -> None:
+    """Keep a message of our own: in the inbox, or on the disk until the database is back."""
+    body = {
+        "messageId": name, "type": "track", "event": event, "leadId": lead_id, "properties": told,
+    }  # fmt: skip
     try:
-        _receive(name, "Email opened", lead_id, visit, {"mailing": mailing})
+        receive(source=OWN_SOURCE, messages=[body], received_at=visit.at, meta=visit.meta)
     except DatabaseTrouble:
-        logger.exception("Could not record that a mail was opened")
+        logger.exception("The database takes no click; keeping it on the disk")
+        _spool(Taken(0, name, json.dumps(body), None), visit)
 
 
-def _record_click(link: TrackedLink, lead_id: int, visit: Visit) -> None:
-    """Keep a click; the same within one second is one, a double click."""
-    name = f"click:{visit.method}:{link.pk}:{lead_id}:{visit.at:%Y%m%d%H%M%S}"
-    told: dict[str, Any] = {"tracked_link": str(link.pk), "mailing": link.mailing}
-    if visit.method == "HEAD":
-        told["method"] = "HEAD"
-    if link.is_hidden:
-        told["is_hidden"] = True
-    _receive(name, "Email clicked", lead_id, visit, {**told, "url": link.target})
-
-
-def _receive(name: str, event: str, lead_id: int, visit: Visit, told: Mapping[str, Any]) -> None:
-    body = {"messageId": name, "type": "track", "event": event, "leadId": lead_id}
-    receive(
-        source=OWN_SOURCE,
-        messages=[{**body, "properties": told}],
-        received_at=visit.at,
-        meta=visit.meta,
-    )
+def _spool(message: Taken, visit: Visit) -> None:
+    """Leave a message where the collector finds it; a visitor is served even if that fails."""
+    rows = rows_of([message], source=OWN_SOURCE, received_at=visit.at, meta=visit.meta)
+    try:
+        spool = Spool(settings.COLLECTOR_SPOOL, limit=settings.COLLECTOR_SPOOL_BYTES)
+        spool.append(rows)
+        spool.close()
+    except (OSError, SpoolFull):
+        logger.exception("Lost a click: neither the database nor the disk takes it")
 
 
 def _is_machine(visit: Visit) -> bool:

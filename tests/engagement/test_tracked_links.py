@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import re
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.conf import settings
+from django.conf import LazySettings
+from django.conf import settings as site
 from django.db import connection, connections
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
+from engagement.collector.rows import COPY
+from engagement.collector.spool import Spool, held, read_records
 from engagement.enums import Actor, EventKind, LinkReason
 from engagement.models import Event, InboxMessage, TrackedLink
 from engagement.services import (
@@ -26,6 +33,7 @@ from engagement.services import (
 )
 from engagement.services.tracked_links import Visit, follow_link
 from engagement.tokens import proof_of
+from engagement.views.links import RATE, limits
 from leads.models import Lead
 from tests.engagement.inbox import CHROME
 from tests.factories import make_lead
@@ -204,41 +212,79 @@ def test_nothing_of_a_request_stays_but_the_name_of_its_program(lead: Lead) -> N
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("tables", ["engagement_inbox", "engagement_inbox, engagement_trackedlink"])
-def test_a_redirect_serves_while_the_database_does_not_answer(tables: str) -> None:
-    """Red without the address in the token, or without its guard: 500."""
+def test_a_redirect_serves_while_the_database_does_not_answer(
+    tables: str, tmp_path: Path, settings: LazySettings
+) -> None:
+    """Red without the address in the token, or without the guard: 500. Nothing is lost either."""
+    settings.COLLECTOR_SPOOL = tmp_path
     lead = make_lead()
-    link = make_link()
-    path, pixel = path_of(link, lead), pixel_url(mailing="May", lead_id=lead.pk, now=timezone.now())
-    locked, served = threading.Event(), threading.Event()
+    path = path_of(make_link(), lead)
+    pixel = urlsplit(pixel_url(mailing="May", lead_id=lead.pk, now=timezone.now())).path
+
+    with locked(tables):
+        response, picture = visit(path), visit(pixel)
+
+    assert response["Location"].startswith("https://halvorn.example/guide?utm_source=newsletter&")
+    assert picture.content.startswith(b"GIF89a")
+    assert not InboxMessage.objects.exists()
+    replay(tmp_path)
+    assert {(event.kind, event.lead_id) for event in absorbed()} == {
+        (EventKind.EMAIL_CLICK, lead.pk),
+        (EventKind.EMAIL_OPEN, lead.pk),
+    }
+
+
+@contextmanager
+def locked(tables: str) -> Iterator[None]:
+    """Keep everybody else from reading and writing ``tables``."""
+    is_locked, may_end = threading.Event(), threading.Event()
 
     def hold() -> None:
         with connections["default"].cursor() as cursor:
             cursor.execute(f"BEGIN; LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
-            locked.set()
-            served.wait(20)
+            is_locked.set()
+            may_end.wait(20)
             cursor.execute("ROLLBACK")
         connections["default"].close()
 
     holder = threading.Thread(target=hold)
     holder.start()
+    is_locked.wait(10)
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '100ms'")
     try:
-        locked.wait(10)
-        with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '100ms'")
-        response, picture = visit(path), visit(urlsplit(pixel).path)
+        yield
     finally:
-        served.set()
+        may_end.set()
         holder.join()
         with connection.cursor() as cursor:
             cursor.execute("RESET lock_timeout")
 
-    assert response["Location"].startswith("https://halvorn.example/guide?utm_source=newsletter&")
-    assert picture.content.startswith(b"GIF89a")
+
+def replay(folder: Path) -> None:
+    """Bring what the spool holds into the inbox, as the collector does."""
+    for path in Spool(folder, limit=1024**2).segments():
+        with held(path) as is_free, connection.cursor() as cursor, cursor.copy(COPY) as copy:
+            assert is_free
+            for rows in read_records(path):
+                copy.write(b"".join(rows))
+
+
+def test_who_asks_too_often_is_served_and_no_longer_recorded(lead: Lead) -> None:
+    """Red without the limit."""
+    path = path_of(make_link(), lead)
+    limits.bucket("203.0.113.5", rate=RATE, now=time.monotonic()).level = -1000
+
+    flood = Client().get(path, REMOTE_ADDR="203.0.113.5")
     assert not InboxMessage.objects.exists()
+    other = Client().get(path, REMOTE_ADDR="203.0.113.6")
+
+    assert (flood.status_code, other.status_code) == (302, 302)
+    assert InboxMessage.objects.count() == 1
 
 
 def test_an_address_in_a_mail_is_whole(lead: Lead) -> None:
     url = link_url(link=make_link(), lead_id=lead.pk, now=timezone.now())
 
-    assert url.startswith(f"{settings.PUBLIC_URL}/l/")
+    assert url.startswith(f"{site.PUBLIC_URL}/l/")
     assert len(url) < 400
