@@ -1,6 +1,7 @@
 """Every address of the site; each app names its own first segments (``leads/``, ``queue/``)."""
 
 from allauth.account.decorators import secure_admin_login
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -23,3 +24,6 @@ urlpatterns = [
     path("", include("handoff.urls")),
     path("", include("crm.reports.urls")),
 ]
+
+if settings.LOCAL:  # the demo company's website, to try the tracker with
+    urlpatterns.append(path("sample-site/", include("crm.demo.site.urls")))

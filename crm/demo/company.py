@@ -18,6 +18,8 @@ from crm.demo.model import AGREEMENTS, ROUTING, SCORING_MODEL, Tier, countries_o
 from crm.demo.names import DACH, NORDICS, WEST
 from crm.demo.people import INDUSTRIES, SYSTEMS
 from crm.demo.sales import Rep
+from crm.demo.site.pages import SITE_PATH
+from crm.demo.site.source import open_site
 from engagement.models import Asset
 from engagement.services import create_asset
 from handoff.business_hours import is_open, parse_calendar, working_time_between
@@ -120,10 +122,11 @@ def found_company(*, now: datetime, start: datetime, leads: int) -> DemoCompany:
             slug=piece.slug,
             kind=piece.kind,
             funnel_stage=piece.funnel_stage,
-            patterns=[piece.path],
+            patterns=[piece.path, f"{SITE_PATH}{piece.path}"],
         )
         for piece in PIECES
     }
+    open_site(now=now)
     model = create_draft(definition=SCORING_MODEL, now=start, note="First model")
     model = publish(model_id=model.pk, now=start, actor=users["mira"])
     agreements = _agree(model, users, start=start, now=now, leads=leads)

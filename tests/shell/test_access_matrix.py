@@ -15,7 +15,7 @@ from crm.accounts.enums import Role
 from tests.access import Row
 from tests.factories import client_of, make_user
 
-APPS = ("accounts", "shell", "leads", "engagement", "scoring", "handoff", "reports")
+APPS = ("accounts", "shell", "leads", "engagement", "scoring", "handoff", "reports", "demo")
 WRITES = ("INSERT", "UPDATE", "DELETE")
 
 

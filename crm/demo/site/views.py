@@ -1,0 +1,39 @@
+"""The pages of the site. They are there only while the demo company is."""
+
+from __future__ import annotations
+
+from csp.constants import SELF
+from csp.decorators import csp_update
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from crm.demo.site.pages import CALL, NAVIGATION, PAGES, TEASERS
+from crm.demo.site.source import NAME
+from engagement.models import Source
+
+
+@csp_update(
+    {
+        "script-src": [SELF, settings.COLLECTOR_URL],
+        "connect-src": [SELF, settings.COLLECTOR_URL],
+        "frame-src": [SELF],
+    }
+)
+@require_safe
+def sample_page(request: HttpRequest, path: str = "") -> HttpResponse:
+    """Show one page to anybody."""
+    page, source = PAGES.get(path.rstrip("/")), Source.objects.filter(name=NAME).first()
+    if page is None or source is None:
+        raise Http404
+    context = {
+        "page": page,
+        "path": path.rstrip("/"),
+        "navigation": NAVIGATION,
+        "call": CALL,
+        "teasers": TEASERS if not path else (),
+        "source": source,
+        "collector": settings.COLLECTOR_URL,
+    }
+    return render(request, "demo/sample_page.html", context)
