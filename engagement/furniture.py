@@ -4,6 +4,7 @@ from crm.common.criteria import Kind, column_field, fields
 from crm.common.slots import Column, TimelineSource, lead_columns, timeline_sources
 from engagement.criteria import asset_choices, asset_words, deed_field, kind_words, stage_words
 from engagement.enums import EventKind, FunnelStage
+from engagement.form_timeline import difference_entries
 from engagement.history import last_acts, timeline_entries
 
 DEED_CONTROL = "engagement/_deed_control.html"
@@ -40,4 +41,7 @@ lead_columns.register(
     )
 )
 
-timeline_sources.register(TimelineSource("events", 10, timeline_entries, kinds=("acts",)))
+timeline_sources.register(
+    TimelineSource("events", 10, timeline_entries, kinds=("acts",)),
+    TimelineSource("form_differences", 12, difference_entries, kinds=("acts",)),
+)

@@ -33,9 +33,11 @@ _AUTOCOMPLETE = {
 class HostedForm(PlainForm):
     """The questions of a form; ``answers`` are cleaned as leads keep them."""
 
-    def __init__(self, face: FormFace, data: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, face: FormFace, data: Mapping[str, Any] | None = None, *, auto_id: str = "id_%s"
+    ) -> None:
         """Make a field for each question; one about an attribute that is gone is left out."""
-        super().__init__(data)
+        super().__init__(data, auto_id=auto_id)
         questions = asked(read_questions(face.questions))
         names = [each.attribute for each in questions if each.attribute]
         declared = LeadAttribute.objects.in_bulk(names, field_name="name") if names else {}

@@ -131,6 +131,12 @@ class CaptureForm(FormFace):
         return self.status == FormStatus.PUBLISHED
 
     @property
+    def next_number(self) -> int:
+        """Return the number of the version that publishing makes or keeps."""
+        current = self.version.number if self.version else 0
+        return current + self.has_changes
+
+    @property
     def has_changes(self) -> bool:
         """Say whether the draft differs from what strangers see."""
         return self.version is None or self.version.face != self.face

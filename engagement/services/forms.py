@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from crm.accounts.models import User
 from engagement.enums import FormStatus
 from engagement.models import CaptureForm, FormVersion
 from engagement.questions import EMAIL, Question, as_document, read_questions
+from engagement.services.assets import SlugTaken
 
 #: What a new form asks.
 _USUAL = (
@@ -37,12 +38,12 @@ def create_form(
     """Begin a draft that asks the usual; ``values`` are further columns of CaptureForm.
 
     Raises:
-        IntegrityError: when another form has the slug.
+        SlugTaken: another form has the slug.
     """
     said = {"title": name, "questions": as_document(_USUAL), **values}
-    return CaptureForm.objects.create(
-        name=name, slug=slug, created_at=now, created_by=actor, **said
-    )
+    form = CaptureForm(name=name, slug=slug, created_at=now, created_by=actor, **said)
+    _save(form)
+    return form
 
 
 @transaction.atomic
@@ -52,14 +53,14 @@ def save_form(
     """Change the draft of a form, and what holds at once; strangers see the rest when published.
 
     Raises:
-        IntegrityError: when another form has the slug.
+        SlugTaken: another form has the slug.
     """
     form = CaptureForm.objects.select_for_update(no_key=True).get(pk=form_id)
     if questions is not None:
         values["questions"] = as_document(questions)
     for name, value in values.items():
         setattr(form, name, value)
-    form.save(update_fields=list(values))
+    _save(form, update_fields=list(values))
     return form
 
 
@@ -104,3 +105,13 @@ def publishing_problems(form: CaptureForm) -> list[str]:
     if form.needs_consent and not form.consent_text:
         problems.append("Consent is required, but its text is empty.")
     return problems
+
+
+def _save(form: CaptureForm, update_fields: list[str] | None = None) -> None:
+    try:
+        with transaction.atomic():
+            form.save(update_fields=update_fields)
+    except IntegrityError as error:
+        if CaptureForm.objects.filter(slug=form.slug).exclude(pk=form.pk).exists():
+            raise SlugTaken from error
+        raise

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from crm.accounts.models import User
 from engagement import tokens
-from tests.access import Arguments, Row, public
+from tests.access import ADMIN, MANAGER, MARKETER, Arguments, Row, public, row
 from tests.engagement.content import make_asset, make_file
 from tests.engagement.form_making import make_form, make_newsletter, send
 
@@ -33,7 +33,23 @@ def some_mailed_link(_viewer: User) -> Arguments:
     return {"slug": submission.form.slug, "token": token}
 
 
+def some_form_id(_viewer: User) -> Arguments:
+    return {"form_id": make_form().pk}
+
+
+def something_refused(_viewer: User) -> Arguments:
+    return {"submission_id": send(make_form(), arrival={"trap": "x"}).pk}
+
+
+BUILDERS = (MARKETER, MANAGER, ADMIN)
 FORM_ROWS: list[Row] = [
+    row("engagement:forms", *BUILDERS),
+    row("engagement:form_create", *BUILDERS),
+    row("engagement:form_edit", *BUILDERS, own=some_form_id),
+    row("engagement:form_preview", *BUILDERS, own=some_form_id, method="post"),
+    row("engagement:submissions", *BUILDERS, own=some_form_id),
+    row("engagement:submissions_export", *BUILDERS, own=some_form_id),
+    row("engagement:submission_accept", *BUILDERS, own=something_refused, method="post"),
     public("engagement:hosted_form", own=some_form),
     public("engagement:form_thanks", own=some_thanks),
     public("engagement:confirm_opt_in", own=some_mailed_link),
