@@ -22,6 +22,7 @@ app.conf.beat_schedule = {
     "score due leads": _tick("scoring.score_due_leads", queue="events", every=1.0),
     "renew scores": _tick("scoring.renew_scores", queue="bulk", every=5.0),
     "dispatch outbox": _tick("common.dispatch_outbox", queue="outbox", every=2.0),
+    "record attendance": _tick("engagement.record_attendance", queue="bulk", every=3.0),
     "run imports": _tick("leads.run_imports", queue="bulk", every=3.0),
     "remove old uploads": _tick("leads.remove_old_uploads", queue="bulk", every=3600.0),
     "remove old forms": _tick("common.remove_old_forms", queue="bulk", every=3600.0),

@@ -164,3 +164,37 @@ class OfferKind(TextChoices):
             OfferKind.TRIAL: "Start my trial",
             OfferKind.PROMOTION: "Accept the offer",
         }[self]
+
+
+class AttendanceStatus(TextChoices):
+    """What a list says of somebody and a webinar."""
+
+    REGISTERED = "REGISTERED", "Registered"
+    ATTENDED = "ATTENDED", "Attended"
+    NO_SHOW = "NO_SHOW", "No-show"
+
+    @property
+    def event_kind(self) -> EventKind:
+        """Return the event that it is."""
+        return EventKind(f"WEBINAR_{self.value}")
+
+
+class UploadState(TextChoices):
+    """How far an uploaded list is."""
+
+    CHECKED = "CHECKED", "Checked, nothing recorded"
+    QUEUED = "QUEUED", "Being recorded"
+    RECORDED = "RECORDED", "Recorded"
+    FAILED = "FAILED", "Failed, nothing recorded"
+
+
+class AttendanceResult(TextChoices):
+    """What becomes of a line of such a list, or became of it."""
+
+    READY = "READY", "To be recorded"
+    NEW_LEAD = "NEW_LEAD", "To be recorded, as a new lead"
+    DONE = "DONE", "Recorded"
+    CAPTURED = "CAPTURED", "Recorded, as a new lead"
+    KNOWN = "KNOWN", "Recorded before"
+    UNKNOWN = "UNKNOWN", "Nobody we know"
+    REFUSED = "REFUSED", "Refused"

@@ -1,11 +1,20 @@
 """What this app shows on the pages of lower floors: timeline, filters, a list column."""
 
 from crm.common.criteria import Kind, column_field, fields
-from crm.common.slots import Column, TimelineSource, lead_columns, timeline_sources
+from crm.common.slots import (
+    Column,
+    NavItem,
+    TimelineSource,
+    lead_columns,
+    navigation,
+    timeline_sources,
+)
+from engagement.content_access import CONTENT_ROLES
 from engagement.criteria import asset_choices, asset_words, deed_field, kind_words, stage_words
 from engagement.enums import EventKind, FunnelStage
 from engagement.form_timeline import difference_entries
 from engagement.history import last_acts, timeline_entries
+from engagement.slices import CONTENT_FIELD
 
 DEED_CONTROL = "engagement/_deed_control.html"
 
@@ -23,6 +32,7 @@ fields.register(
         choices=lambda: FunnelStage.choices,
         group="Engagement", order=30, hint="BOFU:2:7d", control=DEED_CONTROL,
     ),
+    CONTENT_FIELD,
     column_field(
         "last_activity", "Last activity", Kind.DATE, path="last_activity_at",
         group="Engagement", order=40,
@@ -45,3 +55,17 @@ timeline_sources.register(
     TimelineSource("events", 10, timeline_entries, kinds=("acts",)),
     TimelineSource("form_differences", 12, difference_entries, kinds=("acts",)),
 )
+navigation.register(
+    NavItem(
+        name="content",
+        label="Content",
+        tab="Content",
+        url_name="engagement:assets",
+        icon="library",
+        order=200,
+        group="Marketing",
+        roles=CONTENT_ROLES,
+    )
+)
+
+timeline_sources.register(TimelineSource("events", 10, timeline_entries, kinds=("acts",)))

@@ -5,12 +5,19 @@ from django.utils import timezone
 
 from crm.common.loops import work_in_turn
 from engagement import services
+from engagement.services.attendance_uploads import record_queued_uploads
 
 
 @shared_task(name="engagement.absorb_events")
 def absorb_events(**_: object) -> None:
     """Run by beat every second; after a full batch more is due."""
     work_in_turn(lambda now: services.absorb_events(now=now) == services.BATCH)
+
+
+@shared_task(name="engagement.record_attendance")
+def record_attendance(**_: object) -> int:
+    """Run by beat every few seconds: records the attendance lists that people said to record."""
+    return record_queued_uploads(now=timezone.now())
 
 
 @shared_task(name="engagement.keep_partitions")

@@ -2,11 +2,48 @@
 
 from django.urls import path
 
-from engagement.views import downloads, forms, hosted, links, offer_page, submissions
+from engagement.views import (
+    assets,
+    downloads,
+    forms,
+    hosted,
+    links,
+    offer_page,
+    offers,
+    submissions,
+    webinars,
+)
 
 app_name = "engagement"
 
 urlpatterns = [
+    path("content/assets/", assets.asset_list, name="assets"),
+    path("content/assets/add/", assets.asset_add, name="asset_add"),
+    path("content/assets/<slug:slug>/", assets.asset_detail, name="asset"),
+    path("content/assets/<slug:slug>/edit/", assets.asset_edit, name="asset_edit"),
+    path("content/assets/<slug:slug>/archive/", assets.asset_archive, name="asset_archive"),
+    path("content/offers/", offers.offer_list, name="offers"),
+    path("content/offers/add/", offers.offer_add, name="offer_add"),
+    path("content/offers/<slug:slug>/", offers.offer_edit, name="offer"),
+    path("content/webinars/", webinars.webinar_list, name="webinars"),
+    path("content/webinars/add/", webinars.webinar_add, name="webinar_add"),
+    path("content/webinars/<slug:slug>/", webinars.webinar_detail, name="webinar"),
+    path("content/webinars/<slug:slug>/edit/", webinars.webinar_edit, name="webinar_edit"),
+    path(
+        "content/webinars/<slug:slug>/no-shows/", webinars.webinar_no_shows, name="webinar_no_shows"
+    ),
+    path("content/webinars/<slug:slug>/list/", webinars.attendance_add, name="attendance_add"),
+    path("content/attendance/<int:upload_id>/", webinars.attendance, name="attendance"),
+    path(
+        "content/attendance/<int:upload_id>/record/",
+        webinars.attendance_record,
+        name="attendance_record",
+    ),
+    path(
+        "content/attendance/<int:upload_id>/lines.csv",
+        webinars.attendance_csv,
+        name="attendance_csv",
+    ),
     path("l/<slug:token>/", links.follow, name="follow"),
     path("l/<slug:token>.gif", links.pixel, name="pixel"),
     path("d/<str:token>/", downloads.download, name="download"),

@@ -22,6 +22,7 @@ LOOPS = {
     "score_due_leads": "Scoring",
     "dispatch_outbox": "Mail and alerts",
     "run_imports": "Imports",
+    "record_attendance": "Attendance lists",
     "collector": "Collector",
 }
 

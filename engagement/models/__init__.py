@@ -1,6 +1,7 @@
 """What they did, and where it came from."""
 
 from engagement.models.assets import Asset, AssetFile, AssetPattern
+from engagement.models.attendance import AttendanceRow, AttendanceUpload
 from engagement.models.events import Event, EventKey
 from engagement.models.forms import CaptureForm, FormVersion, Submission
 from engagement.models.intake import InboxMessage, Source
@@ -17,6 +18,8 @@ __all__ = [
     "Asset",
     "AssetFile",
     "AssetPattern",
+    "AttendanceRow",
+    "AttendanceUpload",
     "CaptureForm",
     "Event",
     "EventKey",

@@ -56,7 +56,7 @@ def receive_upload(
     parsed = parse_mapping(kind, mapping) if mapping else None
     path = _keep(upload, Path(name).suffix.lower())
     try:
-        draft = mapping or {"encoding": _encoding(path)}
+        draft = mapping or {"encoding": encoding_of(path)}
         table = _open(path, draft)
         if parsed:
             check_columns(table.header, parsed)
@@ -115,7 +115,7 @@ def _open(path: Path, mapping: Mapping[str, Any]) -> Table:
     )
 
 
-def _encoding(path: Path) -> str:
+def encoding_of(path: Path) -> str:
     """Return UTF-8 where all of it is, else what Windows writes: its mark, or its code page."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     with path.open("rb") as file:
