@@ -55,17 +55,16 @@ timeline_sources.register(
     TimelineSource("events", 10, timeline_entries, kinds=("acts",)),
     TimelineSource("form_differences", 12, difference_entries, kinds=("acts",)),
 )
+
 navigation.register(
     NavItem(
         name="content",
         label="Content",
         tab="Content",
-        url_name="engagement:assets",
+        url_name="engagement:content",
         icon="library",
         order=200,
         group="Marketing",
         roles=CONTENT_ROLES,
     )
 )
-
-timeline_sources.register(TimelineSource("events", 10, timeline_entries, kinds=("acts",)))

@@ -17,6 +17,7 @@ from engagement.views import (
 app_name = "engagement"
 
 urlpatterns = [
+    path("content/", assets.content, name="content"),
     path("content/assets/", assets.asset_list, name="assets"),
     path("content/assets/add/", assets.asset_add, name="asset_add"),
     path("content/assets/<slug:slug>/", assets.asset_detail, name="asset"),

@@ -32,6 +32,13 @@ LATELY = 15
 
 @may_edit_content
 @require_GET
+def content(_request: AppRequest) -> HttpResponse:
+    """Lead to the first of the content pages; the side bar points here."""
+    return redirect("engagement:assets")
+
+
+@may_edit_content
+@require_GET
 def asset_list(request: AppRequest) -> HttpResponse:
     """List the assets with what came of them; with many leads the figures come afterwards."""
     now = timezone.now()

@@ -48,6 +48,7 @@ CONTENT_ROWS: list[Row] = [
     public("engagement:download_renew", own=link_that_has_ended, method="post"),
     public("engagement:offer_page", own=some_offer),
     public("engagement:offer_accepted", own=some_offer),
+    work("content"),
     work("assets"),
     work("asset_add"),
     work("asset", own=some_asset),

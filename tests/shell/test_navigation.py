@@ -50,7 +50,7 @@ def test_whoever_sees_an_item_may_open_its_page() -> None:
         client = client_of(user)
         for group in navigation_of(user, path="/", now=NOW):
             for item in group.items:
-                answer = client.get(item.url, headers={"accept": "text/html"})
+                answer = client.get(item.url, headers={"accept": "text/html"}, follow=True)
                 expected = {200, 503} if item.url == "/health" else {200}
                 assert answer.status_code in expected, f"{role} cannot open {item.label}"
 
