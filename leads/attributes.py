@@ -11,7 +11,8 @@ from leads.normalise import NotText, clean_text
 
 AttributeValue = str | float | bool | None
 
-_TEXT_LIMIT = 1000
+#: Characters of a text; longer ones are refused.
+TEXT_LIMIT = 1000
 #: Before the decimal point: as many as JSON readers keep exactly.
 _DIGITS = 15
 _YES = frozenset({"yes", "true", "1", "on", "y"})
@@ -38,8 +39,8 @@ def parse_attribute(kind: AttributeType, value: object, choices: Sequence[str]) 
 
 
 def _text(text: str, _: Sequence[str]) -> str:
-    if len(text) > _TEXT_LIMIT:
-        raise AttributeInvalid(f"is longer than {_TEXT_LIMIT} characters")
+    if len(text) > TEXT_LIMIT:
+        raise AttributeInvalid(f"is longer than {TEXT_LIMIT} characters")
     return text
 
 

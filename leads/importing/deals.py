@@ -11,12 +11,14 @@ from crm.accounts.enums import Role
 from crm.accounts.models import User
 from leads.enums import LifecycleStage, RowResult
 from leads.importing.bulk import update_rows
-from leads.importing.checking import Checked
 from leads.importing.mapping import DealMapping
-from leads.importing.results import Result, Row
+from leads.importing.results import Result
 from leads.importing.rows import SKIPPED, DealRow, Ending, is_date_only
+from leads.importing.sql.deals import check_deals, good_deals
+from leads.importing.sql.lines import Lines
+from leads.importing.sql.tables import refusals
 from leads.lifecycle import TRANSITIONS
-from leads.models import Deal, ExternalId, ImportJob, Lead, StageInterval
+from leads.models import Deal, ExternalId, Lead, StageInterval
 
 RULE = "Import"
 _ENDED = (LifecycleStage.WON, LifecycleStage.LOST)
@@ -26,7 +28,6 @@ _ENDED = (LifecycleStage.WON, LifecycleStage.LOST)
 class _Chunk:
     """One chunk on its way; leads and their open intervals are changed in memory, then written."""
 
-    job: ImportJob
     mapping: DealMapping
     now: datetime
     results: list[Result] = field(default_factory=list)
@@ -35,15 +36,14 @@ class _Chunk:
     opened: list[StageInterval] = field(default_factory=list)
 
 
-def apply_deals(
-    job: ImportJob, checked: Checked, mapping: DealMapping, *, now: datetime
-) -> list[Result]:
-    """Write the deals in ``checked`` in the caller's transaction; a deal is counted once for ever.
+def apply_deals(lines: Lines, mapping: DealMapping, *, now: datetime) -> list[Result]:
+    """Write the deals of ``lines`` in the caller's transaction; a deal is counted once for ever.
 
     A deal that contradicts its lead's history keeps its true date and is flagged; the move is then
     recorded at the earliest lawful instant, as an override whose reason names that date.
     """
-    chunk, taken = _Chunk(job, mapping, now, results=list(checked.refused)), checked.deals
+    check_deals(lines, mapping, now=now)
+    chunk, taken = _Chunk(mapping, now, results=refusals("import_deal")), good_deals()
     leads = _leads(mapping, [read for _, read in taken])
     open_now = StageInterval.objects.current().filter(lead__in=leads.values())
     chunk.current = {interval.lead_id: interval for interval in open_now}
@@ -54,8 +54,8 @@ def apply_deals(
             system=system, external_id__in=[read.external_id for _, read in taken]
         ).values_list("external_id", flat=True)
     )
-    for row, read in taken:
-        _apply(chunk, row, read, leads, owners, recorded)
+    for row_id, read in taken:
+        _apply(chunk, row_id, read, leads, owners, recorded)
     _write(chunk, list(leads.values()))
     return chunk.results
 
@@ -103,7 +103,7 @@ def _slug(text: str) -> str:
 
 def _apply(
     chunk: _Chunk,
-    row: Row,
+    row_id: int,
     read: DealRow,
     leads: dict[str, Lead],
     owners: dict[str, User],
@@ -113,15 +113,15 @@ def _apply(
     lead = leads.get(read.lead_external_id)
     if lead is None:
         problem = f"{chunk.mapping.lead}: there is no lead {read.lead_external_id!r}"
-        chunk.results.append(Result(row.pk, RowResult.REFUSED, problem))
+        chunk.results.append(Result(row_id, RowResult.REFUSED, problem))
     elif read.ending is None:
-        chunk.results.append(Result(row.pk, RowResult.UNCHANGED, "The deal is still open", lead.pk))
+        chunk.results.append(Result(row_id, RowResult.UNCHANGED, "The deal is still open", lead.pk))
     elif read.external_id in recorded:
-        chunk.results.append(Result(row.pk, RowResult.UNCHANGED, "", lead.pk))
+        chunk.results.append(Result(row_id, RowResult.UNCHANGED, "", lead.pk))
     else:
         flag = _move(chunk, lead, read.ending)
         chunk.deals.append(_deal(chunk, lead, read, read.ending, owners.get(read.owner), flag))
-        chunk.results.append(Result(row.pk, RowResult.NEW, flag, lead.pk))
+        chunk.results.append(Result(row_id, RowResult.NEW, flag, lead.pk))
 
 
 def _deal(

@@ -14,7 +14,6 @@ from django.db.models import Count
 from crm.accounts.models import User
 from leads.enums import ImportKind, ImportState, RowResult
 from leads.importing.bulk import refresh_statistics
-from leads.importing.checking import Checked, ReadAhead, Take, take_chunk
 from leads.importing.deals import apply_deals
 from leads.importing.leads import apply_leads
 from leads.importing.mapping import (
@@ -26,6 +25,7 @@ from leads.importing.mapping import (
 )
 from leads.importing.reading import FileRefused
 from leads.importing.results import Result, write_results
+from leads.importing.sql.lines import Lines, take_lines
 from leads.importing.staging import stage_file
 from leads.models import (
     Company,
@@ -33,7 +33,6 @@ from leads.models import (
     ImportJob,
     ImportRow,
     Lead,
-    LeadAttribute,
     LeadFact,
     StageInterval,
 )
@@ -115,15 +114,15 @@ class ImportStarted(Exception):
     """The import is past the point where this can be changed."""
 
 
-def run_step(*, job_id: int, now: datetime, take: Take = take_chunk) -> bool:
+def run_step(*, job_id: int, now: datetime) -> bool:
     """Do the next piece of a job in one transaction and return whether more is left.
 
-    ``take`` gives the lines of the piece. The job's row is locked: two workers never apply the same
-    lines, and a worker that finds it locked leaves it to the other.
+    The job's row is locked: two workers never apply the same lines, and a worker that finds it
+    locked leaves it to the other.
     """
     for attempt in range(1, _TRIES + 1):
         try:
-            return _run_step(job_id, now, take)
+            return _run_step(job_id, now)
         except IntegrityError as error:
             logger.warning("Import %s met another writer (try %s): %s", job_id, attempt, error)
     stop_job(
@@ -152,7 +151,7 @@ def resume_job(*, job_id: int) -> ImportJob:
     return ImportJob.objects.get(pk=job_id)
 
 
-def _run_step(job_id: int, now: datetime, take: Take) -> bool:
+def _run_step(job_id: int, now: datetime) -> bool:
     with transaction.atomic():
         waiting = ImportJob.objects.waiting().order_by()
         job = waiting.select_for_update(skip_locked=True).filter(pk=job_id).first()
@@ -160,7 +159,7 @@ def _run_step(job_id: int, now: datetime, take: Take) -> bool:
             return False
         try:
             with transaction.atomic():
-                has_more = _advance(job, now, take)
+                has_more = _advance(job, now)
         except (FileRefused, MappingInvalid, OSError) as error:
             job.state, job.error, job.finished_at = ImportState.FAILED, str(error), now
             has_more = False
@@ -168,60 +167,43 @@ def _run_step(job_id: int, now: datetime, take: Take) -> bool:
     return has_more
 
 
-def _advance(job: ImportJob, now: datetime, take: Take) -> bool:
+def _advance(job: ImportJob, now: datetime) -> bool:
     """Stage the file, or apply the next chunk; return whether more is left."""
     mapping = parse_mapping(ImportKind(job.kind), job.mapping)
     if not job.is_staged:
         stage_file(job, mapping)
         job.state = ImportState.RUNNING
         return True
-    checked = take(job, mapping, now)
-    if checked is None:
+    lines = take_lines(job, mapping)
+    if lines is None:
         job.state, job.finished_at = ImportState.DONE, now
         return False
     write = _dry if job.is_dry_run else _apply
-    write_results(write(job, checked, mapping, now))
+    write_results(write(lines, mapping, now))
     refresh_statistics(*_TABLES)
-    job.applied_line = checked.chunk.last_line
+    job.applied_line = lines.last
     return True
 
 
-def _apply(
-    job: ImportJob, checked: Checked, mapping: LeadMapping | DealMapping, now: datetime
-) -> list[Result]:
+def _apply(lines: Lines, mapping: LeadMapping | DealMapping, now: datetime) -> list[Result]:
     if isinstance(mapping, DealMapping):
-        return apply_deals(job, checked, mapping, now=now)
-    _declare(mapping)
-    return apply_leads(job, checked, mapping, now=now)
+        return apply_deals(lines, mapping, now=now)
+    return apply_leads(lines, mapping, now=now)
 
 
-def _dry(
-    job: ImportJob, checked: Checked, mapping: LeadMapping | DealMapping, now: datetime
-) -> list[Result]:
+def _dry(lines: Lines, mapping: LeadMapping | DealMapping, now: datetime) -> list[Result]:
     """Apply the lines, take everything back, and keep only what became of each."""
     with transaction.atomic():
-        results = _apply(job, checked, mapping, now)
+        results = _apply(lines, mapping, now)
         transaction.set_rollback(True)
     return [Result(each.row_id, each.result, each.problem) for each in results]
-
-
-def _declare(mapping: LeadMapping) -> None:
-    """Make the custom attributes that the mapping brings; known ones stay as they are."""
-    LeadAttribute.objects.bulk_create(
-        (
-            LeadAttribute(name=each.name, label=each.label, type=each.type)
-            for each in mapping.attributes
-        ),
-        ignore_conflicts=True,
-    )
 
 
 def run_job(*, job_id: int, now: datetime) -> ImportJob:
     """Do all that is left of a job and return it; what stops it is noted on it and goes on."""
     try:
-        with ReadAhead() as ahead:
-            while run_step(job_id=job_id, now=now, take=ahead.take):
-                pass
+        while run_step(job_id=job_id, now=now):
+            pass
     except Exception as error:
         why = f"An unforeseen error: {error or type(error).__name__}"
         stop_job(job_id=job_id, now=now, error=why.replace("\x00", "\ufffd")[:1000])

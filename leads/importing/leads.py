@@ -3,216 +3,254 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
 from django.db import connection
+from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from leads.enums import RowResult
-from leads.expressions import is_any_of
-from leads.importing.bulk import copy_rows, reserve_ids, update_rows
-from leads.importing.checking import Checked
+from leads.importing.bulk import update_rows
 from leads.importing.mapping import LeadMapping
-from leads.importing.results import Result, Row
-from leads.importing.rows import LeadRow
-from leads.models import (
-    ExternalId,
-    ImportJob,
-    Lead,
-    LeadFact,
-    StageInterval,
-)
+from leads.importing.results import Result
+from leads.importing.sql.history import intervals_of_new_leads
+from leads.importing.sql.leads import FIELDS, check_leads
+from leads.importing.sql.lines import Lines
+from leads.importing.sql.tables import create_table, fetch, refusals
+from leads.models import ExternalId, Lead, LeadAttribute, LeadFact
 from leads.services.companies import match_companies
 from leads.services.facts import FACT_FIELDS
-from leads.services.values import TEXT_FIELDS
 from leads.signals import leads_changed
 
 RULE = "Import"
-_LEAD_COLUMNS = (
-    "id", "email", *TEXT_FIELDS, "attributes", "company_id", "stage", "stage_since", "cycle",
-    "created_at", "imported_at", "last_activity_at", "next_step",
-)  # fmt: skip
-_INTERVAL_COLUMNS = (
-    "lead_id", "sequence", "stage", "cycle", "started_at", "ended_at", "rule", "reason",
-    "is_override", "is_imported", "cell",
-)  # fmt: skip
+#: New leads are told from known ones by the number in the source system, then by e-mail. LATERAL
+#: with a limit: one look-up of an index for each line, whatever the planner believes.
+_MATCH = SQL("""
+    SELECT id, number, lead_id, other_id, email, lead_id IS NULL AS is_new, is_foreign,
+        CASE WHEN claimed < number THEN claimed END AS claimed
+    FROM (
+        SELECT *, CASE WHEN email IS NOT NULL THEN
+            min(number) FILTER (WHERE NOT is_foreign) OVER (PARTITION BY email)
+        END AS claimed
+        FROM (
+            SELECT said.id, said.number, said.email, other.id AS other_id,
+                coalesce(numbered.lead_id, other.id) AS lead_id,
+                other.id IS NOT NULL AND CASE
+                    WHEN numbered.lead_id IS NOT NULL THEN other.id <> numbered.lead_id
+                    ELSE said.external_id <> '' AND EXISTS (
+                        SELECT FROM leads_externalid WHERE lead_id = other.id AND system = {system})
+                END AS is_foreign
+            FROM import_lead AS said
+            LEFT JOIN LATERAL (
+                SELECT lead_id FROM leads_externalid
+                WHERE system = {system} AND external_id = said.external_id LIMIT 1
+            ) AS numbered ON said.external_id <> ''
+            LEFT JOIN LATERAL (
+                SELECT id FROM leads_lead WHERE email = said.email LIMIT 1
+            ) AS other ON true
+            WHERE said.fault IS NULL
+        ) AS met
+    ) AS claim""")
+_REFUSE = """
+    DELETE FROM import_match WHERE claimed IS NOT NULL OR is_foreign
+    RETURNING id, email, claimed, other_id"""
+_RESERVE = """
+    UPDATE import_match SET
+        lead_id = nextval((SELECT pg_get_serial_sequence('leads_lead', 'id')::regclass))
+    WHERE is_new RETURNING id, lead_id"""
+#: The domain decides a company, else the name; the last line of a domain names a new one.
+_WANTED = """
+    SELECT coalesce(split_part(said.email, '@', -1), ''), said.company_name
+    FROM import_match AS made JOIN import_lead AS said USING (id)
+    WHERE made.is_new GROUP BY 1, 2 ORDER BY max(said.number)"""
+_CREATE = SQL("""
+    INSERT INTO leads_lead ({columns}, id, attributes, company_id, stage, stage_since, cycle,
+        created_at, imported_at, last_activity_at, next_step)
+    SELECT {values}, made.lead_id, jsonb_strip_nulls(coalesce(said.attributes, '{{}}')),
+        firm.id, last.stage, last.at, last.cycle, last.captured_at, {now}, last.at, ''
+    FROM import_match AS made
+    JOIN import_lead AS said USING (id)
+    JOIN import_step AS last ON last.id = made.id AND last.ended_at IS NULL
+    LEFT JOIN unnest({domains}::text[], {names}::text[], {firms}::bigint[])
+        AS firm (domain, name, id)
+        ON firm.domain = coalesce(split_part(said.email, '@', -1), '')
+        AND firm.name = said.company_name
+    WHERE made.is_new ORDER BY made.number""")
+_NUMBER = """
+    INSERT INTO leads_externalid (lead_id, system, external_id)
+    SELECT made.lead_id, %s, said.external_id
+    FROM import_match AS made JOIN import_lead AS said USING (id)
+    WHERE made.is_new AND said.external_id <> '' ORDER BY made.number"""
 #: All that the file says of new leads, dated by their capture; empty is no answer.
-_RECORD_FACTS = f"""
+_RECORD = SQL("""
     INSERT INTO leads_leadfact (lead_id, field, value, recorded_at)
-    SELECT lead.id, said.field, said.value, lead.created_at
-    FROM leads_lead AS lead
-    CROSS JOIN LATERAL (
-        VALUES {", ".join(f"('{name}', to_jsonb(lead.{name}))" for name in FACT_FIELDS)}
-    ) AS said (field, value)
-    WHERE lead.id = ANY(%s) AND said.value NOT IN ('""', '{{}}')"""  # noqa: S608 -- our own names
+    SELECT lead.id, said.field, coalesce(to_jsonb(said.text), said.json), lead.created_at
+    FROM import_match AS made
+    JOIN leads_lead AS lead ON lead.id = made.lead_id
+    CROSS JOIN LATERAL (VALUES {texts}, ('attributes', NULL, lead.attributes))
+        AS said (field, text, json)
+    WHERE made.is_new AND (said.text <> '' OR said.json <> '{{}}') ORDER BY made.number""")
+_KNOWN = SQL("""
+    SELECT said.id, met.lead_id, said.external_id, said.attributes, {columns}
+    FROM import_match AS met JOIN import_lead AS said USING (id)
+    WHERE NOT met.is_new ORDER BY met.number""")
 
 
-@dataclass
-class _Chunk:
-    """One chunk on its way: what is known before, and what each line leads to."""
+@dataclass(frozen=True)
+class _Known:
+    """A line about a lead that exists: ``values`` holds given fields only."""
 
-    job: ImportJob
-    mapping: LeadMapping
-    now: datetime
-    results: list[Result] = field(default_factory=list)
-    new: list[tuple[Row, LeadRow]] = field(default_factory=list)
-    known: list[tuple[Row, LeadRow, Lead]] = field(default_factory=list)
+    row_id: int
+    external_id: str
+    values: Mapping[str, Any]
+    lead: Lead
 
 
-def apply_leads(
-    job: ImportJob, checked: Checked, mapping: LeadMapping, *, now: datetime
-) -> list[Result]:
-    """Create and change the leads of the lines in ``checked``, in the caller's transaction.
+def apply_leads(lines: Lines, mapping: LeadMapping, *, now: datetime) -> list[Result]:
+    """Create and change the leads of ``lines``, in the caller's transaction.
 
     History is written as it happened and announced to nobody: no handoff, no clock, no mail. A lead
     that exists keeps its history; only fields that the file gives are changed.
     """
-    chunk = _Chunk(job, mapping, now, results=list(checked.refused))
-    _sort(chunk, checked.leads)
-    made = _create(chunk) if chunk.new else []
-    changed = _update(chunk) if chunk.known else []
+    check_leads(lines, mapping, _declared(mapping), now=now)
+    refused = [*refusals("import_lead"), *_match(mapping)]
+    made = _create(mapping, now)
+    updated, changed = _update(mapping, now)
     if made or changed:
-        leads_changed.send(sender=Lead, lead_ids=[*made, *changed], now=now)
-    return chunk.results
+        lead_ids = [*(each.lead_id for each in made), *changed]
+        leads_changed.send(sender=Lead, lead_ids=lead_ids, now=now)
+    return [*refused, *made, *updated]
 
 
-def _sort(chunk: _Chunk, taken: Sequence[tuple[Row, LeadRow]]) -> None:
-    """Tell new leads from known ones, by the number in the source system, then by e-mail."""
-    system = chunk.mapping.system
-    numbers = [read.external_id for _, read in taken if read.external_id]
-    by_number = {
-        each.external_id: each.lead
-        for each in ExternalId.objects.filter(
-            is_any_of("external_id", numbers), system=system
-        ).select_related("lead")
-    }
-    addresses = [read.values["email"] for _, read in taken if read.values.get("email")]
-    by_email = {lead.email: lead for lead in Lead.objects.filter(is_any_of("email", addresses))}
-    numbered = set(
-        ExternalId.objects.filter(system=system, lead__in=by_email.values()).values_list(
-            "lead", flat=True
-        )
-    )
-    claimed: dict[str, int] = {}
-    column = chunk.mapping.fields.get("email", "email")
-    for row, read in taken:
-        email = read.values.get("email") or ""
-        lead, other = by_number.get(read.external_id), by_email.get(email)
-        if email in claimed:
-            problem = f"{column}: {email!r} is on line {claimed[email]} already, for another lead"
-            chunk.results.append(Result(row.pk, RowResult.REFUSED, problem))
-            continue
-        if other and (other != lead if lead else read.external_id and other.pk in numbered):
-            problem = f"{column}: {email!r} belongs to another lead, {other.display_name}"
-            chunk.results.append(Result(row.pk, RowResult.REFUSED, problem))
-            continue
-        if email:
-            claimed[email] = row.line
-        match = lead or other
-        if match:
-            chunk.known.append((row, read, match))
-        else:
-            chunk.new.append((row, read))
-
-
-def _create(chunk: _Chunk) -> list[int]:
-    """Write the new leads with numbers, history and facts; return their ids."""
-    wanted = [(read.values.get("email"), read.values.get("company_name", ""))
-              for _, read in chunk.new]  # fmt: skip
-    companies = match_companies(wanted=wanted, now=chunk.now)
-    ids = reserve_ids(Lead, len(chunk.new))
-    written = [(pk, read) for pk, (_, read) in zip(ids, chunk.new, strict=True)]
-    copy_rows(
-        Lead,
-        _LEAD_COLUMNS,
+def _declared(mapping: LeadMapping) -> dict[str, LeadAttribute]:
+    """Make the custom attributes that the mapping brings and return all; known ones stay."""
+    LeadAttribute.objects.bulk_create(
         (
-            _lead_row(pk, read, company, chunk.now)
-            for (pk, read), company in zip(written, companies, strict=True)
+            LeadAttribute(name=each.name, label=each.label, type=each.type)
+            for each in mapping.attributes
         ),
+        ignore_conflicts=True,
     )
-    copy_rows(
-        ExternalId,
-        ("lead_id", "system", "external_id"),
-        ((pk, chunk.mapping.system, read.external_id) for pk, read in written if read.external_id),
-    )
-    intervals = (row for pk, read in written for row in _interval_rows(pk, read))
-    copy_rows(StageInterval, _INTERVAL_COLUMNS, intervals)
+    return {each.name: each for each in LeadAttribute.objects.all()}
+
+
+def _match(mapping: LeadMapping) -> list[Result]:
+    """Tell new leads from known ones; return the lines whose address is another lead's."""
+    create_table("import_match", _MATCH.format(system=Literal(mapping.system)))
+    refused = fetch(_REFUSE)
+    others = Lead.objects.in_bulk({other for *_, other in refused if other})
+    column = mapping.fields.get("email", "email")
+    results = []
+    for pk, email, claimed, other in refused:
+        if claimed:
+            why = f"is on line {claimed} already, for another lead"
+        else:
+            why = f"belongs to another lead, {others[other].display_name}"
+        results.append(Result(pk, RowResult.REFUSED, f"{column}: {email!r} {why}"))
+    return results
+
+
+def _create(mapping: LeadMapping, now: datetime) -> list[Result]:
+    """Write the new leads with numbers, history and facts."""
+    reserved = fetch(_RESERVE)
+    if not reserved:
+        return []
     with connection.cursor() as cursor:
-        cursor.execute(_RECORD_FACTS, [ids])
-    chunk.results += [
-        Result(row.pk, RowResult.NEW, lead_id=pk)
-        for pk, (row, _) in zip(ids, chunk.new, strict=True)
+        cursor.execute(_new_leads(now))
+        cursor.execute(_NUMBER, [mapping.system])
+        cursor.execute(intervals_of_new_leads(RULE))
+        cursor.execute(_new_facts())
+    return [Result(row, RowResult.NEW, lead_id=lead) for row, lead in reserved]
+
+
+def _new_leads(now: datetime) -> Composed:
+    """Return the statement that writes the new leads, their companies found or made."""
+    wanted = fetch(_WANTED)
+    found = match_companies(
+        wanted=[(f"@{domain}" if domain else None, name) for domain, name in wanted], now=now
+    )
+    return _CREATE.format(
+        columns=SQL(", ").join(map(Identifier, FIELDS)),
+        values=SQL(", ").join(Identifier("said", name) for name in FIELDS),
+        now=Literal(now),
+        domains=Literal([domain for domain, _ in wanted]),
+        names=Literal([name for _, name in wanted]),
+        firms=Literal(found),
+    )
+
+
+def _new_facts() -> Composed:
+    texts = [
+        SQL("({}, {}, NULL::jsonb)").format(Literal(name), Identifier("lead", name))
+        for name in FACT_FIELDS
+        if name != "attributes"
     ]
-    return ids
+    return _RECORD.format(texts=SQL(", ").join(texts))
 
 
-def _lead_row(pk: int, read: LeadRow, company_id: int | None, now: datetime) -> tuple[Any, ...]:
-    """Return the values of ``_LEAD_COLUMNS``."""
-    last, given = read.history[-1], read.values.get
-    texts = [given(name, "") for name in TEXT_FIELDS]
-    attributes = json.dumps(_answers(given("attributes", {})))
-    return (
-        pk, given("email"), *texts, attributes, company_id, last.stage.value, last.at, last.cycle,
-        read.created_at, now, last.at, "",
-    )  # fmt: skip
+def _update(mapping: LeadMapping, now: datetime) -> tuple[list[Result], list[int]]:
+    """Write what the file says differently of known leads.
 
-
-def _answers(attributes: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in attributes.items() if value is not None}
-
-
-def _interval_rows(pk: int, read: LeadRow) -> Iterator[tuple[Any, ...]]:
-    """Yield the values of ``_INTERVAL_COLUMNS``; the last stage stays open."""
-    ends: list[datetime | None] = [after.at for _, after in pairwise(read.history)]
-    for number, (past, end) in enumerate(zip(read.history, [*ends, None], strict=True), start=1):
-        yield (
-            pk, number, past.stage.value, past.cycle, past.at, end, RULE, past.reason,
-            past.is_override, True, "",
-        )  # fmt: skip
-
-
-def _update(chunk: _Chunk) -> list[int]:
-    """Write what the file says differently of known leads; return the ids of those changed."""
+    Returns:
+        The result of each line, and the ids of the leads that were changed.
+    """
+    known, results = _known(), list[Result]()
     changed: list[tuple[Lead, list[str]]] = []
-    for row, read, lead in chunk.known:
-        names = _change(lead, read)
+    for each in known:
+        names = _change(each.lead, each.values)
         if names:
-            changed.append((lead, names))
+            changed.append((each.lead, names))
         result = RowResult.UPDATED if names else RowResult.UNCHANGED
-        chunk.results.append(Result(row.pk, result, lead_id=lead.pk))
-    _number(chunk)
-    _rematch([lead for lead, names in changed if {"email", "company_name"} & set(names)], chunk.now)
+        results.append(Result(each.row_id, result, lead_id=each.lead.pk))
+    _number(mapping.system, known)
+    _rematch([lead for lead, names in changed if {"email", "company_name"} & set(names)], now)
     written = sorted({name for _, names in changed for name in names} | {"company"})
     update_rows([lead for lead, _ in changed], written)
     LeadFact.objects.bulk_create(
-        LeadFact(lead=lead, field=name, value=getattr(lead, name), recorded_at=chunk.now)
+        LeadFact(lead=lead, field=name, value=getattr(lead, name), recorded_at=now)
         for lead, names in changed
         for name in names
         if name in FACT_FIELDS
     )
-    return [lead.pk for lead, _ in changed]
+    return results, [lead.pk for lead, _ in changed]
 
 
-def _number(chunk: _Chunk) -> None:
+def _known() -> list[_Known]:
+    """Return the lines about known leads in their order."""
+    columns = SQL(", ").join(Identifier("said", name) for name in FIELDS)
+    rows = fetch(_KNOWN.format(columns=columns))
+    leads = Lead.objects.in_bulk({lead for _, lead, *_ in rows})
+    return [
+        _Known(pk, number, _given(attributes, said), leads[lead])
+        for pk, lead, number, attributes, *said in rows
+    ]
+
+
+def _given(attributes: str | None, said: Sequence[Any]) -> dict[str, Any]:
+    values = {name: value for name, value in zip(FIELDS, said, strict=True) if value}
+    return values | ({"attributes": json.loads(attributes)} if attributes else {})
+
+
+def _number(system: str, known: Sequence[_Known]) -> None:
     """Note the numbers that this source gives to known leads."""
     ExternalId.objects.bulk_create(
         (
-            ExternalId(lead=lead, system=chunk.mapping.system, external_id=read.external_id)
-            for _, read, lead in chunk.known
-            if read.external_id
+            ExternalId(lead=each.lead, system=system, external_id=each.external_id)
+            for each in known
+            if each.external_id
         ),
         ignore_conflicts=True,
     )
 
 
-def _change(lead: Lead, read: LeadRow) -> list[str]:
+def _change(lead: Lead, given: Mapping[str, Any]) -> list[str]:
     """Set what differs and return the names; attributes that the file leaves out stay."""
-    values = dict(read.values)
+    values = dict(given)
     if "attributes" in values:
-        values["attributes"] = _answers({**lead.attributes, **values["attributes"]})
+        merged = {**lead.attributes, **values["attributes"]}
+        values["attributes"] = {name: said for name, said in merged.items() if said is not None}
     names = [name for name, value in values.items() if value and getattr(lead, name) != value]
     for name in names:
         setattr(lead, name, values[name])

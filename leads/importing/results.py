@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -13,21 +13,12 @@ from leads.enums import RowResult
 _WRITE = """
     UPDATE leads_importrow AS row
     SET result = said.result, problem = said.problem, lead_id = said.lead_id
-    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[])
-        AS said (id, result, problem, lead_id)
+    FROM json_to_recordset(%s)
+        AS said (id bigint, result text, problem text, lead_id bigint)
     WHERE row.id = said.id"""
 
 
-class Row(NamedTuple):
-    """A line of the file that waits for its result."""
-
-    pk: int
-    line: int
-    cells: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What became of one line; ``lead_id`` is the lead it made or met."""
 
     row_id: int
@@ -38,11 +29,9 @@ class Result:
 
 def write_results(results: Sequence[Result]) -> None:
     """Keep the results of a chunk."""
-    columns: list[Any] = [
-        [each.row_id for each in results],
-        [each.result.value for each in results],
-        [each.problem[:500] for each in results],
-        [each.lead_id for each in results],
+    said = [
+        {"id": row, "result": result, "problem": problem[:500], "lead_id": lead}
+        for row, result, problem, lead in results
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE, columns)
+        cursor.execute(_WRITE, [json.dumps(said)])

@@ -11,8 +11,8 @@ from django.db import connection
 from leads.enums import RowResult
 from leads.importing.bulk import copy_rows
 from leads.importing.mapping import DealMapping, LeadMapping
-from leads.importing.reading import FileRefused, Line, Table, open_table
-from leads.importing.rows import Cells, RowRefused
+from leads.importing.reading import FileRefused, Table, open_table
+from leads.importing.rows import cell_text
 from leads.models import ImportJob, ImportRow
 
 _COLUMNS = ("job_id", "line", "key", "cells", "result", "problem")
@@ -70,19 +70,15 @@ def check_columns(header: list[str], mapping: LeadMapping | DealMapping) -> None
 def _rows(
     job: ImportJob, table: Table, mapping: LeadMapping | DealMapping
 ) -> Iterator[tuple[int, int, str, str, str, str]]:
+    """Yield the lines; the number in the source system, else the e-mail, makes two the same."""
+    column = _key_column(mapping)
+    place = table.header.index(column)
     for line in table.lines:
-        key = "" if line.problem else _key(line, table.header, mapping)
-        result = RowResult.REFUSED.value if line.problem else ""
+        result, key = RowResult.REFUSED.value, ""
+        if not line.problem:
+            result, key = "", cell_text(line.cells[place], column, mapping).lower()[:_KEY_LIMIT]
         cells = json.dumps(line.cells, ensure_ascii=False)
         yield job.pk, line.number, key, cells, result, line.problem[:500]
-
-
-def _key(line: Line, header: list[str], mapping: LeadMapping | DealMapping) -> str:
-    """Return what makes two lines the same: the number in the source system, else the e-mail."""
-    try:
-        return Cells(header, line.cells, mapping).get(_key_column(mapping)).lower()[:_KEY_LIMIT]
-    except RowRefused:
-        return ""  # said again, with its reason, when the line is read
 
 
 def _key_column(mapping: LeadMapping | DealMapping) -> str:

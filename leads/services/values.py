@@ -26,7 +26,8 @@ TEXT_FIELDS = (
     "website", "source", "medium", "campaign",
 )  # fmt: skip
 WRITABLE_FIELDS = frozenset({*TEXT_FIELDS, "email", "attributes"})
-_LIMITS = {each.name: each.max_length or 0 for each in Lead._meta.fields}
+#: Characters that each column holds.
+LIMITS = {each.name: each.max_length or 0 for each in Lead._meta.fields}
 
 
 class LeadInvalid(ValueError):
@@ -86,8 +87,8 @@ def _clean(
     if field == "phone":
         text = normalise_phone(text, country_code(country))
     text = _SPELLINGS.get(field, str)(text)
-    if len(text) > _LIMITS[field]:
-        raise _Refused(f"is longer than {_LIMITS[field]} characters")
+    if len(text) > LIMITS[field]:
+        raise _Refused(f"is longer than {LIMITS[field]} characters")
     return text
 
 
@@ -103,6 +104,10 @@ _SPELLINGS: dict[str, Callable[[str], str]] = {
     "source": normalise_source,
     "medium": normalise_source,
 }
+
+
+#: Texts that are stored as they come, without surrounding space.
+PLAIN_FIELDS = frozenset(TEXT_FIELDS) - {"phone"} - _SPELLINGS.keys()
 
 
 def _clean_attributes(

@@ -44,7 +44,7 @@ def desk(
 ) -> Iterator[Page]:
     """Open the imports as a marketer; whatever breaks the policy fails the test."""
     settings.MEDIA_ROOT = tmp_path / "media"
-    monkeypatch.setattr("leads.importing.checking.CHUNK", 2)
+    monkeypatch.setattr("leads.importing.sql.lines.CHUNK", 2)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if "Policy" in said.text else None)

@@ -279,7 +279,7 @@ def test_every_line_ends_as_exactly_one_thing(tmp_path: Path) -> None:
 def test_an_import_that_stops_between_chunks_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leads.importing.checking.CHUNK", 2)
+    monkeypatch.setattr("leads.importing.sql.lines.CHUNK", 2)
     path = write(tmp_path / "a.csv", *(f"{n},,A{n},fair,2026-03-01" for n in range(5)))
     job = create_job(kind=ImportKind.LEADS, path=path, now=NOW, mapping=MAPPING, is_dry_run=False)
     assert run_step(job_id=job.pk, now=NOW)  # staged
