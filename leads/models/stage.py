@@ -74,6 +74,8 @@ class StageInterval(models.Model):
                     ("lead", RangeOperators.EQUAL),
                     (Func("started_at", "ended_at", function="tstzrange"), RangeOperators.OVERLAPS),
                 ],
+                # The open one begins where the last of these ended: the trigger checks it.
+                condition=Q(ended_at__isnull=False),
             ),
         ]
         indexes = [

@@ -144,6 +144,14 @@ def a_beginning_moved_away_from_the_end_before() -> None:
     StageInterval.objects.filter(sequence=1).update(ended_at=NOW)
 
 
+def an_open_interval_that_overlaps_a_closed_one() -> None:
+    lead = make_lead(stage=Stage.MQL, stage_since=NOW + HOUR)
+    check_now()
+    early = NOW + HOUR / 2
+    StageInterval.objects.filter(lead=lead, ended_at=None).update(started_at=early)
+    Lead.objects.update(stage_since=early)
+
+
 def a_deleted_interval() -> None:
     make_lead(stage=Stage.MQL)
     check_now()
@@ -173,6 +181,7 @@ def an_interval_given_to_another_lead() -> None:
         a_last_interval_closed_and_none_opened,
         an_open_interval_of_the_wrong_stage_after_a_closed_one,
         a_beginning_moved_away_from_the_end_before,
+        an_open_interval_that_overlaps_a_closed_one,
         a_deleted_interval,
         an_interval_given_to_another_lead,
     ],
