@@ -41,3 +41,8 @@ def instant_of(made: UUID) -> tuple[datetime, datetime]:
     """
     start = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=made.int >> 80)
     return start, start + timedelta(milliseconds=1)
+
+
+def first_id_of(moment: datetime) -> UUID:
+    """Return the smallest id that an event of ``moment`` or later can have."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -1,5 +1,6 @@
 """What this app shows on the pages of lower floors: timeline, filters, a list column."""
 
+from crm.accounts.enums import Role
 from crm.common.criteria import Kind, column_field, fields
 from crm.common.slots import (
     Column,
@@ -66,5 +67,14 @@ navigation.register(
         order=200,
         group="Marketing",
         roles=CONTENT_ROLES,
-    )
+    ),
+    NavItem(
+        name="tracking",
+        label="Tracking",
+        url_name="engagement:sources",
+        icon="radio-tower",
+        order=260,
+        group="Marketing",
+        roles=(Role.MARKETER, Role.MANAGER, Role.ADMIN),
+    ),
 )

@@ -10,6 +10,7 @@ from engagement.views import (
     links,
     offer_page,
     offers,
+    sources,
     submissions,
     webinars,
 )
@@ -44,6 +45,20 @@ urlpatterns = [
         "content/attendance/<int:upload_id>/lines.csv",
         webinars.attendance_csv,
         name="attendance_csv",
+    ),
+    path("tracking/sources/", sources.source_list, name="sources"),
+    path("tracking/sources/new/", sources.source_add, name="source_add"),
+    path("tracking/sources/<int:source_id>/", sources.source_detail, name="source"),
+    path("tracking/sources/<int:source_id>/change/", sources.source_edit, name="source_edit"),
+    path(
+        "tracking/sources/<int:source_id>/deactivate/",
+        sources.source_deactivate,
+        name="source_deactivate",
+    ),
+    path(
+        "tracking/sources/<int:source_id>/activate/",
+        sources.source_activate,
+        name="source_activate",
     ),
     path("l/<slug:token>/", links.follow, name="follow"),
     path("l/<slug:token>.gif", links.pixel, name="pixel"),

@@ -21,6 +21,7 @@ class EventKey(models.Model):
     """The message ids ever absorbed, one row each: what makes a resend the same event.
 
     A table of its own because a unique index on a partitioned table must contain the partition key.
+    Ids of events follow time, so that its index finds the last events of a source.
     """
 
     pk = models.CompositePrimaryKey("source", "message_id")
@@ -30,6 +31,7 @@ class EventKey(models.Model):
 
     class Meta:
         db_table = "engagement_event_key"
+        indexes = [models.Index(fields=["source", "event_id"], name="event_key_by_time")]
 
     def __str__(self) -> str:
         return f"{self.source}:{self.message_id}"

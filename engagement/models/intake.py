@@ -70,6 +70,7 @@ class InboxMessage(models.Model):
             models.Index(
                 fields=["due_at", "id"], condition=Q(due_at__isnull=False), name="inbox_due"
             ),
+            models.Index(fields=["source", "-id"], condition=Q(due_at=None), name="inbox_refused"),
         ]
 
     def __str__(self) -> str:

@@ -28,6 +28,12 @@ from engagement.services.event_log import record_event
 from engagement.services.intake import receive
 from engagement.services.links import link_visitor
 from engagement.services.partitions import ensure_partitions, keep_partitions
+from engagement.services.sources import (
+    SourceNameTaken,
+    create_source,
+    switch_source,
+    update_source,
+)
 from engagement.services.tracked_links import (
     TargetInvalid,
     link_url,
@@ -46,11 +52,13 @@ __all__ = [
     "PatternTaken",
     "Refusal",
     "SlugTaken",
+    "SourceNameTaken",
     "TargetInvalid",
     "absorb_events",
     "accept_offer",
     "confirm_claim",
     "create_asset",
+    "create_source",
     "decide_actor",
     "detach_link",
     "download_url",
@@ -68,6 +76,8 @@ __all__ = [
     "record_event",
     "restore_link",
     "set_archived",
+    "switch_source",
     "update_asset",
+    "update_source",
     "withdraw_decision",
 ]

@@ -240,10 +240,22 @@ document.addEventListener("click", (event) => {
   else if (at("[data-dialog-close]")) at("dialog").close();
   else if (at("[data-toast-close]")) at("[data-toast]").remove();
   else if (at("[data-theme]")) setTheme(at("[data-theme]").dataset.theme, at(".theme-choice"));
+  else if (at("[data-copy]")) copyText(at("[data-copy]").dataset.copy);
   else if (at("[data-goto]")) goTo(at("[data-goto]").dataset.goto);
   else if (at("[data-bulk-clear]")) selectAll(at("[data-bulk]"), false);
   else if (at("[data-bulk-everything]")) takeEverything(at("[data-bulk]"));
 });
+
+async function copyText(id) {
+  const place = document.getElementById(id);
+  getSelection().selectAllChildren(place);
+  try {
+    await navigator.clipboard.writeText(place.textContent);
+    toast("Copied.", "success");
+  } catch { // on plain http, or forbidden
+    toast("Selected. Copy it with your keyboard or menu.");
+  }
+}
 
 function goTo(id) {
   const row = document.getElementById(id);
