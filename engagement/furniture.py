@@ -5,11 +5,14 @@ from crm.common.criteria import Kind, column_field, fields
 from crm.common.slots import (
     Column,
     NavItem,
+    Panel,
     TimelineSource,
     lead_columns,
+    lead_panels,
     navigation,
     timeline_sources,
 )
+from engagement.browsers import browsers_panel, link_change_entries, link_entries
 from engagement.content_access import CONTENT_ROLES
 from engagement.criteria import asset_choices, asset_words, deed_field, kind_words, stage_words
 from engagement.enums import EventKind, FunnelStage
@@ -55,6 +58,8 @@ lead_columns.register(
 timeline_sources.register(
     TimelineSource("events", 10, timeline_entries, kinds=("acts",)),
     TimelineSource("form_differences", 12, difference_entries, kinds=("acts",)),
+    TimelineSource("links", 13, link_entries, kinds=("acts",)),
+    TimelineSource("link_changes", 14, link_change_entries, kinds=("acts", "sales")),
 )
 
 navigation.register(
@@ -78,3 +83,5 @@ navigation.register(
         roles=(Role.MARKETER, Role.MANAGER, Role.ADMIN),
     ),
 )
+
+lead_panels.register(Panel("browsers", 60, "left", browsers_panel, "engagement/_browsers.html"))

@@ -4,6 +4,7 @@ from django.urls import path
 
 from engagement.views import (
     assets,
+    browsers,
     downloads,
     forms,
     hosted,
@@ -62,6 +63,9 @@ urlpatterns = [
     ),
     path("l/<slug:token>/", links.follow, name="follow"),
     path("l/<slug:token>.gif", links.pixel, name="pixel"),
+    path(
+        "leads/<int:lead_id>/browsers/<int:link_id>/<str:act>/", browsers.link_act, name="link_act"
+    ),
     path("d/<str:token>/", downloads.download, name="download"),
     path("d/<str:token>/renew/", downloads.download_renew, name="download_renew"),
     path("o/<slug:slug>/", offer_page.offer_page, name="offer_page"),

@@ -71,3 +71,13 @@ class VisitorLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.visitor} is lead {self.lead_id}"
+
+    @property
+    def holds(self) -> bool:
+        """Say whether it is proven and nobody detached it."""
+        return bool(self.proven_at and not self.detached_at)
+
+    @property
+    def is_open_claim(self) -> bool:
+        """Say whether it waits for a proof, or for somebody to dismiss it."""
+        return not (self.proven_at or self.detached_at)

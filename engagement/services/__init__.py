@@ -14,6 +14,7 @@ from engagement.services.detaching import (
     LinkIsOtherwise,
     confirm_claim,
     detach_link,
+    dismiss_claim,
     restore_link,
 )
 from engagement.services.downloads import download_url
@@ -61,6 +62,7 @@ __all__ = [
     "create_source",
     "decide_actor",
     "detach_link",
+    "dismiss_claim",
     "download_url",
     "ensure_partitions",
     "import_events",

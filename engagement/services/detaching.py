@@ -44,7 +44,7 @@ def confirm_claim(*, link_id: int, actor: User, now: datetime, words: str = "") 
         LinkIsOtherwise: when it is no open claim any more.
     """
     visitor, link = _lock(link_id)
-    if link.proven_at or link.detached_at:
+    if not link.is_open_claim:
         raise LinkIsOtherwise("This claim was settled meanwhile.")
     name = (visitor.source, visitor.name)
     seen = Seen(visitor.pk, False, visitor.lead_id, visitor.link_id, visitor.claim_id)
@@ -58,7 +58,7 @@ def confirm_claim(*, link_id: int, actor: User, now: datetime, words: str = "") 
 
 @transaction.atomic
 def detach_link(*, link_id: int, actor: User, now: datetime, words: str = "") -> int:
-    """End an identification, or dismiss a claim; return how many events are nobody's again.
+    """End an identification; return how many events are nobody's again.
 
     The events that it gave to its lead, the visitor, and when the lead was last active are then as
     they were without it. The same visitor can be identified again, by a new link.
@@ -89,6 +89,19 @@ def detach_link(*, link_id: int, actor: User, now: datetime, words: str = "") ->
     recall_activity(lead_id=link.lead_id, latest=latest["at"])
     history_corrected.send(sender=Event, lead_ids=[link.lead_id], now=now)
     return given_back
+
+
+@transaction.atomic
+def dismiss_claim(*, link_id: int, actor: User, now: datetime, words: str = "") -> None:
+    """End a claim that is not proven; the same visitor does not raise it again.
+
+    Raises:
+        LinkIsOtherwise: when it is no open claim any more.
+    """
+    _, link = _lock(link_id)
+    if not link.is_open_claim:
+        raise LinkIsOtherwise("This claim was settled meanwhile.")
+    detach_link(link_id=link_id, actor=actor, now=now, words=words)
 
 
 @transaction.atomic
