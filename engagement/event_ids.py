@@ -7,6 +7,7 @@ id that follows from the message is the same however often the message is taken 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
@@ -21,14 +22,16 @@ def event_id(*, source: str, message_id: str, occurred_at: datetime) -> UUID:
     Raises:
         ValueError: when ``occurred_at`` is before 1970 or without a time zone.
     """
-    if occurred_at.tzinfo is None or occurred_at.timestamp() < 0:
+    seconds = occurred_at.timestamp()
+    if occurred_at.tzinfo is None or seconds < 0:
         raise ValueError("an event needs an aware time after 1970")
-    milliseconds = int(occurred_at.timestamp() * 1000)
+    milliseconds = int(seconds * 1000)
     digest = blake2b(f"{source}\0{message_id}".encode(), digest_size=10).digest()
     rest = int.from_bytes(digest, "big") & _RANDOM
     return UUID(int=milliseconds << 80 | _VERSION | _VARIANT | rest)
 
 
+@lru_cache(maxsize=4096)
 def agent_id(name: str) -> int:
     """Return the id of a User-Agent: 63 bits of a digest, so that no batch waits for another's."""
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest()) >> 1

@@ -1,5 +1,7 @@
 """Wake-ups for the services; what is owed stands in the database."""
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
 
@@ -7,11 +9,14 @@ from crm.common.loops import work_in_turn
 from engagement import services
 from engagement.services.attendance_uploads import record_queued_uploads
 
+#: Shorter than other turns: whatever was absorbed is scored by the same worker.
+_TURN = timedelta(seconds=2)
+
 
 @shared_task(name="engagement.absorb_events")
 def absorb_events(**_: object) -> None:
     """Run by beat every second; after a full batch more is due."""
-    work_in_turn(lambda now: services.absorb_events(now=now) == services.BATCH)
+    work_in_turn(lambda now: services.absorb_events(now=now) == services.BATCH, at_most=_TURN)
 
 
 @shared_task(name="engagement.record_attendance")

@@ -43,8 +43,8 @@ def _server(name: str, application: str, *options: str) -> Child:
     )
 
 
-def _worker(name: str, *queues: str) -> Child:
-    """Return a worker that does one thing at a time, in a child of its own.
+def _worker(name: str, *queues: str, children: int = 1) -> Child:
+    """Return a worker that does one thing at a time in each child of its own.
 
     Only so Celery's time limit holds: the worker ends a child that exceeds it and forks another.
     """
@@ -52,7 +52,7 @@ def _worker(name: str, *queues: str) -> Child:
         f"worker-{name}",
         (
             *("celery", "worker", f"--hostname={name}@%h", f"--queues={','.join(queues)}"),
-            *("--pool=prefork", "--concurrency=1", "--loglevel=warning"),
+            *("--pool=prefork", f"--concurrency={children}", "--loglevel=warning"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ),
         grace=3,
@@ -63,7 +63,7 @@ def _worker(name: str, *queues: str) -> Child:
 # starve a deadline.
 FORKS = (
     _worker("sla", "sla", "outbox"),
-    _worker("events", "events"),
+    _worker("events", "events", children=2),  # one absorbs or scores while the other does
     _worker("bulk", "bulk"),
     Child("deadlines", ("manage.py", "enforce_deadlines", "--loop"), grace=1),
     Child("beat", ("celery", "beat", "--scheduler=celery.beat:Scheduler", "--loglevel=warning"), 1),

@@ -5,9 +5,11 @@ A batch costs a constant number of statements, and those of a new lead for every
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -56,6 +58,16 @@ _REFUSE = """
     UPDATE engagement_inbox inbox SET due_at = NULL, error = refused.error
     FROM unnest(%s::bigint[], %s::text[]) AS refused (id, error) WHERE inbox.id = refused.id
 """
+_REMOVE = "DELETE FROM engagement_inbox WHERE id = ANY(%s)"
+_NOTE_RECEIVED = """
+    UPDATE engagement_source source SET last_received_at = held.at
+    FROM (
+        SELECT known.id, latest.at FROM engagement_source known
+        JOIN unnest(%s::text[], %s::timestamptz[]) AS latest (name, at) USING (name)
+        WHERE known.last_received_at IS NULL OR known.last_received_at < latest.at
+        ORDER BY known.id FOR NO KEY UPDATE OF known SKIP LOCKED
+    ) AS held WHERE source.id = held.id
+"""
 _BACKLOG = """
     SELECT count(*), min(due_at) FROM (
         SELECT due_at FROM engagement_inbox WHERE due_at <= %s ORDER BY due_at LIMIT %s
@@ -97,15 +109,29 @@ def absorb_events(*, now: datetime, limit: int = BATCH) -> int:
     stays in the inbox with its error and is no longer due; one that the database did not finish is
     tried again.
     """
-    try:
-        taken = _absorb(now, limit)
-    except Exception:
-        if not connection.is_usable():
-            raise
-        logger.exception("A batch of events failed; absorbing its messages one by one")
-        taken = _absorb_singly(now, limit)
+    with _collecting_later():
+        try:
+            taken = _absorb(now, limit)
+        except Exception:
+            if not connection.is_usable():
+                raise
+            logger.exception("A batch of events failed; absorbing its messages one by one")
+            taken = _absorb_singly(now, limit)
     _report(now)
     return taken
+
+
+@contextmanager
+def _collecting_later() -> Iterator[None]:
+    """Let no garbage collection go through a batch: it grows, and then goes without cycles.
+
+    Going through it again and again took a fifth to a third of the processor time.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @transaction.atomic
@@ -115,9 +141,10 @@ def _absorb(now: datetime, limit: int, only: int | None = None) -> int:
     if understood:
         ensure_partitions({month_of(each.message.occurred_at) for each in understood})
         _append(_claim(understood), now)
-        InboxMessage.objects.filter(pk__in=[each.arrival.id for each in understood]).delete()
+        _remove(understood)
     if refused:
         _refuse(refused)
+    _note_received(arrivals)
     return len(arrivals)
 
 
@@ -227,6 +254,21 @@ def _event(each: Understood, owner: Ownership, library: Library, judged: Judgeme
         agent_id=judged.agent_id,
         touch=judged.touch,
     )
+
+
+def _remove(understood: Sequence[Understood]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_REMOVE, [[each.arrival.id for each in understood]])
+
+
+def _note_received(arrivals: Sequence[Arrival]) -> None:
+    """Note when each source sent last; one that a batch beside this one notes is left to it."""
+    latest: dict[str, datetime] = {}
+    for arrival in arrivals:
+        known = latest.get(arrival.source, arrival.received_at)
+        latest[arrival.source] = max(known, arrival.received_at)
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE_RECEIVED, [list(latest), list(latest.values())])
 
 
 def _refuse(refused: Sequence[tuple[Arrival, Problem]]) -> None:

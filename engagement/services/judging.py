@@ -86,13 +86,20 @@ class Surroundings:
         if message.kind is not EventKind.PAGE_VIEW:
             return {}
         referrer = told.get("referrer")
+        from_page = referrer if isinstance(referrer, str) else ""
+        if "campaign" not in told:
+            return _arrival(message.url, from_page, self.own_hosts)
         touch = touch_of(
-            url=message.url,
-            referrer=referrer if isinstance(referrer, str) else "",
-            campaign=told.get("campaign"),
-            own_hosts=self.own_hosts,
+            url=message.url, referrer=from_page, campaign=told["campaign"], own_hosts=self.own_hosts
         )
         return touch.as_json() if touch else {}
+
+
+@lru_cache(maxsize=4096)
+def _arrival(url: str, referrer: str, own_hosts: frozenset[str]) -> dict[str, str]:
+    """Return what brought the visitor of a page; most pages are reached from the same few."""
+    touch = touch_of(url=url, referrer=referrer, own_hosts=own_hosts)
+    return touch.as_json() if touch else {}
 
 
 def judge(told: Sequence[tuple[str, Message, Mapping[str, Any]]]) -> list[Judgement]:
