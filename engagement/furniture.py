@@ -17,7 +17,7 @@ from engagement.content_access import CONTENT_ROLES
 from engagement.criteria import asset_choices, asset_words, deed_field, kind_words, stage_words
 from engagement.enums import EventKind, FunnelStage
 from engagement.form_timeline import difference_entries
-from engagement.history import last_acts, timeline_entries
+from engagement.history import act_entries, last_acts, machine_entries
 from engagement.slices import CONTENT_FIELD
 
 DEED_CONTROL = "engagement/_deed_control.html"
@@ -56,7 +56,8 @@ lead_columns.register(
 )
 
 timeline_sources.register(
-    TimelineSource("events", 10, timeline_entries, kinds=("acts",)),
+    TimelineSource("events", 10, act_entries, kinds=("acts",)),
+    TimelineSource("machines", 11, machine_entries, kinds=("machines",)),
     TimelineSource("form_differences", 12, difference_entries, kinds=("acts",)),
     TimelineSource("links", 13, link_entries, kinds=("acts",)),
     TimelineSource("link_changes", 14, link_change_entries, kinds=("acts", "sales")),

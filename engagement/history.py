@@ -10,16 +10,25 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import connection
+from django.db.models import QuerySet
+from django.urls import reverse
 
+from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.paging import newest
-from crm.common.slots import TimelineEntry
+from crm.common.slots import EntryAct, TimelineEntry
 from engagement.acts import ICONS, MACHINE_ICON, act_title
 from engagement.enums import Actor, EventKind
 from engagement.models import Event
 
 #: Acts that come in runs; neighbours of one kind about one thing are shown as one line.
-_REPEATED = frozenset({EventKind.PAGE_VIEW, EventKind.EMAIL_OPEN, EventKind.EMAIL_CLICK})
+_REPEATED = frozenset(
+    {EventKind.PAGE_VIEW, EventKind.EMAIL_OPEN, EventKind.EMAIL_CLICK, EventKind.LINK_CLICK}
+)
+#: What tells something about an act beside it and is none itself.
+_QUIET = (EventKind.PAGE_READ, EventKind.IDENTIFY)
+#: Who may say whether a person or a machine caused an event: whom scores are made for.
+DECIDERS = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
 #: The newest partition is asked first and older ones only when it holds nothing of the lead.
 _LAST_ACTS = """
     SELECT asked.lead_id, act.kind, act.name, act.url, act.occurred_at, asset.name
@@ -55,23 +64,31 @@ def last_acts(lead_ids: Sequence[int], viewer: User, now: datetime) -> Mapping[i
         }
 
 
-def timeline_entries(
+def act_entries(
     lead_id: int, viewer: User, before: datetime | None, limit: int
 ) -> list[TimelineEntry]:
     """Return what a lead did before ``before``, newest first; a ``TimelineSource``."""
-    del viewer
-    events = Event.objects.filter(lead_id=lead_id).select_related("asset")
-    return [_entry(event) for event in newest(events, "occurred_at", before=before, limit=limit)]
+    acts = Event.objects.filter(lead_id=lead_id).exclude(actor=Actor.MACHINE)
+    found = _newest(acts.exclude(kind__in=_QUIET), before, limit)
+    return [entry_of(event, viewer=viewer) for event in found]
 
 
-def _entry(event: Event) -> TimelineEntry:
+def machine_entries(
+    lead_id: int, viewer: User, before: datetime | None, limit: int
+) -> list[TimelineEntry]:
+    """Return what machines did in the name of a lead; a ``TimelineSource``."""
+    acts = Event.objects.filter(lead_id=lead_id, actor=Actor.MACHINE)
+    return [entry_of(event, viewer=viewer) for event in _newest(acts, before, limit)]
+
+
+def entry_of(event: Event, *, viewer: User) -> TimelineEntry:
+    """Return an event, loaded with its asset, as ``viewer`` sees it on a timeline."""
     kind = EventKind(event.kind)
     is_machine = event.actor == Actor.MACHINE
-    asset = event.asset.name if event.asset else ""
-    title = _title(event.kind, event.name, asset, event.url)
+    title = title_of(event)
     return TimelineEntry(
         at=event.occurred_at,
-        kind="acts",
+        kind="machines" if is_machine else "acts",
         icon=MACHINE_ICON if is_machine else ICONS[kind],
         title=title,
         detail=_detail(event),
@@ -80,14 +97,32 @@ def _entry(event: Event) -> TimelineEntry:
         tone="machine" if is_machine else "plain",
         key=f"{title}:{event.actor}" if is_machine or kind in _REPEATED else "",
         tail=str(event.id),
+        act=_act(event) if viewer.has_role(*DECIDERS) else None,
     )
+
+
+def title_of(event: Event) -> str:
+    """Return what an event, loaded with its asset, is called."""
+    return _title(event.kind, event.name, event.asset.name if event.asset else "", event.url)
+
+
+def _newest(events: QuerySet[Event], before: datetime | None, limit: int) -> list[Event]:
+    return newest(events.select_related("asset"), "occurred_at", before=before, limit=limit)
+
+
+def _act(event: Event) -> EntryAct:
+    """Return what a person may say of an event: that it was a machine's, or a person's."""
+    url = reverse("engagement:event_actor", args=[event.id]) + "?on=timeline"
+    if event.actor == Actor.MACHINE:
+        return EntryAct("Restore", url, "actor", Actor.HUMAN)
+    return EntryAct("Mark as machine", url, "actor", Actor.MACHINE)
 
 
 def _detail(event: Event) -> str:
     """Return what makes the act more telling: who did it if nobody, and what brought it about."""
     if event.actor == Actor.MACHINE:
         return f"Machine event, never scored. {event.actor_reason}"
-    parts = [event.actor_reason] if event.actor == Actor.UNKNOWN else []
+    parts = [event.actor_reason] if event.actor_reason else []
     if came_from := _campaign(event.properties):
         parts.append(came_from)
     if event.clock_fault:

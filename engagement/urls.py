@@ -9,6 +9,7 @@ from engagement.views import (
     forms,
     hosted,
     links,
+    machines,
     offer_page,
     offers,
     sources,
@@ -66,6 +67,8 @@ urlpatterns = [
     path(
         "leads/<int:lead_id>/browsers/<int:link_id>/<str:act>/", browsers.link_act, name="link_act"
     ),
+    path("tracking/machine-events/", machines.machine_events, name="machine_events"),
+    path("tracking/events/<uuid:event_id>/actor/", machines.event_actor, name="event_actor"),
     path("d/<str:token>/", downloads.download, name="download"),
     path("d/<str:token>/renew/", downloads.download_renew, name="download_renew"),
     path("o/<slug:slug>/", offer_page.offer_page, name="offer_page"),

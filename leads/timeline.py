@@ -8,7 +8,7 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from itertools import groupby
 
-from crm.common.slots import TimelineEntry
+from crm.common.slots import EntryAct, TimelineEntry
 from crm.common.ui.words import signed
 
 
@@ -22,7 +22,10 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line as the page shows it; a run of repeats is one line with the time of the newest."""
+    """One line as the page shows it.
+
+    A run of repeats is one line with the time of the newest; ``repeats`` are its parts.
+    """
 
     at: datetime
     kind: str
@@ -32,6 +35,8 @@ class Item:
     tag: str
     points: str | None
     url: str
+    act: EntryAct | None
+    repeats: list[Item]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,11 @@ def by_day(entries: Sequence[TimelineEntry], *, now: datetime, zone: tzinfo) -> 
     return [Day(day, day_label(day, today), list(_items(group, zone))) for day, group in days]
 
 
+def line(entry: TimelineEntry, *, zone: tzinfo) -> Item:
+    """Return one entry as a line of its own."""
+    return _item([entry], zone)
+
+
 def day_label(day: date, today: date) -> str:
     """Return ``Today, Tue 12 May``, ``Yesterday, Mon 11 May``, ``Sat 9 May``, with year if old."""
     words = f"{day:%a} {day.day} {day:%b}" + ("" if day.year == today.year else f" {day.year}")
@@ -108,4 +118,6 @@ def _item(run: Sequence[TimelineEntry], zone: tzinfo) -> Item:
         tag=newest.tag,
         points=signed(sum(known, Decimal(0))) if known else None,
         url=newest.url,
+        act=newest.act if times == 1 else None,
+        repeats=[_item([entry], zone) for entry in run] if times > 1 else [],
     )

@@ -64,12 +64,26 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class EntryAct:
+    """What may be done about a line of a timeline: POST ``name=value`` to ``url``.
+
+    Its answer to htmx is the line as it is then.
+    """
+
+    label: str
+    url: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
 class TimelineEntry:
     """One line of a lead's timeline.
 
-    ``kind`` groups it under a filter: ``acts``, ``score`` or ``sales``. ``tone`` is ``plain``,
-    ``stage``, ``system`` or ``machine``. Neighbours with the same ``key`` collapse into one.
+    ``kind`` groups it under a filter, see ``TIMELINE_KINDS``. ``tone`` is ``plain``, ``stage``,
+    ``system`` or ``machine``. Neighbours with the same ``key`` collapse into one.
     ``points`` are what the act added to the score. ``tail`` makes the order of one instant stable.
+    ``act`` is what the viewer may do about it.
     """
 
     at: datetime
@@ -83,10 +97,12 @@ class TimelineEntry:
     url: str = ""
     key: str = ""
     tail: str = ""
+    act: EntryAct | None = None
 
 
-#: The filters of a timeline: what the lead did, what its score did, what our people did.
-TIMELINE_KINDS = ("acts", "score", "sales")
+#: The filters of a timeline: what the lead did, what its score did, what our people did, and what
+#: machines did in its name.
+TIMELINE_KINDS = ("acts", "score", "sales", "machines")
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,9 @@ OVERRIDE_ROLES = (Role.MANAGER, Role.ADMIN)
 _STRETCH = 30
 _MOST_COLLEAGUES = 100
 _LONGEST_LIST_QUERY = 2000
-_KIND_LABELS = {"": "All", "acts": "Acts", "score": "Score", "sales": "Sales"}
+_KIND_LABELS = {
+    "": "All", "acts": "Acts", "score": "Score", "sales": "Sales", "machines": "Machines",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

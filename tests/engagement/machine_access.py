@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.utils import timezone
 
 from crm.accounts.models import User
-from engagement.services import link_url, make_tracked_link, pixel_url
-from tests.access import Arguments, public
+from engagement.enums import EventKind
+from engagement.services import link_url, make_tracked_link, pixel_url, record_event
+from tests.access import ADMIN, MANAGER, MARKETER, Arguments, public, row
 from tests.factories import make_lead
 
 _TARGET = "https://halvorn.example/guide"
@@ -23,7 +24,23 @@ def pixel_of_a_mail(_viewer: User) -> Arguments:
     return {"token": url.split("/")[-1].removesuffix(".gif")}
 
 
+def event_of_a_lead(_viewer: User) -> Arguments:
+    now = timezone.now()
+    event = record_event(lead_id=make_lead().pk, kind=EventKind.PAGE_VIEW, occurred_at=now, now=now)
+    return {"event_id": event.id}
+
+
 MACHINE_ROWS = [
+    row("engagement:machine_events", MARKETER, MANAGER, ADMIN),
+    row(
+        "engagement:event_actor",
+        MARKETER,
+        MANAGER,
+        ADMIN,
+        own=event_of_a_lead,
+        method="post",
+        data={"actor": "MACHINE"},
+    ),
     public("engagement:follow", own=link_of_a_mail),
     public("engagement:pixel", own=pixel_of_a_mail),
 ]

@@ -10,10 +10,11 @@ from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 from lucide.templatetags.lucide import lucide
 
+from crm.accounts.enums import Role
 from crm.common.slots import TimelineEntry, lead_columns, timeline_sources
 from engagement.acts import ICONS, MACHINE_ICON, act_title
 from engagement.enums import Actor, EventKind, FunnelStage
-from engagement.history import last_acts, timeline_entries
+from engagement.history import act_entries, last_acts, machine_entries
 from engagement.services import create_asset, record_event
 from leads.models import Lead
 from leads.services import create_lead
@@ -33,7 +34,7 @@ def did(lead: Lead, kind: EventKind, hours_ago: int, **details: Any) -> None:
 
 
 def entries(lead: Lead, before: datetime | None = None, limit: int = 50) -> list[TimelineEntry]:
-    return list(timeline_entries(lead.pk, make_user(), before, limit))
+    return act_entries(lead.pk, make_user(), before, limit)
 
 
 @pytest.mark.parametrize(
@@ -82,10 +83,30 @@ def test_machine_events_are_marked_with_no_points_and_the_reason(lead: Lead) -> 
         lead, EventKind.EMAIL_CLICK, 1, actor=Actor.MACHINE, actor_reason="Known robot: barracuda"
     )  # fmt: skip
 
-    (entry,) = entries(lead)
+    (entry,) = machine_entries(lead.pk, make_user(), None, 50)
 
+    assert entries(lead) == []
+    assert (entry.kind, entry.act) == ("machines", None)
     assert (entry.tone, entry.icon, entry.points) == ("machine", "bot", Decimal(0))
     assert entry.detail == "Machine event, never scored. Known robot: barracuda"
+
+
+def test_what_only_tells_about_another_act_is_none_itself(lead: Lead) -> None:
+    for kind in (EventKind.PAGE_VIEW, EventKind.PAGE_READ, EventKind.IDENTIFY):
+        did(lead, kind, 1)
+
+    assert [entry.icon for entry in entries(lead)] == ["eye"]
+
+
+def test_whoever_scores_are_made_for_may_say_who_it_was(lead: Lead) -> None:
+    did(lead, EventKind.PAGE_VIEW, 1)
+
+    (seen_by_rep,) = act_entries(lead.pk, make_user(Role.REP), None, 9)
+    (seen_by_marketer,) = act_entries(lead.pk, make_user(Role.MARKETER), None, 9)
+
+    assert seen_by_rep.act is None
+    assert seen_by_marketer.act is not None
+    assert seen_by_marketer.act.label == "Mark as machine"
 
 
 def test_repeats_share_a_key_and_single_acts_have_none(lead: Lead) -> None:

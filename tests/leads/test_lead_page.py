@@ -192,6 +192,7 @@ def test_filters_show_one_kind_with_counts_when_everything_was_read(
         ("acts", 1),
         ("score", 0),
         ("sales", 2),
+        ("machines", 0),
     ]
     assert len([item for day in found.days for item in day.items]) == 1
     assert b"<html" not in answer.content
