@@ -15,9 +15,9 @@ from crm.demo.copying import copy_in, copy_rows, number
 from crm.demo.library import BLOGS, BY_SLUG, SITE
 from crm.demo.people import Person, moment_on
 from crm.demo.scripts import Script
-from engagement.enums import Actor, EventKind
+from engagement.enums import Actor, EventKind, LinkReason
 from engagement.event_ids import event_id
-from engagement.models import Visitor
+from engagement.models import Visitor, VisitorLink
 from engagement.services import ensure_partitions
 from engagement.services.event_log import NewEvent, append_events
 from engagement.services.partitions import month_of
@@ -90,9 +90,9 @@ def capture(cast: Iterable[tuple[Person, Sequence[Act], Script | None]]) -> list
 def log_acts(demo: DemoCompany, chronicles: Sequence[Chronicle], *, run: str) -> None:
     """Write what the leads did to the event log, each act once under the name of this ``run``."""
     visitors = [_visitor(each, run) for each in chronicles]
-    copy_in(visitors)
+    _identify(visitors, [each.lead for each in chronicles])
     events = [
-        _event(demo, act, f"{run}-{each.lead.pk}-{place}", each.lead.pk, visitor.pk)
+        _event(demo, act, f"{run}-{each.lead.pk}-{place}", visitor)
         for each, visitor in zip(chronicles, visitors, strict=True)
         for place, act in enumerate(each.acts)
     ]
@@ -113,7 +113,7 @@ def log_strangers(
     seen = (acts for acts in visits if acts)
     _append(
         [
-            _event(demo, act, f"{visitor.name}-{place}", None, visitor.pk)
+            _event(demo, act, f"{visitor.name}-{place}", visitor)
             for visitor, acts in zip(visitors, seen, strict=True)
             for place, act in enumerate(acts)
         ]
@@ -184,6 +184,27 @@ def _visitor(each: Chronicle, run: str) -> Visitor:
     )
 
 
+def _identify(visitors: Sequence[Visitor], leads: Sequence[Lead]) -> None:
+    """Write visitors with the form that told who they are; each row names the other."""
+    number(visitors)
+    links = [
+        VisitorLink(
+            visitor=visitor,
+            lead=lead,
+            reason=LinkReason.FORM,
+            evidence=f"Form on {SITE}",
+            made_at=lead.created_at,
+            proven_at=lead.created_at,
+        )
+        for visitor, lead in zip(visitors, leads, strict=True)
+    ]
+    number(links)
+    for visitor, link in zip(visitors, links, strict=True):
+        visitor.link = link
+    copy_in(visitors)
+    copy_in(links)
+
+
 def _stranger_acts(rng: Random, person: Person, now: datetime) -> Iterator[Act]:
     at = moment_on(person.created_at.date(), person.employer.country, rng)
     for _ in range(rng.choices((1, 2, 3), (60, 28, 12))[0]):
@@ -192,22 +213,22 @@ def _stranger_acts(rng: Random, person: Person, now: datetime) -> Iterator[Act]:
         at += timedelta(seconds=rng.randint(20, 300))
 
 
-def _event(
-    demo: DemoCompany, act: Act, message_id: str, lead_id: int | None, visitor_id: int
-) -> tuple[str, NewEvent]:
+def _event(demo: DemoCompany, act: Act, message_id: str, visitor: Visitor) -> tuple[str, NewEvent]:
     """Return the event under its message id."""
     piece = BY_SLUG.get(act.asset)
+    is_browsed = act.kind in _BROWSED
     return message_id, NewEvent(
         id=event_id(source=SOURCE, message_id=message_id, occurred_at=act.at),
         occurred_at=act.at,
         received_at=act.at + LAG,
         kind=act.kind,
-        lead_id=lead_id,
-        visitor_id=visitor_id if act.kind in _BROWSED else None,
+        lead_id=visitor.lead_id,
+        visitor_id=visitor.pk if is_browsed else None,
+        link_id=visitor.link_id if is_browsed else None,
         asset_id=demo.assets[act.asset].pk if piece else None,
         name=name_of(act),
         funnel_stage=piece.funnel_stage if piece else "",
-        url=f"{SITE}{piece.path}" if piece and act.kind in _BROWSED else "",
+        url=f"{SITE}{piece.path}" if piece and is_browsed else "",
         properties=act.properties,
         actor=Actor.MACHINE if act.machine else Actor.HUMAN,
         actor_reason=act.machine,
