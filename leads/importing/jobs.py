@@ -15,14 +15,9 @@ from crm.accounts.models import User
 from leads.enums import ImportKind, ImportState, RowResult
 from leads.importing.bulk import refresh_statistics
 from leads.importing.deals import apply_deals
+from leads.importing.documents import parse_deal_mapping, parse_lead_mapping
 from leads.importing.leads import apply_leads
-from leads.importing.mapping import (
-    DealMapping,
-    LeadMapping,
-    MappingInvalid,
-    parse_deal_mapping,
-    parse_lead_mapping,
-)
+from leads.importing.mapping import DealMapping, LeadMapping, MappingInvalid
 from leads.importing.reading import FileRefused
 from leads.importing.results import Result, write_results
 from leads.importing.sql.lines import Lines, take_lines

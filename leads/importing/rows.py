@@ -20,6 +20,7 @@ LONGEST_KEY = 200
 LONGEST_NAME = 150
 _AMOUNT_DIGITS = 12
 _CENT = Decimal("0.01")
+_WITH_COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+)(?:,\d+)?", re.ASCII)
 #: What ``str.strip`` takes away: the database, whose idea of space is another, is told it.
 SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
 #: Texts that a spreadsheet would run, full-width ones too; no name or number begins like this. The
@@ -95,13 +96,30 @@ def is_date_only(instant: datetime, moment: Moment) -> bool:
     return (local.hour, local.minute, local.second) == (0, 0, 0)
 
 
-def read_amount(text: str) -> Decimal | None:
+def with_point(text: str, decimal: str) -> str:
+    """Return the number in ``text`` with a point before its decimals, and nothing in thousands.
+
+    ``decimal`` is the mark that the file has before decimals. Before a comma the thousands may be
+    apart by points or spaces: ``1.200,50``. Before a point they may not: 1,200 could be either.
+
+    Raises:
+        Refused: when ``decimal`` is a comma and the text is no such number.
+    """
+    bare = re.sub(r"\s", "", text)
+    if decimal == "." or not bare:
+        return text
+    if not _WITH_COMMA.fullmatch(bare):
+        raise Refused(f"{text[:40]!r} is no number such as 1.200,50")
+    return bare.replace(".", "").replace(",", ".")
+
+
+def read_amount(text: str, decimal: str = ".") -> Decimal | None:
     """Return an amount in cents of its currency, rounded half up as the database rounds.
 
     Raises:
         Refused: when the text is none.
     """
-    bare = text.replace(" ", "")
+    bare = with_point(text, decimal).replace(" ", "")
     if not bare:
         return None
     try:

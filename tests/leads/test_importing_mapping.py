@@ -51,6 +51,18 @@ def test_a_format_that_reads_no_date_is_refused(form: str) -> None:
     assert [path for path, _ in found] == ["created_at.format"]
 
 
+@pytest.mark.parametrize("code", ["EURO", "E", "12€", "EUR ", "ÉUR"])
+def test_a_currency_that_is_no_code_is_refused(code: str) -> None:
+    deals = json.loads((EXAMPLES[0].parent / "olist_deals.json").read_text())
+    with pytest.raises(MappingInvalid) as caught:
+        parse_mapping(ImportKind.DEALS, {**deals, "currency": code})
+    assert caught.value.problems == [("currency", "must be three letters, such as EUR")]
+
+
+def test_decimals_come_after_a_point_or_a_comma() -> None:
+    assert problems(decimal=";") == [("decimal", "must be a point or a comma")]
+
+
 @pytest.mark.parametrize("text", ["a\x00b", "\ud800"])
 def test_what_no_database_keeps_is_refused(text: str) -> None:
     sentence = "holds a character that is no text"

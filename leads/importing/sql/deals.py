@@ -78,12 +78,12 @@ def _amount(lines: Lines, mapping: DealMapping) -> Question | None:
     if not mapping.value:
         return None
     cell = lines.cell(mapping.value)
-    return Question("amount", cell, SQL("{} <> ''").format(cell), _written, "numeric")
 
+    def judge(text: str) -> str | None:
+        amount = read_amount(text, mapping.decimal)
+        return None if amount is None else str(amount)
 
-def _written(text: str) -> str | None:
-    amount = read_amount(text)
-    return None if amount is None else str(amount)
+    return Question("amount", cell, SQL("{} <> ''").format(cell), judge, "numeric")
 
 
 def _outcome(lines: Lines, mapping: DealMapping) -> Composable:

@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Composable, Identifier, Literal
 from leads.attributes import TEXT_LIMIT
 from leads.enums import AttributeType
 from leads.importing.mapping import ATTRIBUTE_PREFIX, LeadMapping
-from leads.importing.rows import LONGEST_KEY, Refused
+from leads.importing.rows import LONGEST_KEY, Refused, with_point
 from leads.importing.sql.history import check_history
 from leads.importing.sql.lines import Lines, trim
 from leads.importing.sql.questions import Judge, Question, ask
@@ -124,7 +124,7 @@ def _values(
     filled = {**mapping.constants, **mapping.fields}
     names = sorted(filled, key=lambda name: name.startswith(ATTRIBUTE_PREFIX))
     for number, name in enumerate(names):
-        judge = partial(_clean, name, declared)
+        judge = _judge(name, mapping, declared)
         if name not in mapping.fields:
             yield name, _constant(name, filled[name], judge)
             continue
@@ -139,6 +139,15 @@ def _values(
             yield name, _attribute(told, kind, judge)
         else:
             yield name, told.judged(judge)
+
+
+def _judge(name: str, mapping: LeadMapping, declared: Mapping[str, LeadAttribute]) -> Judge:
+    """Return the rule of the field ``name``, which reads numbers as the file writes them."""
+    clean = partial(_clean, name, declared)
+    attribute = name.removeprefix(ATTRIBUTE_PREFIX)
+    if attribute == name or declared[attribute].type != AttributeType.NUMBER:
+        return clean
+    return lambda text: clean(with_point(text, mapping.decimal))
 
 
 def _clean(name: str, declared: Mapping[str, LeadAttribute], text: str, country: str = "") -> Any:
