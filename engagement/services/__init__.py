@@ -29,6 +29,7 @@ from engagement.services.event_log import record_event
 from engagement.services.intake import receive
 from engagement.services.links import link_visitor
 from engagement.services.partitions import ensure_partitions, keep_partitions
+from engagement.services.reclassification import Change, reclassify_events
 from engagement.services.sources import (
     SourceNameTaken,
     create_source,
@@ -45,6 +46,7 @@ from engagement.services.tracked_links import (
 
 __all__ = [
     "BATCH",
+    "Change",
     "EventImport",
     "Line",
     "LinkIsOtherwise",
@@ -75,6 +77,7 @@ __all__ = [
     "pixel_url",
     "read_lines",
     "receive",
+    "reclassify_events",
     "record_event",
     "restore_link",
     "set_archived",

@@ -88,14 +88,15 @@ def correct_history(
         taken: leads of whom something turned out to be no person's act.
         now: when that became known.
     """
+    lost = sorted(set(taken))
     record_activity(latest=restored)
-    for lead_id in sorted(set(taken)):
+    for lead_id in lost:
         last = Event.objects.human().filter(lead=lead_id).aggregate(at=Max("occurred_at"))
         recall_activity(lead_id=lead_id, latest=last["at"])
     if restored:
         events_absorbed.send(sender=Event, lead_ids=sorted(restored), now=now)
-    if others := sorted(set(taken) - restored.keys()):
-        history_corrected.send(sender=Event, lead_ids=others, now=now)
+    if lost:
+        history_corrected.send(sender=Event, lead_ids=lost, now=now)
 
 
 def _found(event_id: UUID, *, is_locked: bool) -> Event:
