@@ -14,6 +14,7 @@ from crm.demo.behaviour import Act, journey
 from crm.demo.capture import LAG, Chronicle, capture, log_acts, log_strangers
 from crm.demo.company import DemoCompany, found_company
 from crm.demo.edge import Stage, live_cast
+from crm.demo.forms import found_forms, send_forms
 from crm.demo.history import Historian
 from crm.demo.library import BY_SLUG, SITE
 from crm.demo.model import SERVED
@@ -65,6 +66,7 @@ def seed_demo(*, leads: int, seed: int, now: datetime) -> Summary:
     start = now - MONTHS - timedelta(days=1)
     with _bulk():
         demo = found_company(now=now, start=start, leads=leads)
+        found_forms(now=start)
     historian = Historian(demo, Random(f"{seed}:sales"), now)
     rng = Random(f"{seed}:live")
     live = list(live_cast(demo, rng, make_employers(rng, first=0, count=_LIVE_FIRMS), now=now))
@@ -77,6 +79,7 @@ def seed_demo(*, leads: int, seed: int, now: datetime) -> Summary:
         while renew_scores(now=now):
             pass
         Stage(Random(f"{seed}:stage"), now).play(scripted)
+        send_forms(now=now)
         _ask_just_now(now)
         while score_due_leads(now=now) == SCORES:
             pass

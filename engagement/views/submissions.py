@@ -90,9 +90,10 @@ def _answers(submission: Submission) -> dict[str, Any]:
 
 def _said(submission: Submission, labels: dict[str, str]) -> Iterator[tuple[str, Any]]:
     """Yield what was answered beside the address, with labels."""
-    for name, said in _answers(submission).items():
-        if name != EMAIL and said not in ("", None):
-            yield labels.get(name, name), said
+    answers = _answers(submission)
+    for name in [*labels, *sorted(answers.keys() - labels.keys())]:
+        if name != EMAIL and answers.get(name) not in ("", None):
+            yield labels.get(name, name), answers[name]
 
 
 def _contradicted(submission: Submission, labels: dict[str, str]) -> list[str]:
