@@ -29,6 +29,7 @@ _REPEATED = frozenset(
 _QUIET = (EventKind.PAGE_READ, EventKind.IDENTIFY)
 #: Who may say whether a person or a machine caused an event: whom scores are made for.
 DECIDERS = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
+_LONGEST_FORM = 60
 #: The newest partition is asked first and older ones only when it holds nothing of the lead.
 _LAST_ACTS = """
     SELECT asked.lead_id, act.kind, act.name, act.url, act.occurred_at, asset.name
@@ -123,6 +124,11 @@ def _detail(event: Event) -> str:
     if event.actor == Actor.MACHINE:
         return f"Machine event, never scored. {event.actor_reason}"
     parts = [event.actor_reason] if event.actor_reason else []
+=======
+    parts = [event.actor_reason] if event.actor == Actor.UNKNOWN else []
+    if isinstance(form := event.properties.get("form"), str):
+        parts.append(f"Form {form[:_LONGEST_FORM]}")
+>>>>>>> 113af13 (engagement: Show in a browser that forms work, framed and without scripts)
     if came_from := _campaign(event.properties):
         parts.append(came_from)
     if event.clock_fault:

@@ -14,7 +14,7 @@ from crm.demo.behaviour import Act, journey
 from crm.demo.capture import LAG, Chronicle, capture, log_acts, log_strangers
 from crm.demo.company import DemoCompany, found_company
 from crm.demo.edge import Stage, live_cast
-from crm.demo.forms import found_forms, send_forms
+from crm.demo.forms import CAPTURED, found_forms, send_forms
 from crm.demo.history import Historian
 from crm.demo.library import BY_SLUG, SITE
 from crm.demo.model import SERVED
@@ -70,7 +70,7 @@ def seed_demo(*, leads: int, seed: int, now: datetime) -> Summary:
     historian = Historian(demo, Random(f"{seed}:sales"), now)
     rng = Random(f"{seed}:live")
     live = list(live_cast(demo, rng, make_employers(rng, first=0, count=_LIVE_FIRMS), now=now))
-    for number, size in enumerate(_sizes(leads - len(live))):
+    for number, size in enumerate(_sizes(leads - len(live) - CAPTURED)):
         with _bulk():
             _write_chunk(demo, historian, number, size, seed=seed, now=now)
     with _bulk():
