@@ -124,11 +124,9 @@ def _detail(event: Event) -> str:
     if event.actor == Actor.MACHINE:
         return f"Machine event, never scored. {event.actor_reason}"
     parts = [event.actor_reason] if event.actor_reason else []
-=======
     parts = [event.actor_reason] if event.actor == Actor.UNKNOWN else []
     if isinstance(form := event.properties.get("form"), str):
         parts.append(f"Form {form[:_LONGEST_FORM]}")
->>>>>>> 113af13 (engagement: Show in a browser that forms work, framed and without scripts)
     if came_from := _campaign(event.properties):
         parts.append(came_from)
     if event.clock_fault:
