@@ -191,9 +191,7 @@ def cases_of(*, rep: int, busiest: int) -> list[Case]:
 @contextmanager
 def web_process() -> Iterator[int]:
     """Run the web process as ``up`` does, on a free port, and yield that port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     [web] = (each for each in programs(port=port, collector_port=0) if each.name == "web")
     server = subprocess.Popen(
         web.arguments,
@@ -206,6 +204,13 @@ def web_process() -> Iterator[int]:
     finally:
         server.terminate()
         server.wait(timeout=20)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def await_port(port: int) -> None:

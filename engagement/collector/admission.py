@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import dataclass
 
 from engagement.collector.answers import RETRY_AFTER, declined
 from engagement.collector.inbox import DatabaseAway
@@ -12,8 +13,21 @@ from engagement.collector.sources import KnownSource
 from engagement.collector.upkeep import Upkeep
 
 
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A source that may send now, and what its messages are taken from."""
+
+    source: KnownSource
+    buckets: list[Bucket]
+
+    def charge(self, count: int) -> None:
+        """Count messages that are about to be stored."""
+        for bucket in self.buckets:
+            bucket.level -= count
+
+
 class Admission:
-    """Asks for each request whether it may pass, and counts what passed."""
+    """Asks for each request whether it may pass."""
 
     def __init__(self, upkeep: Upkeep) -> None:
         self._upkeep = upkeep
@@ -37,25 +51,21 @@ class Admission:
             raise declined(403, "origin_not_allowed", "This write key is for other sites.")
         return source
 
-    async def admit(self, key: str, *, origin: str, address: str) -> KnownSource:
-        """Return the source that sends.
+    async def admit(self, key: str, *, origin: str, address: str) -> Admitted:
+        """Return the source that sends, if it may now.
 
         Raises:
             Declined: as ``identify``, or it sends too much.
         """
         source = await self.identify(key, origin=origin)
         now = time.monotonic()
-        wait = max(bucket.wait(now) for bucket in self._buckets(source, address, now))
+        buckets = self._buckets(source, address, now)
+        wait = max(bucket.wait(now) for bucket in buckets)
         if wait:
             seconds = math.ceil(wait)
             text = f"Too many messages; try again in {seconds} s."
             raise declined(429, "too_many_requests", text, retry_after=seconds)
-        return source
-
-    def charge(self, source: KnownSource, address: str, count: int) -> None:
-        """Count messages that are about to be stored."""
-        for bucket in self._buckets(source, address, time.monotonic()):
-            bucket.level -= count
+        return Admitted(source, buckets)
 
     async def _find(self, key: str) -> KnownSource | None:
         try:

@@ -20,7 +20,7 @@ from engagement.collector.answers import (
     declined_for,
     some_refused,
 )
-from engagement.collector.bodies import Bodies, Gone, Receive
+from engagement.collector.bodies import Gone, Receive, Room, read_body, size_of
 from engagement.collector.group_commit import GroupCommit, NotKept
 from engagement.collector.payloads import Fault, Payload, read_payload
 from engagement.collector.rows import rows_of
@@ -48,7 +48,7 @@ class Collector:
 
     public_url: str
     proxies: Networks
-    bodies: Bodies
+    room: Room
     admission: Admission
     commit: GroupCommit
     upkeep: Upkeep
@@ -73,8 +73,9 @@ class Collector:
             if type_ := TYPE_OF.get(path):
                 return await self._take(type_, headers, scope["client"], receive)
             if path == _METRICS:
-                async with self.bodies.read(receive, headers, largest=LARGEST_BATCH):
-                    return SUCCESS
+                with self.room.reserved(size_of(headers, largest=LARGEST_BATCH)):
+                    await read_body(receive, headers, largest=LARGEST_BATCH)
+                return SUCCESS
         if method == "OPTIONS":
             return PREFLIGHT
         if method in {"GET", "HEAD"}:
@@ -91,21 +92,22 @@ class Collector:
         origin = headers.get(b"origin", b"").decode("latin-1")
         key = key_in(headers.get(b"authorization", b""))
         largest = LARGEST_BATCH if type_ == "batch" else LARGEST
-        async with self.bodies.read(receive, headers, largest=largest) as raw:
+        with self.room.reserved(size_of(headers, largest=largest)):
+            raw = await read_body(receive, headers, largest=largest)
             if key:  # then nothing is read for strangers
-                source = await self.admission.admit(key, origin=origin, address=address)
+                admitted = await self.admission.admit(key, origin=origin, address=address)
             payload = read_payload(raw, type_=type_, received_at=received_at)
             if isinstance(payload, Problem):
                 raise declined_for(payload)
             if not key:
                 key = payload.write_key
-                source = await self.admission.admit(key, origin=origin, address=address)
-            self.admission.charge(source, address, len(payload.taken))
+                admitted = await self.admission.admit(key, origin=origin, address=address)
+            admitted.charge(len(payload.taken))
             meta = circumstances(address, headers)
-            return await self._keep(payload, source, received_at, meta)
+            return await self._keep(payload, admitted.source, received_at, meta)
 
     async def _keep(
-        self, payload: Payload, source: KnownSource, received_at: datetime, meta: dict[str, str]
+        self, payload: Payload, source: KnownSource, received_at: datetime, meta: str
     ) -> Answer:
         faults = payload.faults
         if payload.taken:

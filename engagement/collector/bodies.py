@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from engagement.collector.answers import RETRY_AFTER, declined
@@ -23,35 +23,48 @@ class Gone(Exception):
     """The client went away; nobody is left to answer."""
 
 
-class Bodies:
-    """All bodies that are held at one time, ``most`` bytes together."""
+class Room:
+    """Memory for the bodies of all requests at one time, ``most`` bytes together."""
 
     def __init__(self, *, most: int) -> None:
-        self._most = most
-        self._held = 0
+        self._left = most
 
-    @asynccontextmanager
-    async def read(
-        self, receive: Receive, headers: Mapping[bytes, bytes], *, largest: int
-    ) -> AsyncIterator[bytes]:
-        """Give the body, unpacked, at most ``largest`` bytes, and count it while the block runs.
+    @contextmanager
+    def reserved(self, size: int) -> Iterator[None]:
+        """Hold so many bytes while the block runs.
 
         Raises:
-            Declined: it is too long, too slow, packed in an unknown way, or there is no room now.
-            Gone: it did not arrive whole.
+            Declined: there is no room now.
         """
-        told = _length(headers)
-        size = largest if told is None else min(told, largest)
-        if self._held + size > self._most:
+        if size > self._left:
             raise declined(503, "busy", "Too much at once.", retry_after=RETRY_AFTER)
-        self._held += size
+        self._left -= size
         try:
-            if told is not None and told > _READ_TO_REFUSE:
-                raise _too_large(largest)
-            raw = await _receive(receive, largest)
-            yield _unpacked(raw, headers.get(b"content-encoding", b""), largest)
+            yield
         finally:
-            self._held -= size
+            self._left += size
+
+
+def size_of(headers: Mapping[bytes, bytes], *, largest: int) -> int:
+    """Return how many bytes a body may take: ``largest``, unless it says that it is smaller."""
+    told = _length(headers)
+    is_packed = b"content-encoding" in headers
+    return largest if told is None or is_packed else min(told, largest)
+
+
+async def read_body(receive: Receive, headers: Mapping[bytes, bytes], *, largest: int) -> bytes:
+    """Return the body of a request, unpacked, at most ``largest`` bytes.
+
+    Raises:
+        Declined: it is too long, too slow or packed in an unknown way.
+        Gone: it did not arrive whole.
+    """
+    told = _length(headers)
+    if told is not None and told > _READ_TO_REFUSE:
+        raise _too_large(largest)
+    raw = await _receive(receive, largest)
+    encoding = headers.get(b"content-encoding")
+    return raw if encoding is None else _unpacked(raw, encoding, largest)
 
 
 async def _receive(receive: Receive, largest: int) -> bytes:

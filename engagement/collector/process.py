@@ -16,7 +16,7 @@ from django.conf import settings
 
 from engagement.collector.admission import Admission
 from engagement.collector.app import Collector, Scope, Send
-from engagement.collector.bodies import Bodies, Receive
+from engagement.collector.bodies import Receive, Room
 from engagement.collector.group_commit import GroupCommit
 from engagement.collector.inbox import Inbox
 from engagement.collector.script import Script
@@ -45,7 +45,7 @@ async def running_collector() -> AsyncIterator[Collector]:
         yield Collector(
             public_url=settings.COLLECTOR_URL,
             proxies=networks(settings.COLLECTOR_PROXIES),
-            bodies=Bodies(most=settings.COLLECTOR_BYTES_IN_FLIGHT),
+            room=Room(most=settings.COLLECTOR_BYTES_IN_FLIGHT),
             admission=Admission(upkeep),
             commit=commit,
             upkeep=upkeep,

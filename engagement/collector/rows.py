@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -16,7 +15,7 @@ _NULL = r"\N"
 
 
 def rows_of(
-    messages: Iterable[Taken], *, source: str, received_at: datetime, meta: dict[str, str]
+    messages: Iterable[Taken], *, source: str, received_at: datetime, meta: str
 ) -> list[bytes]:
     """Return one row for each message, due at once.
 
@@ -24,11 +23,11 @@ def rows_of(
         messages: what is to be stored.
         source: the name of who sends.
         received_at: server time, aware.
-        meta: what the request told beside its body.
+        meta: what the request told beside its body, as JSON.
     """
     moment = received_at.isoformat()
     before = f"{_escaped(source)}\t"
-    after = f"\t{moment}\t{moment}\t\t{_escaped(json.dumps(meta))}\t"
+    after = f"\t{moment}\t{moment}\t\t{_escaped(meta)}\t"
     return [
         f"{before}{_escaped(each.id)}\t{_escaped(each.text)}{after}{_time(each.sent_at)}\n".encode()
         for each in messages

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 _LONGEST = {"agent": 500, "purpose": 50}
@@ -40,6 +42,8 @@ def address_of(client: str, forwarded: bytes, trusted: Networks) -> str:
         forwarded: ``X-Forwarded-For``, which counts only as far as proxies of ours wrote it.
         trusted: the networks of these proxies.
     """
+    if not trusted:
+        return client
     address = client
     for name in reversed(forwarded.decode("latin-1").split(",")):
         if not _is_in(address, trusted) or not (name := name.strip()):
@@ -48,18 +52,21 @@ def address_of(client: str, forwarded: bytes, trusted: Networks) -> str:
     return address if _is_address(address) else client
 
 
-def circumstances(address: str, headers: Mapping[bytes, bytes]) -> dict[str, str]:
-    """Return what a request told beside its body, as far as it is known."""
-    told = {
-        "agent": headers.get(b"user-agent", b""),
-        "purpose": headers.get(b"sec-purpose", b"") or headers.get(b"purpose", b""),
-    }
+def circumstances(address: str, headers: Mapping[bytes, bytes]) -> str:
+    """Return as JSON what a request told beside its body, as far as it is known."""
+    purpose = headers.get(b"sec-purpose", b"") or headers.get(b"purpose", b"")
+    return _circumstances(address, headers.get(b"user-agent", b""), purpose)
+
+
+@lru_cache(maxsize=1_000)
+def _circumstances(address: str, agent: bytes, purpose: bytes) -> str:
+    told = {"agent": agent, "purpose": purpose}
     known = {name: value.decode("latin-1")[: _LONGEST[name]] for name, value in told.items()}
-    return {name: value for name, value in {"address": address, **known}.items() if value}
+    return json.dumps({name: each for name, each in {"address": address, **known}.items() if each})
 
 
 def _is_in(address: str, trusted: Networks) -> bool:
-    if not trusted or not _is_address(address):
+    if not _is_address(address):
         return False
     place = ip_address(address)
     return any(place in network for network in trusted)

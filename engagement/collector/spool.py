@@ -173,7 +173,7 @@ def _content(file: IO[bytes], header: bytes) -> bytes | None:
     if len(header) < _HEADER.size:
         return None
     length, checksum, count = _HEADER.unpack(header)
-    if length > _LONGEST_RECORD:
+    if not 0 < length <= _LONGEST_RECORD:  # a file may end in zeros after a crash
         return None
     content = file.read(length)
     is_whole = len(content) == length and zlib.crc32(content) == checksum
