@@ -63,7 +63,7 @@ def test_a_damaged_end_is_noticed_and_costs_nothing_before_it(
 ) -> None:
     path = filled(tmp_path)
     path.write_bytes(damage(path.read_bytes()))
-    read = []
+    read: list[list[bytes]] = []
 
     with pytest.raises(Damage) as caught:
         read.extend(read_records(path))
