@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engagement.json_reading import LARGEST, Problem, read_object
+from engagement.json_reading import (
+    LARGEST,
+    Batch,
+    Item,
+    Problem,
+    Unread,
+    read_batch,
+    read_object,
+)
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -81,3 +89,42 @@ def test_whatever_arrives_is_an_object_or_a_problem_and_what_passes_survives(raw
     else:
         str(result).encode()
         assert "\x00" not in str(result)
+
+
+@given(items=st.lists(json_values), envelope=st.dictionaries(st.text(max_size=3), st.integers()))
+def test_a_batch_reads_each_item_as_it_would_be_read_alone(
+    items: list[object], envelope: dict[str, int]
+) -> None:
+    raw = json.dumps({**envelope, "batch": items}).encode()
+
+    batch = read_batch(raw)
+
+    if isinstance(batch, Problem):
+        assert isinstance(read_object(json.dumps(envelope).encode()), Problem)
+        return
+    assert batch.envelope == {name: each for name, each in envelope.items() if name != "batch"}
+    for item, read in zip(items, batch.items, strict=True):
+        alone = read_object(json.dumps(item).encode())
+        if isinstance(read, Unread):
+            assert (read.problem, read.text) == (alone, json.dumps(item))
+        else:
+            assert (read.value, read.text) == (alone, json.dumps(item))
+
+
+def test_a_bad_item_costs_its_neighbours_nothing() -> None:
+    raw = b'{"batch": [{"a": 1}, NaN, {"a": NaN, "b": "]}"}, 7, "x]", {"b": 2} ] , "sentAt": null}'
+
+    batch = read_batch(raw)
+
+    assert isinstance(batch, Batch)
+    assert batch.envelope == {"sentAt": None}
+    assert [each for each in batch.items if isinstance(each, Item)] == [
+        Item({"a": 1}, '{"a": 1}'),
+        Item({"b": 2}, '{"b": 2}'),
+    ]
+    assert [each.text for each in batch.items if isinstance(each, Unread)] == [
+        "NaN",
+        '{"a": NaN, "b": "]}"}',
+        "7",
+        '"x]"',
+    ]
