@@ -124,7 +124,6 @@ def _detail(event: Event) -> str:
     if event.actor == Actor.MACHINE:
         return f"Machine event, never scored. {event.actor_reason}"
     parts = [event.actor_reason] if event.actor_reason else []
-    parts = [event.actor_reason] if event.actor == Actor.UNKNOWN else []
     if isinstance(form := event.properties.get("form"), str):
         parts.append(f"Form {form[:_LONGEST_FORM]}")
     if came_from := _campaign(event.properties):
