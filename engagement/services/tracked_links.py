@@ -193,7 +193,8 @@ def _record(name: str, event: str, lead_id: int, visit: Visit, told: Mapping[str
 
 def _spool(message: Taken, visit: Visit) -> None:
     """Leave a message where the collector finds it; a visitor is served even if that fails."""
-    rows = rows_of([message], source=OWN_SOURCE, received_at=visit.at, meta=visit.meta)
+    meta = json.dumps(visit.meta)
+    rows = rows_of([message], source=OWN_SOURCE, received_at=visit.at, meta=meta)
     try:
         spool = Spool(settings.COLLECTOR_SPOOL, limit=settings.COLLECTOR_SPOOL_BYTES)
         spool.append(rows)

@@ -199,6 +199,16 @@ BATCHING = {"integrations": {"Segment.io": {"deliveryStrategy": {
     "strategy": "batching", "config": {"size": 10, "timeout": 200}}}}}  # fmt: skip
 
 
+def await_arrival(page: Page, count: int) -> None:
+    """Let the browser work until so many messages arrived."""
+
+    def is_over() -> bool:
+        page.wait_for_timeout(50)
+        return arrived(count)
+
+    wait_for(is_over, seconds=60)
+
+
 @fetched
 @pytest.mark.e2e
 @pytest.mark.parametrize("options", [{}, BATCHING], ids=["single", "batching"])
@@ -215,7 +225,7 @@ def test_the_browser_client_loses_and_doubles_nothing_over_a_restart(
     page.wait_for_timeout(300)
     collector.start()
     page.evaluate("() => window.analytics.identify('4711', {email: 'ines@fair.example'})")
-    wait_for(lambda: (page.wait_for_timeout(100), arrived(62))[1], seconds=60)
+    await_arrival(page, 62)
 
     viewed = InboxMessage.objects.get(body__type="page")
     assert viewed.meta["agent"].startswith("Mozilla/5.0")
@@ -237,6 +247,6 @@ def test_what_the_browser_client_sends_on_leaving_arrives(
     page.evaluate(TRACK, [0, 5])
     page.wait_for_timeout(300)
     page.goto("about:blank")
-    wait_for(lambda: (page.wait_for_timeout(50), arrived(5))[1])
+    await_arrival(page, 5)
 
     assert steps() == list(range(5))
