@@ -59,8 +59,8 @@ timeline_sources.register(
     TimelineSource("events", 10, act_entries, kinds=("acts",)),
     TimelineSource("machines", 11, machine_entries, kinds=("machines",)),
     TimelineSource("form_differences", 12, difference_entries, kinds=("acts",)),
-    TimelineSource("links", 13, link_entries, kinds=("acts",)),
-    TimelineSource("link_changes", 14, link_change_entries, kinds=("acts", "sales")),
+    TimelineSource("link_changes", 13, link_change_entries, kinds=("acts", "sales")),
+    TimelineSource("links", 14, link_entries, kinds=("acts",)),
 )
 
 navigation.register(

@@ -83,7 +83,7 @@ def test_detaching_asks_first_and_then_tells_why_on_the_timeline(web: Client, ad
     answered = act(web, made, "detach", words="A kiosk")
 
     shown = answered.content.decode()
-    assert "The 1 event that came with it belong" in asked.content.decode()
+    assert "The 1 event that came with it belongs to nobody again" in asked.content.decode()
     assert Event.objects.get().lead is None
     assert "Browser 3f2a9c1b is detached." in shown
     assert "Detached from browser 3f2a9c1b" in shown

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +10,6 @@ from uuid import uuid4
 
 import pytest
 import redis
-from django.conf import settings
 from django.db import connection, connections
 from django.utils import timezone
 
@@ -23,10 +18,7 @@ from crm.celery import app
 from crm.common.enums import OutboxState
 from crm.common.models import OutboxMessage
 from crm.common.notifications import notify
-from crm.embedded.children import FORKS
 from crm.embedded.location import redis_url, valkey_socket
-from crm.embedded.servers import running
-from crm.embedded.valkey import Valkey
 from crm.environment import broker_url
 from crm.shell.health import loop_health
 from engagement.models import EventKey, InboxMessage
@@ -38,9 +30,9 @@ from leads.importing.jobs import create_job
 from leads.models import Lead, StageInterval
 from scoring.models import LeadScore, ScoringModel
 from scoring.services import mark_due, start_renewal
-from tests.embedded.conftest import own_state
 from tests.engagement.partitions import partitions
 from tests.factories import NOW, make_lead, make_team, make_user
+from tests.faults.background import Background
 from tests.handoff.factories import (
     clock_of,
     holder_of,
@@ -49,7 +41,7 @@ from tests.handoff.factories import (
     make_rep,
 )
 from tests.leads.importing import MAPPING, write
-from tests.processes import comm, database_url, descendants, wait_for
+from tests.processes import descendants, wait_for
 from tests.scoring.logs import publish_model
 
 pytestmark = [
@@ -62,108 +54,12 @@ pytestmark = [
 PAGE = {"type": "page", "messageId": "1", "anonymousId": "laptop"}
 
 
-class Background:
-    """The processes that ``up`` runs in the background, on the test database."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "crm.embedded.background"],
-            cwd=settings.BASE_DIR,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-        )
-        wait_for(lambda: all(self.pid_of(child.name) for child in FORKS))
-
-    def pid_of(self, name: str) -> int | None:
-        """Return the process id of the fork that is called ``name``; None while it is away."""
-        below = descendants(self._process.pid)
-        return next((pid for pid in below if comm(pid) == name), None)
-
-    def signal(self, number: signal.Signals, *names: str) -> None:
-        """Send a signal to forks, each with all its processes."""
-        for name in names or [child.name for child in FORKS]:
-            if pid := self.pid_of(name):
-                os.killpg(pid, number)
-
-    def kill(self, name: str) -> None:
-        """Kill a fork, and return once another one has its place."""
-        pid = self.pid_of(name)
-        self.signal(signal.SIGKILL, name)
-        wait_for(lambda: self.pid_of(name) not in {None, pid})
-
-    def kill_child(self, name: str) -> None:
-        """Kill the process that does the work of a worker, and return once it has another one."""
-        worker = self.pid_of(name)
-        assert worker is not None
-        [killed] = descendants(worker)
-        os.kill(killed, signal.SIGKILL)
-        wait_for(lambda: descendants(worker) not in ([], [killed]))
-
-    @contextmanager
-    def paused(self, name: str) -> Iterator[None]:
-        """Let a fork stand still while the block runs."""
-        self.signal(signal.SIGSTOP, name)
-        try:
-            yield
-        finally:
-            self.signal(signal.SIGCONT, name)
-
-    def stands_still(self) -> bool:
-        """Stop all forks, provided that none of them holds a lock; otherwise let them go on."""
-        self.signal(signal.SIGSTOP)
-        time.sleep(0.02)  # for what was sent just before
-        if not others_at_work():
-            return True
-        self.signal(signal.SIGCONT)
-        return False
-
-    def end(self) -> None:
-        """Stop everything."""
-        self._process.terminate()
-        self._process.wait(timeout=30)
-
-
-@pytest.fixture(scope="module")
-def processes(django_db_setup: None) -> Iterator[Background]:
-    """Run everything once for all tests, with a broker of its own."""
-    environment = dict(os.environ)
-    with own_state() as state, running([Valkey()]):
-        theirs = {
-            "DATABASE_URL": database_url(),
-            "REDIS_URL": redis_url(),
-            "EMAIL_URL": "console:",
-            "BATON_STATE_DIR": str(state),
-        }
-        started = Background({**environment, **theirs})
-        yield started
-        started.signal(signal.SIGCONT)  # who stands still cannot obey
-        started.end()
-
-
-@pytest.fixture
-def background(processes: Background, transactional_db: None) -> Iterator[Background]:
-    """Let the processes work, except while the database is emptied between two tests."""
-    processes.signal(signal.SIGCONT)
-    yield processes
-    wait_for(processes.stands_still)
-
-
 @pytest.fixture
 def rep(background: Background) -> User:
     """A company with working hours, one rep, and a model in which a buying act makes an MQL."""
     publish_model()
     make_calendar()
     return make_rep(make_team())
-
-
-def others_at_work() -> bool:
-    """Say whether another connection to the test database is in a transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
-            " AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'"
-        )
-        return cursor.fetchone() is not None
 
 
 def ring(task: str, *, queue: str, time_limit: int | None = None) -> None:
