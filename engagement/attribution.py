@@ -7,7 +7,7 @@ referrer. A page reached without any of them, or from a page of our own, is no a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -83,6 +83,11 @@ class Touch:
     def as_json(self) -> dict[str, str]:
         """Return what is known of it, as the log keeps it."""
         return {name: text for name, text in asdict(self).items() if text}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, str]) -> Touch:
+        """Return what the log keeps of one."""
+        return cls(**{each.name: kept.get(each.name, "") for each in fields(cls)})
 
 
 def touch_of(

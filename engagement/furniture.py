@@ -19,6 +19,7 @@ from engagement.enums import EventKind, FunnelStage
 from engagement.form_timeline import difference_entries
 from engagement.history import act_entries, last_acts, machine_entries
 from engagement.slices import CONTENT_FIELD
+from engagement.touches import arrivals_of, arrivals_panel
 
 DEED_CONTROL = "engagement/_deed_control.html"
 
@@ -52,7 +53,25 @@ lead_columns.register(
         template="engagement/_last_act.html",
         is_default=False,
         export=lambda act: act.title,
-    )
+    ),
+    Column(
+        name="first_touch",
+        label="First touch",
+        order=76,
+        load=arrivals_of,
+        template="engagement/_first_touch.html",
+        is_default=False,
+        export=lambda arrivals: arrivals.first,
+    ),
+    Column(
+        name="last_touch",
+        label="Last touch",
+        order=77,
+        load=arrivals_of,
+        template="engagement/_last_touch.html",
+        is_default=False,
+        export=lambda arrivals: arrivals.last,
+    ),
 )
 
 timeline_sources.register(
@@ -85,4 +104,7 @@ navigation.register(
     ),
 )
 
-lead_panels.register(Panel("browsers", 60, "left", browsers_panel, "engagement/_browsers.html"))
+lead_panels.register(
+    Panel("arrivals", 20, "left", arrivals_panel, "engagement/_where_from.html"),
+    Panel("browsers", 60, "left", browsers_panel, "engagement/_browsers.html"),
+)

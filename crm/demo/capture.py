@@ -15,6 +15,7 @@ from crm.demo.copying import copy_in, copy_rows, number
 from crm.demo.library import BLOGS, BY_SLUG, SITE
 from crm.demo.people import Person, moment_on
 from crm.demo.scripts import Script
+from engagement.attribution import touch_of
 from engagement.enums import Actor, EventKind, LinkReason
 from engagement.event_ids import event_id
 from engagement.models import Visitor, VisitorLink
@@ -232,7 +233,17 @@ def _event(demo: DemoCompany, act: Act, message_id: str, visitor: Visitor) -> tu
         properties=act.properties,
         actor=Actor.MACHINE if act.machine else Actor.HUMAN,
         actor_reason=act.machine,
+        touch=_touch(act),
     )
+
+
+def _touch(act: Act) -> dict[str, str]:
+    """Return what brought the visitor of a page; nothing did who came directly or at a fair."""
+    campaign = act.properties.get("campaign", {})
+    if act.kind is not EventKind.PAGE_VIEW or campaign.get("source") in {"direct", "trade_fair"}:
+        return {}
+    touch = touch_of(url=SITE, campaign=campaign)
+    return touch.as_json() if touch else {}
 
 
 def name_of(act: Act) -> str:

@@ -33,6 +33,7 @@ from engagement.services.event_log import (
     append_events,
     claim_messages,
 )
+from engagement.services.first_touch import take_first_touch
 from engagement.services.identification import Ownership, Said, identify
 from engagement.services.judging import Judgement, judge
 from engagement.services.machine_clicks import settle_clicks
@@ -217,6 +218,7 @@ def _append(fresh: Sequence[Understood], now: datetime) -> None:
         for each, owner, judged in zip(fresh, identification.owners, judgements, strict=True)
     ]
     append_events(events)
+    take_first_touch(lead_ids=identification.captured, now=now)
     turned = settle_clicks(events)
     announce(
         events=[each for each in events if each.id not in turned],

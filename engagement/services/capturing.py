@@ -12,6 +12,7 @@ from engagement.enums import LinkReason
 from engagement.models import Submission
 from engagement.questions import fixed_values, read_questions
 from engagement.services.event_log import record_event
+from engagement.services.first_touch import take_first_touch
 from engagement.services.links import link_visitor, see_visitors
 from engagement.signals import lead_captured
 from leads.enums import AttributeType, ConsentPurpose
@@ -38,6 +39,7 @@ class _Captured:
 
     lead_id: int
     differences: Mapping[str, list[Any]]
+    is_new: bool = False
 
 
 def capture(submission: Submission, *, happened_at: datetime, now: datetime) -> None:
@@ -58,6 +60,8 @@ def capture(submission: Submission, *, happened_at: datetime, now: datetime) -> 
     submission.differences = dict(captured.differences)
     _keep_consent(submission, happened_at)
     _log(submission, happened_at, now)
+    if captured.is_new:
+        take_first_touch(lead_ids=[captured.lead_id], now=now)
     lead_captured.send(sender=Submission, lead_ids=[captured.lead_id], now=now)
 
 
@@ -66,7 +70,7 @@ def _lead_of(submission: Submission, now: datetime) -> _Captured:
     known = Lead.objects.filter(email=submission.email).first()
     if known is None:
         try:
-            return _Captured(_create(submission, said, now), {})
+            return _Captured(_create(submission, said, now), {}, is_new=True)
         except DuplicateEmail as duplicate:
             known = Lead.objects.get(pk=duplicate.lead_id)
     return _complete(known.pk, said, now)

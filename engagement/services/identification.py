@@ -50,10 +50,11 @@ class Ownership:
 
 @dataclass(frozen=True)
 class Identification:
-    """The owner of each message, and the leads that got earlier events."""
+    """The owner of each message, and the leads that got earlier events or are new."""
 
     owners: list[Ownership]
     attached: Attached
+    captured: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def identify(messages: Sequence[Said], *, now: datetime) -> Identification:
         )
         for said, owner in zip(messages, settlement.owners, strict=True)
     ]
-    return Identification(owners, attached)
+    return Identification(owners, attached, frozenset(captured.values()))
 
 
 def _seen(messages: Iterable[Said]) -> dict[VisitorName, tuple[datetime, datetime]]:
