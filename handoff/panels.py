@@ -12,6 +12,7 @@ from crm.accounts.models import User
 from crm.common.ui.badges import SlaBadge
 from crm.common.ui.marks import sla_badge
 from crm.common.ui.words import working_time
+from engagement.touches import touch_before
 from handoff.badges import clock_badge
 from handoff.bant import QUESTIONS
 from handoff.enums import BantAnswer
@@ -51,7 +52,7 @@ def sla_cell(_lead: Lead, badge: SlaBadge | None, _now: datetime) -> str:
 def lead_handoff(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any] | None:
     """Return the newest handoff of a lead that ``viewer`` may see; None before the first.
 
-    With it the frozen brief, how far BANT is and, while it is open, its deadline.
+    With it the frozen brief, what brought the lead last before, how far BANT is and, while it is open, its deadline.
     """
     handoff = _newest(lead, viewer)
     if handoff is None:
@@ -60,6 +61,7 @@ def lead_handoff(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any] |
     return {
         "handoff": handoff,
         "brief": handoff.readable_brief,
+        "arrival": touch_before({lead.pk: handoff.opened_at}).get(lead.pk),
         "answers": answers,
         "is_untouched": set(answers) == {BantAnswer.NOT_ASKED},
         "lines": [

@@ -12,6 +12,8 @@ from django.utils import timezone
 from crm.accounts.enums import Role
 from crm.common.criteria import compile_q, parse
 from crm.common.ui.badges import ClockState
+from engagement.enums import EventKind
+from engagement.services import record_event
 from handoff import panels
 from handoff.enums import ClockKind, RejectionReason, TouchChannel, TouchOutcome
 from handoff.models import Handoff
@@ -191,6 +193,24 @@ def test_the_timeline_can_be_read_in_stretches() -> None:
 
     assert [len(newest), len(older)] == [2, 3]
     assert newest[-1].at > older[0].at
+
+
+def test_the_brief_stands_beside_what_brought_the_lead_before_the_handoff() -> None:
+    handoff = make_handoff()
+    for minutes, source in ((-60, "google"), (60, "bing")):
+        at = handoff.opened_at + timedelta(minutes=minutes)
+        record_event(
+            lead_id=handoff.lead_id,
+            kind=EventKind.PAGE_VIEW,
+            occurred_at=at,
+            now=at,
+            touch={"source": source, "medium": "organic"},
+        )
+
+    panel = panels.lead_handoff(handoff.lead, holder_of(handoff), NOW)
+
+    assert panel is not None
+    assert str(panel["arrival"]) == "Google, organic"
 
 
 def test_a_lead_without_a_handoff_shows_none_of_it() -> None:
