@@ -1,0 +1,418 @@
+"""The tracker on the pages of a site, in a real browser, against a real collector."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Page, Request
+
+from engagement.models import InboxMessage
+from tests.collecting import Collector
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
+
+IPHONE_OF_GPC = "Object.defineProperty(navigator, 'globalPrivacyControl', {value: true})"
+STORED = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
+NOTHING_STORED = '[{},{},""]'
+
+
+class Site:
+    """A website with the tracker; any path shows ``body``."""
+
+    def __init__(self, page: Page, collector: Collector, url: str) -> None:
+        self.page, self.collector, self.url = page, collector, url
+        self.attributes = ""
+        self.body = ""
+        self.faults: list[str] = []
+        self.asked: list[str] = []
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("request", self._note)
+
+    def open(self, path: str = "/", **more: Any) -> None:
+        self.page.goto(f"{self.url}{path}", **more)
+
+    def run(self, script: str) -> Any:
+        return self.page.evaluate(script)
+
+    def heard(self, count: int) -> list[dict[str, Any]]:
+        """Return what the collector has once it has ``count`` messages, in the order of sending."""
+        self.wait(lambda: InboxMessage.objects.count() >= count)
+        return self.stored()
+
+    def stored(self) -> list[dict[str, Any]]:
+        bodies = InboxMessage.objects.values_list("body", flat=True)
+        return sorted(bodies, key=lambda body: body["timestamp"])
+
+    def silent(self) -> bool:
+        """Say whether the browser sent the collector nothing but asked for the script."""
+        self.page.wait_for_timeout(700)
+        return not self.asked and not InboxMessage.objects.exists()
+
+    def wait(self, condition: Callable[[], object]) -> None:
+        """Wait while the browser works: what it intercepts comes here."""
+        deadline = time.monotonic() + 15
+        while not condition():
+            assert time.monotonic() < deadline, self.stored()
+            self.page.wait_for_timeout(50)
+
+    @property
+    def html(self) -> str:
+        script = f'<script defer src="{self.collector.url}/baton.js" data-key="KEY"'
+        return (
+            f"<!DOCTYPE html><title>Spare parts</title>{script} {self.attributes}></script>"
+            f"<body>{self.body}"
+        )
+
+    def _note(self, request: Request) -> None:
+        if "/v1/" in request.url:
+            self.asked.append(request.url)
+
+
+class Pages(BaseHTTPRequestHandler):
+    """Answers every path with the page of the site."""
+
+    site: Site
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(self.site.html.encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def site(page: Page, collector: Collector) -> Iterator[Site]:
+    handler = type("PagesOfSite", (Pages,), {})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        handler.site = Site(page, collector, f"http://127.0.0.1:{server.server_port}")
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield handler.site
+        page.goto("about:blank")
+        server.shutdown()
+
+
+def names(messages: list[dict[str, Any]]) -> list[str]:
+    return [str(body.get("event") or body["type"]) for body in messages]
+
+
+def test_the_tracker_as_served_is_under_three_kilobytes(collector: Collector) -> None:
+    served = collector.request("GET", "/baton.js", headers={"Accept-Encoding": "gzip"})
+
+    assert served.headers["content-encoding"] == "gzip"
+    assert len(served.content) < 3000
+    assert (
+        gzip.decompress(served.content)
+        == (settings.BASE_DIR / "static" / "js" / "baton.js").read_bytes()
+    )
+
+
+def test_a_page_view_tells_the_page_where_from_and_the_campaign(site: Site) -> None:
+    site.open(
+        "/blog/oee?utm_source=heise&utm_campaign=may&id=7#part", referer="https://www.heise.de/"
+    )
+
+    [view] = site.heard(1)
+
+    assert view["type"] == "page"
+    assert view["context"]["page"] == {
+        "url": f"{site.url}/blog/oee?utm_source=heise&utm_campaign=may&id=7",
+        "path": "/blog/oee",
+        "title": "Spare parts",
+        "referrer": "https://www.heise.de/",
+    }
+    assert view["context"]["campaign"] == {"source": "heise", "name": "may"}
+    assert len(view["anonymousId"]) == 36
+
+
+def test_a_visitor_keeps_one_random_id_from_page_to_page(site: Site) -> None:
+    site.open("/one")
+    site.heard(1)
+    site.open("/two")
+
+    first, second = (body for body in site.heard(2) if body["type"] == "page")
+
+    assert first["anonymousId"] == second["anonymousId"]
+    assert first["messageId"] != second["messageId"]
+
+
+def test_pages_that_a_script_turns_count_like_loaded_ones(site: Site) -> None:
+    site.open("/one")
+    site.run("history.pushState({}, '', '/two')")
+    site.run("history.pushState({}, '', '/two')")
+    site.run("history.back()")
+    site.run("history.back()")
+
+    views = site.heard(3)
+
+    assert [body["context"]["page"]["path"] for body in views] == ["/one", "/two", "/one"]
+    assert views[1]["context"]["page"]["referrer"] == f"{site.url}/one"
+
+
+def test_downloads_and_links_to_other_sites_are_told_others_are_not(site: Site) -> None:
+    site.body = (
+        "<script>addEventListener('click', (event) => event.preventDefault())</script>"
+        "<a href='/files/guide.pdf'><b id=file>Guide</b></a>"
+        "<a id=named href='/export' download>Export</a>"
+        "<a id=other href='https://other.example/pricing'>Other</a>"
+        "<a id=own href='/pricing'>Own</a><a id=mail href='mailto:a@b.example'>Mail</a>"
+    )
+    site.open()
+    for place in ("own", "mail", "file", "named", "other"):
+        site.page.click(f"#{place}")
+
+    file, named, other = site.heard(4)[1:]
+
+    assert (file["event"], file["properties"]["url"]) == (
+        "File Downloaded",
+        f"{site.url}/files/guide.pdf",
+    )
+    assert (named["event"], named["properties"]["name"]) == ("File Downloaded", "export")
+    assert (other["event"], other["properties"]) == (
+        "Link Clicked",
+        {"href": "https://other.example/pricing"},
+    )
+
+
+def test_a_form_tells_its_declared_fields_and_never_a_password(site: Site) -> None:
+    site.body = """
+        <form action=/sent data-baton-form="Ask us">
+          <input name=a data-baton-trait=email value=ines@example.com>
+          <input name=b value=secret-plan>
+          <input name=c type=password data-baton-trait=password value=secret-word>
+          <input name=d type=checkbox data-baton-trait=newsletter value=yes>
+          <input name=e type=checkbox data-baton-trait=visit value=yes checked>
+          <input name=baton_id type=hidden>
+        </form>
+        <form id=plain action=/sent><input name=q data-baton-trait=query value=oee></form>"""
+    site.open()
+    site.heard(1)
+    site.run("document.forms.plain.requestSubmit()")
+    site.wait(lambda: "/sent" in site.page.url)
+    site.open()
+    with site.page.expect_request("**/sent?*") as sent:
+        site.run("document.forms[0].requestSubmit()")
+
+    site.wait(lambda: "identify" in names(site.stored()))
+    told = [body for body in site.stored() if body["type"] in {"track", "identify"}]
+    submitted = [body for body in told if body.get("event") != "Page Left"]
+
+    assert names(submitted) == ["Form Submitted", "identify"]
+    assert submitted[0]["properties"] == {"form": "Ask us"}
+    assert submitted[1]["traits"] == {"email": "ines@example.com", "visit": "yes"}
+    assert "secret" not in str(site.stored())
+    assert f"baton_id={submitted[0]['anonymousId']}" in sent.value.url
+
+
+def test_the_time_in_sight_arrives_though_the_page_is_left(site: Site) -> None:
+    site.open("/long")
+    site.page.wait_for_timeout(1600)
+    site.open("/next")
+
+    site.wait(lambda: "Page Left" in names(site.stored()))
+    [left] = [body for body in site.stored() if body.get("event") == "Page Left"]
+
+    assert left["context"]["page"]["path"] == "/long"
+    assert left["properties"] == {"seconds": 2}
+
+
+def test_calls_made_before_the_tracker_is_there_are_made_up_for(site: Site) -> None:
+    site.body = """<script>
+        (window.baton ||= []).push(["identify", "4711", {email: "ines@example.com"}]);
+        baton.push(["track", "Tour Started", {machines: 12}]);</script>"""
+    site.open()
+    site.wait(lambda: len(site.stored()) >= 3)
+    site.run("baton.track('Later')")
+
+    view, identified, tour, later = site.heard(4)
+
+    assert (view["type"], view["userId"]) == ("page", None)
+    assert (identified["userId"], identified["traits"]) == ("4711", {"email": "ines@example.com"})
+    assert (tour["event"], tour["properties"], tour["userId"]) == (
+        "Tour Started",
+        {"machines": 12},
+        "4711",
+    )
+    assert later["event"] == "Later"
+
+
+def test_without_consent_nothing_is_kept_or_sent(site: Site) -> None:
+    site.attributes = 'data-consent="ask"'
+    site.body = "<form data-baton-form=x><input name=baton_id></form><a id=f href=/a.pdf>f</a>"
+    site.open("/?baton_t=sealed")
+    site.run("baton.identify('4711'); baton.track('Tour Started'); baton.page()")
+    site.run("history.pushState({}, '', '/two')")
+    site.page.click("#f")
+    site.open("/three")
+
+    assert site.silent()
+    assert site.run(STORED) == NOTHING_STORED
+    assert site.run("document.querySelector('[name=baton_id]').value") == ""
+
+
+def test_with_consent_the_page_counts_and_the_next_one_needs_no_asking(site: Site) -> None:
+    site.attributes = 'data-consent="ask"'
+    site.open("/one")
+    site.run("baton.consent(true)")
+    site.heard(1)
+    site.open("/two")
+
+    first, second = (body for body in site.heard(2) if body["type"] == "page")
+
+    assert [body["context"]["page"]["path"] for body in (first, second)] == ["/one", "/two"]
+    assert first["anonymousId"] == second["anonymousId"]
+
+
+@pytest.mark.parametrize("attributes", ['data-consent="ask"', ""])
+def test_consent_taken_back_removes_the_id_and_ends_everything(site: Site, attributes: str) -> None:
+    site.attributes = attributes
+    site.body = "<input name=baton_id>"
+    site.open("/one")
+    site.run("baton.consent(true)")
+    [view] = site.heard(1)
+
+    site.run("baton.consent(false)")
+    InboxMessage.objects.all().delete()
+    site.asked.clear()
+    site.run("baton.track('Tour Started')")
+    assert view["anonymousId"] not in site.run(STORED)
+    assert site.run("document.querySelector('[name=baton_id]').value") == ""
+    site.open("/two")
+
+    assert site.silent()
+
+
+def test_global_privacy_control_means_never(site: Site) -> None:
+    site.open("/")
+    site.heard(1)
+    InboxMessage.objects.all().delete()
+    site.asked.clear()
+    site.page.add_init_script(IPHONE_OF_GPC)
+    site.open("/")
+    site.asked.clear()  # the page before said goodbye
+    InboxMessage.objects.all().delete()
+    site.run("baton.consent(true); baton.identify('4711'); baton.track('Tour Started')")
+    site.open("/two")
+
+    assert site.silent()
+    assert site.run(STORED) == NOTHING_STORED
+
+
+def test_the_token_of_a_link_is_told_once_and_leaves_the_address(site: Site) -> None:
+    token = "sealed:with/strange+signs"
+    site.open(f"/offer?a=1&baton_t={quote(token, safe='')}#part")
+    site.run("baton.track('Tour Started')")
+
+    view, tour = site.heard(2)
+
+    assert view["context"]["baton"] == {"token": token}
+    assert "baton" not in tour["context"]
+    assert site.page.url == f"{site.url}/offer?a=1#part"
+    assert "baton_t" not in str(site.stored())
+
+
+def test_frames_and_links_that_ask_for_it_get_the_id(site: Site) -> None:
+    site.body = (
+        "<iframe src='/f/guide/?embed=1' data-baton></iframe><iframe src='/plain'></iframe>"
+        "<a id=ours href='/o/demo/' data-baton>Demo</a>"
+    )
+    site.open()
+    view = site.heard(1)[0]
+
+    frames = site.run("[...document.querySelectorAll('iframe')].map((each) => each.src)")
+
+    assert frames == [
+        f"{site.url}/f/guide/?embed=1&baton_id={view['anonymousId']}",
+        f"{site.url}/plain",
+    ]
+    assert site.run("ours.href") == f"{site.url}/o/demo/?baton_id={view['anonymousId']}"
+
+
+def test_what_is_not_acknowledged_is_sent_again_on_the_next_page_and_stored_once(
+    site: Site,
+) -> None:
+    site.open("/one")
+    site.heard(1)
+    site.page.route("**/v1/b", lambda route: route.fulfill(status=503))
+    site.run("baton.track('Tour Started')")
+    site.wait(lambda: site.run("sessionStorage.baton_queue"))
+    site.page.wait_for_timeout(300)
+    site.page.unroute("**/v1/b")
+    site.open("/two")
+
+    site.wait(lambda: names(site.stored()).count("page") >= 2)
+    site.wait(lambda: not site.run("sessionStorage.baton_queue"))
+
+    ids = Counter(
+        body["messageId"] for body in site.stored() if body.get("event") == "Tour Started"
+    )
+    assert len(ids) == 1
+
+
+def test_a_collector_that_comes_back_gets_everything(site: Site) -> None:
+    site.open("/one")
+    site.heard(1)
+    site.collector.stop()
+    try:
+        site.run("baton.track('While Away')")
+        site.page.wait_for_timeout(500)
+    finally:
+        site.collector.start()
+
+    site.wait(lambda: "While Away" in names(site.stored()))
+    assert names(site.stored()) == ["page", "While Away"]
+
+
+def test_what_is_refused_is_not_sent_again(site: Site) -> None:
+    site.open("/")
+    site.heard(1)
+    site.asked.clear()
+    site.page.route("**/v1/b", lambda route: route.fulfill(status=400))
+    site.run("baton.track('Tour Started')")
+    site.page.wait_for_timeout(2500)
+
+    assert len(site.asked) == 1
+    assert not site.run("sessionStorage.baton_queue")
+
+
+def test_what_waits_is_bounded(site: Site) -> None:
+    site.open("/")
+    site.heard(1)
+    site.page.route("**/v1/b", lambda route: route.abort())
+    site.run("for (let n = 0; n < 200; n++) baton.track(`Event ${n}`)")
+
+    waiting = site.run("JSON.parse(sessionStorage.baton_queue)")
+
+    assert [body["event"] for body in waiting] == [f"Event {number}" for number in range(150, 200)]
+
+
+def test_nothing_that_the_tracker_meets_breaks_the_page(site: Site) -> None:
+    site.page.add_init_script(
+        "for (const name of ['localStorage', 'sessionStorage'])"
+        " Object.defineProperty(window, name, {get() { throw new Error('forbidden'); }});"
+        "navigator.sendBeacon = () => { throw new Error('forbidden'); }"
+    )
+    site.body = "<a data-baton href='http://[broken'>x</a><form id=f><input name=target></form>"
+    site.open("/")
+    site.run("""
+        const circle = {}; circle.self = circle;
+        baton.track('Circle', circle); baton.track('Long', {text: 'x'.repeat(1e6)});
+        baton.identify(null); baton.identify(circle); baton.push(); baton.push(['nothing']);
+        baton.track(); document.dispatchEvent(new Event('click'));
+        document.getElementById('f').dispatchEvent(new Event('submit', {bubbles: true}));
+        dispatchEvent(new Event('pagehide')); history.pushState({}, '', '/two');
+        baton.track('Still There')""")
+
+    site.wait(lambda: "Still There" in names(site.stored()))
+    assert site.faults == []
