@@ -104,6 +104,7 @@ class FileForm(PlainForm):
 class OfferForm(NamedForm):
     """Something to accept."""
 
+    name = forms.CharField(max_length=120)
     kind = forms.TypedChoiceField(choices=OfferKind, coerce=OfferKind)
     text = forms.CharField(
         max_length=2000,

@@ -53,6 +53,8 @@ def journey(person: Person, rng: Random, *, now: datetime) -> list[Act]:
             acts += _decision(rng, again, _ask(rng))
     elif person.interest is Interest.WARM and rng.random() < 0.6:
         acts += _learning(person, rng, _peak_of(person, rng))
+        if rng.random() < 0.2:
+            acts.append(Act(_peak_of(person, rng), K.PROMOTION_ACCEPTED, "checklist-shutdown"))
     return sorted((act for act in acts if act.at <= now), key=lambda act: act.at)
 
 

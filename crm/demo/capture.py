@@ -12,7 +12,7 @@ from typing import Any
 from crm.demo.behaviour import Act
 from crm.demo.company import DemoCompany
 from crm.demo.copying import copy_in, copy_rows, number
-from crm.demo.library import BLOGS, BY_SLUG, SITE
+from crm.demo.library import BLOGS, BY_SLUG, SITE, told
 from crm.demo.people import Person, moment_on
 from crm.demo.scripts import Script
 from engagement.attribution import touch_of
@@ -230,7 +230,7 @@ def _event(demo: DemoCompany, act: Act, message_id: str, visitor: Visitor) -> tu
         name=name_of(act),
         funnel_stage=piece.funnel_stage if piece else "",
         url=f"{SITE}{piece.path}" if piece and is_browsed else "",
-        properties=act.properties,
+        properties={**act.properties, **_told(act)},
         actor=Actor.MACHINE if act.machine else Actor.HUMAN,
         actor_reason=act.machine,
         touch=_touch(act),
@@ -244,6 +244,10 @@ def _touch(act: Act) -> dict[str, str]:
         return {}
     touch = touch_of(url=SITE, campaign=campaign)
     return touch.as_json() if touch else {}
+
+
+def _told(act: Act) -> dict[str, Any]:
+    return told(act.kind, act.asset, act.at, is_capture="campaign" in act.properties)
 
 
 def name_of(act: Act) -> str:

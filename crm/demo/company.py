@@ -13,15 +13,13 @@ from django.contrib.auth.hashers import make_password
 
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
-from crm.demo.library import PIECES
 from crm.demo.model import AGREEMENTS, ROUTING, SCORING_MODEL, Tier, countries_of, minutes
 from crm.demo.names import DACH, NORDICS, WEST
 from crm.demo.people import INDUSTRIES, SYSTEMS
 from crm.demo.sales import Rep
-from crm.demo.site.pages import SITE_PATH
 from crm.demo.site.source import open_site
+from crm.demo.stock import stock_library
 from engagement.models import Asset
-from engagement.services import create_asset
 from handoff.business_hours import is_open, parse_calendar, working_time_between
 from handoff.business_hours.calendars import WEEKDAYS
 from handoff.enums import Side
@@ -116,16 +114,7 @@ def found_company(*, now: datetime, start: datetime, leads: int) -> DemoCompany:
         LeadAttribute(name=name, label=label, type=kind, choices=list(choices))
         for name, label, kind, choices in _ATTRIBUTES
     )
-    assets = {
-        piece.slug: create_asset(
-            name=piece.name,
-            slug=piece.slug,
-            kind=piece.kind,
-            funnel_stage=piece.funnel_stage,
-            patterns=[piece.path, f"{SITE_PATH}{piece.path}"],
-        )
-        for piece in PIECES
-    }
+    assets = stock_library(start=start, now=now, by=users["mira"])
     open_site(now=now)
     model = create_draft(definition=SCORING_MODEL, now=start, note="First model")
     model = publish(model_id=model.pk, now=start, actor=users["mira"])

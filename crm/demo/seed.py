@@ -159,7 +159,7 @@ def _ask_just_now(now: datetime) -> None:
             "messageId": f"just-now-{place}",
             "anonymousId": f"just-now-{place}",
             "timestamp": (now - timedelta(seconds=40 + 70 * place)).isoformat(),
-            "properties": {"asset": "demo", "timeline": "This quarter"},
+            "properties": {"asset": "demo", "offer": "request-demo", "timeline": "This quarter"},
             "context": {
                 "traits": {"email": lead.email},
                 "userAgent": _BROWSER,

@@ -6,14 +6,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from engagement.messages import LONGEST_ID
-from engagement.models import Offer
+from engagement.models import CaptureForm, Offer
 from engagement.services import accept_offer
 from engagement.services.acceptance import bearer_of
 
 
+@csrf_exempt  # a forger would need the token, and then needs no forgery; strangers keep no cookie
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def offer_page(request: HttpRequest, slug: str) -> HttpResponse:
@@ -28,7 +30,13 @@ def offer_page(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and lead_id is not None:
         accept_offer(offer=offer, lead_id=lead_id, now=now, anonymous_id=browser)
         return redirect("engagement:offer_accepted", slug=offer.slug)
-    context = {"offer": offer, "token": token, "browser": browser, "is_known": lead_id is not None}
+    context = {
+        "offer": offer,
+        "token": token,
+        "browser": browser,
+        "is_known": lead_id is not None,
+        "form": CaptureForm.objects.open_to_strangers().filter(offer=offer).first(),
+    }
     return render(request, "engagement/offer_page.html", context)
 
 

@@ -31,7 +31,7 @@ MACHINE = {"User-Agent": "Barracuda Sentinel"}
 
 
 @pytest.fixture(autouse=True)
-def media(settings: Any, tmp_path: Path) -> Path:
+def shelf(settings: Any, tmp_path: Path) -> Path:
     settings.MEDIA_ROOT = tmp_path
     return tmp_path
 
@@ -114,7 +114,7 @@ def test_a_scanner_hides_no_person_and_a_head_is_nobody() -> None:
     assert sorted(downloads()) == [("plan", Actor.HUMAN), ("plan", Actor.MACHINE)]
 
 
-def test_a_replaced_file_is_what_the_old_link_hands_out(media: Path) -> None:
+def test_a_replaced_file_is_what_the_old_link_hands_out(shelf: Path) -> None:
     asset = make_asset()
     make_file(asset)
     link = link_for(asset)
@@ -126,13 +126,13 @@ def test_a_replaced_file_is_what_the_old_link_hands_out(media: Path) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_file_before_is_gone_once_the_new_one_is_committed(media: Path) -> None:
+def test_the_file_before_is_gone_once_the_new_one_is_committed(shelf: Path) -> None:
     asset = make_asset()
     make_file(asset)
     make_file(asset, content=PDF + b"second edition")
 
     stored = AssetFile.objects.get().stored_as
-    assert [path.name for path in (media / "assets").iterdir()] == [stored]
+    assert [path.name for path in (shelf / "assets").iterdir()] == [stored]
 
 
 def test_an_old_link_offers_a_new_one_which_goes_to_the_leads_own_address() -> None:
@@ -203,11 +203,11 @@ def test_a_file_is_named_after_its_content(content: bytes, filename: str) -> Non
         zipped("mimetype", mimetype=b"text/html!!!!!!!!!!!"),
     ],
 )
-def test_other_content_is_not_handed_out(content: bytes, media: Path) -> None:
+def test_other_content_is_not_handed_out(content: bytes, shelf: Path) -> None:
     with pytest.raises(FileUnfit):
         make_file(make_asset(), content, "plan.pdf")
 
-    assert not (media / "assets").exists()
+    assert not (shelf / "assets").exists()
 
 
 def test_a_file_that_is_too_large_is_refused() -> None:
