@@ -52,7 +52,8 @@ def sla_cell(_lead: Lead, badge: SlaBadge | None, _now: datetime) -> str:
 def lead_handoff(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any] | None:
     """Return the newest handoff of a lead that ``viewer`` may see; None before the first.
 
-    With it the frozen brief, what brought the lead last before, how far BANT is and, while it is open, its deadline.
+    With it the frozen brief, what brought the lead last before, how far BANT is and, while it is
+    open, its deadline.
     """
     handoff = _newest(lead, viewer)
     if handoff is None:
