@@ -44,6 +44,10 @@ class Problem:
         return " ".join(part for part in (f"{self.code}:", self.field, self.reason) if part)
 
 
+#: What is wrong with a message that is longer than ``LARGEST``.
+TOO_LARGE = Problem("too_large", "", f"is longer than {LARGEST} bytes")
+
+
 class Refused(Exception):
     """A message cannot be taken; ``problem`` says why."""
 
@@ -200,8 +204,8 @@ class _Reader:
                 raise  # nobody knows where such an item ends
             self._at = end
             return Unread(refused.problem, self._text[start:end])
-        if _size(item.text) > LARGEST:
-            return Unread(_too_large(LARGEST).problem, item.text)
+        if size_in_bytes(item.text) > LARGEST:
+            return Unread(TOO_LARGE, item.text)
         return item
 
     def _end_of_value(self, start: int) -> int | None:
@@ -239,14 +243,15 @@ class _Reader:
 
 def _decode(raw: bytes, largest: int) -> str:
     if len(raw) > largest:
-        raise _too_large(largest)
+        raise Refused("too_large", "", f"is longer than {largest} bytes")
     try:
         return raw.decode()
     except UnicodeDecodeError as error:
         raise Refused("not_utf8", "", f"is not UTF-8 at byte {error.start}") from None
 
 
-def _size(text: str) -> int:
+def size_in_bytes(text: str) -> int:
+    """Return how long ``text`` is in UTF-8."""
     return len(text) if text.isascii() else len(text.encode())
 
 
@@ -343,10 +348,6 @@ def _check_number(number: float, path: str) -> None:
     is_fit = abs(number) <= _LARGEST_INTEGER if isinstance(number, int) else math.isfinite(number)
     if not is_fit:
         raise Refused("number_too_large", _shown(path), "is beyond 64 bits")
-
-
-def _too_large(largest: int) -> Refused:
-    return Refused("too_large", "", f"is longer than {largest} bytes")
 
 
 def _too_deep(path: str) -> Refused:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -34,8 +35,41 @@ _HEARD = """
 """
 
 
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
 class DatabaseAway(Exception):
     """The database did not take it, and not because of what it was."""
+
+
+def _in_time(
+    ask: Callable[_Arguments, Coroutine[Any, Any, _Result]],
+) -> Callable[_Arguments, Coroutine[Any, Any, _Result]]:
+    """Wait ``PATIENCE`` seconds for an answer, and not for what asked to notice that it has to end.
+
+    A connection whose server hangs takes ten seconds more to give up.
+    """
+
+    @wraps(ask)
+    async def ask_in_time(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+        asking = asyncio.create_task(ask(*args, **kwargs))
+        try:
+            answered, _ = await asyncio.wait({asking}, timeout=PATIENCE)
+        finally:
+            asking.cancel()
+        if not answered:
+            asking.add_done_callback(_forget)
+            raise DatabaseAway(f"no answer within {PATIENCE:g} s")
+        return asking.result()
+
+    return ask_in_time
+
+
+def _forget(asking: asyncio.Task[Any]) -> None:
+    """Take note of how it ended, lest its end be reported as an error that nobody saw."""
+    if not asking.cancelled():
+        asking.exception()
 
 
 class Inbox:
@@ -80,6 +114,7 @@ class Inbox:
             return refused + [middle + place for place in await self.keep(rows[middle:])]
         return []
 
+    @_in_time
     async def sources(self) -> list[KnownSource]:
         """Return all sources."""
         async with self._connection() as connection:
@@ -87,6 +122,7 @@ class Inbox:
             await cursor.execute(_SOURCES)
             return await cursor.fetchall()
 
+    @_in_time
     async def report(
         self,
         *,
@@ -101,6 +137,7 @@ class Inbox:
                 await connection.execute(_HEARD, [list(heard), list(heard.values())])
             await connection.execute(BEAT, [LOOP, now, backlog, oldest_due_at])
 
+    @_in_time
     async def _copy(self, rows: Sequence[bytes]) -> None:
         async with (
             self._connection() as connection,
@@ -112,11 +149,11 @@ class Inbox:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection]:
         try:
-            async with asyncio.timeout(PATIENCE), self._pool.connection() as connection:
+            async with self._pool.connection() as connection:
                 yield connection
         except (psycopg.DataError, psycopg.IntegrityError):
             raise
-        except (psycopg.Error, PoolTimeout, PoolClosed, TimeoutError, OSError) as error:
+        except (psycopg.Error, PoolTimeout, PoolClosed, OSError) as error:
             raise DatabaseAway(str(error)) from error
 
 

@@ -11,7 +11,18 @@ from typing import Any
 from uuid import uuid4
 
 from crm.common.instants import instant_problem
-from engagement.json_reading import Item, Problem, Refused, Unread, read_batch, read_item
+from engagement.json_reading import (
+    LARGEST,
+    LARGEST_BATCH,
+    TOO_LARGE,
+    Item,
+    Problem,
+    Refused,
+    Unread,
+    read_batch,
+    read_item,
+    size_in_bytes,
+)
 from engagement.messages import message_id, parse_message, parse_time
 
 #: What a batch says once for all its messages.
@@ -79,6 +90,8 @@ def _read_batch(raw: bytes, received_at: datetime) -> Payload | Problem:
         return batch
     shared = {name: _object(batch.envelope, name) for name in _SHARED if batch.envelope.get(name)}
     sent_at = _time(batch.envelope, "sentAt")
+    if shared:
+        _check_size(shared, times=len(batch.items))
     payload = Payload(_key(batch.envelope) or _first_key(batch.items))
     for index, item in enumerate(batch.items):
         if isinstance(item, Unread):
@@ -101,6 +114,8 @@ def _take(index: int, item: Item, sent_at: datetime | None, received_at: datetim
         sent_at = _time(item.value, "sentAt") or sent_at
     except Refused as refused:
         return Fault(index, name, refused.problem)
+    if size_in_bytes(item.text) > LARGEST:
+        return Fault(index, name, TOO_LARGE)
     message = parse_message(item.value, received_at=received_at, sent_at=sent_at)
     if isinstance(message, Problem):
         return Fault(index, name, message)
@@ -115,6 +130,12 @@ def _time(holder: Mapping[str, Any], name: str) -> datetime | None:
     if problem := instant_problem(moment):
         raise Refused("time_out_of_range", name, f"is out of range. {problem}")
     return moment.astimezone(UTC)
+
+
+def _check_size(shared: Mapping[str, dict[str, Any]], *, times: int) -> None:
+    """Raise when what is said once would become too much by being stored with each message."""
+    if len(json.dumps(shared)) * times > LARGEST_BATCH:
+        raise Refused("too_large", "context", "is too long to be stored with so many messages")
 
 
 def _merged(item: Item, shared: Mapping[str, dict[str, Any]]) -> Item:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from crm.embedded.servers import start
 from tests.collecting import Collector, page
 from tests.embedded.conftest import own_state
 from tests.faults.sending import KEY, Site
-from tests.processes import wait_for
+from tests.processes import descendants, wait_for
 
 pytestmark = [
     pytest.mark.faults,
@@ -155,6 +156,26 @@ def test_while_the_database_is_away_messages_wait_on_the_disk(
     assert health.content == {"status": "spooling"}
     wait_for(lambda: not spooled(collector))
     assert sorted(database.absorb()) == sorted(site.acknowledged)
+
+
+def test_a_database_that_hangs_is_as_good_as_away(database: Database, collector: Collector) -> None:
+    assert database.process.pid is not None
+    family = [database.process.pid, *descendants(database.process.pid)]
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)
+    began = time.monotonic()
+    first = collector.post("/v1/p", page(1)).status
+    waited = time.monotonic() - began
+    second = collector.post("/v1/p", page(2)).status
+    did_not_wait = time.monotonic() - began - waited
+    for pid in family:
+        os.kill(pid, signal.SIGCONT)
+
+    assert (first, second) == (200, 200)
+    assert waited <= 8
+    assert did_not_wait <= 1
+    wait_for(lambda: not spooled(collector))
+    assert sorted(database.absorb()) == ["m-1", "m-2"]
 
 
 def test_a_replay_that_is_killed_doubles_nothing(database: Database, collector: Collector) -> None:

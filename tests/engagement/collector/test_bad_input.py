@@ -119,6 +119,20 @@ def test_a_bad_message_of_a_batch_is_named_and_the_good_ones_are_stored(
     assert list(stored) == [f"m-{n}" for n in range(10)]
 
 
+def test_what_is_said_once_for_a_batch_cannot_be_blown_up_by_its_messages(
+    collector: Collector,
+) -> None:
+    many = {"batch": [page(n) for n in range(1_000)], "context": {"a": "x" * 20_000}}
+    few = {"batch": [page(1), page(2, name="x" * 20_000)], "context": {"a": "x" * 20_000}}
+
+    blown_up = collector.post("/v1/batch", many)
+    too_long = collector.post("/v1/batch", few)
+
+    assert (blown_up.status, blown_up.code) == (413, "too_large")
+    [refused] = too_long.content["refused"]
+    assert (refused["index"], refused["code"], too_long.content["stored"]) == (1, "too_large", 1)
+
+
 def test_clocks_that_are_merely_wrong_cost_no_message(collector: Collector) -> None:
     message = {"event": "Step", "anonymousId": "laptop"}
     for told in ("1970-01-01T00:00:00Z", "2199-12-31T23:59:59-12:00", "1900-01-01T00:00:00Z"):
