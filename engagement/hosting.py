@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from urllib.parse import urlsplit
 
 from csp.constants import SELF
 from csp.decorators import csp_replace
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from crm.accounts.lockout import place_of
 from engagement.attribution import touch_of
 from engagement.hosted_form import TRAP
-from engagement.models import CaptureForm, Source
+from engagement.models import CaptureForm
 from engagement.render_token import RenderToken
+from engagement.services.judging import Surroundings
 from engagement.services.submissions import Arrival
 from leads.normalise import NotText, clean_text
 
@@ -58,7 +56,7 @@ def told_by(request: HttpRequest) -> Told:
 
 def arrival_of(request: HttpRequest, told: Told, token: RenderToken, *, now: datetime) -> Arrival:
     """Return how a submission came; what a campaign says stands in the address of either page."""
-    own_hosts = [host for host in map(_host, _own_sites()) if host]
+    own_hosts = Surroundings.load().own_hosts
     addresses = (told.page, request.build_absolute_uri())
     touches = (touch_of(url=url, referrer=told.referrer, own_hosts=own_hosts) for url in addresses)
     touch = next(filter(None, touches), None)
@@ -109,17 +107,4 @@ def _text(text: str, longest: int) -> str:
     try:
         return clean_text(text)[:longest]
     except NotText:
-        return ""
-
-
-def _own_sites() -> Iterable[str]:
-    """Return the addresses of our own sites: who comes from there was not brought by them."""
-    allowed = Source.objects.values_list("allowed_origins", flat=True)
-    return chain([settings.PUBLIC_URL], *allowed)
-
-
-def _host(address: str) -> str:
-    try:
-        return urlsplit(address).hostname or ""
-    except ValueError:
         return ""

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, ViewportSize
 
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
+from engagement.models import CaptureForm
 from handoff.models import Handoff
 from leads.models import Lead
 from tests.factories import client_of
@@ -45,8 +46,17 @@ def addresses(role: Role, user: User) -> list[str]:
     """Return the pages of one desk; those that several desks have are looked at once."""
     lead = Lead.objects.filter(last_name=UNBROKEN[:100]).order_by("id")[0]
     if role is Role.MARKETER:
-        names = ["leads:list", "leads:create", "reports:funnel", "shell:notifications"]
-        return [*map(reverse, names), f"{reverse('shell:search')}?q=wolfe"]
+        names = [
+            "leads:list", "leads:create", "reports:funnel", "shell:notifications",
+            "engagement:forms", "engagement:form_create",
+        ]  # fmt: skip
+        form = CaptureForm.objects.get(slug="request-demo")
+        sent = reverse("engagement:submissions", args=[form.pk])
+        return [
+            *map(reverse, names), f"{reverse('shell:search')}?q=wolfe",
+            reverse("engagement:form_edit", args=[form.pk]), sent, f"{sent}?state=REFUSED",
+            reverse("engagement:hosted_form", args=[form.slug]),
+        ]  # fmt: skip
     if role is Role.REP:
         handoff = Handoff.objects.filter(holder=user, closed_at=None).order_by("id")[0]
         acts = ["handoff", "bant", "reject", "log", "snooze"]
