@@ -228,13 +228,13 @@ def bare_copy_per_second(connection: psycopg.Connection, most: int = 50_000) -> 
 # --- Processes ------------------------------------------------------------------------------------
 
 
-def fresh_database() -> str:
+def fresh_database(name: str = DATABASE) -> str:
     """Return the URL of a migrated database with a source."""
     url = urlsplit(os.environ.get("DATABASE_URL") or location.database_url())
     with psycopg.connect(urlunsplit(url), autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{DATABASE}"')
-    ours = urlunsplit(url._replace(path=f"/{DATABASE}"))
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{name}"')
+    ours = urlunsplit(url._replace(path=f"/{name}"))
     command = [sys.executable, "-m", "django", "migrate", "-v0"]
     subprocess.run(command, check=True, cwd=ROOT, env=environment(ours))
     with psycopg.connect(ours, autocommit=True) as connection:

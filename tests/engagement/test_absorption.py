@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from crm.common.models import Heartbeat
 from engagement.enums import Actor, ClockFault, EventKind, FunnelStage
-from engagement.models import Event, EventKey, InboxMessage, Visitor
+from engagement.models import Event, EventKey, InboxMessage, Source, Visitor
 from engagement.services import absorb_events, create_asset, receive
 from engagement.signals import events_absorbed
 from leads.models import ExternalId, Lead, StageInterval
@@ -356,3 +356,20 @@ def test_a_sweep_that_dies_half_way_changes_nothing_and_the_next_does_it_once() 
     assert (left, waiting) == ((0, 0, 0), 1)
     assert (Event.objects.count(), EventKey.objects.count(), Lead.objects.count()) == (1, 1, 1)
     assert not InboxMessage.objects.exists()
+
+
+def test_a_source_shows_when_it_sent_last() -> None:
+    sources = [
+        Source.objects.create(name=name, label=name, write_key=name, created_at=NOW)
+        for name in ("site", "shop", "silent")
+    ]
+    receive(source="site", messages=[message("1")], received_at=NOW - HOUR)
+    receive(source="site", messages=[message("2")], received_at=NOW)
+    receive(source="shop", messages=[message("3", timestamp="nonsense")], received_at=NOW - HOUR)
+
+    absorb_events(now=NOW)
+    absorb(message("older"), source="site", now=NOW - HOUR)
+
+    for source in sources:
+        source.refresh_from_db()
+    assert [source.last_received_at for source in sources] == [NOW, NOW - HOUR, None]

@@ -6,15 +6,29 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import connection
 
-from engagement.models import Event, EventKey, InboxMessage
-from engagement.services import absorb_events, keep_partitions, receive
+from crm.accounts.enums import Role
+from engagement.enums import LinkReason
+from engagement.models import Event, EventKey, InboxMessage, Visitor
+from engagement.services import (
+    LinkIsOtherwise,
+    absorb_events,
+    confirm_claim,
+    detach_link,
+    dismiss_claim,
+    keep_partitions,
+    link_visitor,
+    receive,
+)
 from engagement.signals import events_absorbed
 from leads.models import Lead
+from tests.concurrency import side_by_side
 from tests.engagement.inbox import HOUR, NOW, identify, message, owners
+from tests.factories import make_lead, make_user
 
 
 class Gate:
@@ -136,3 +150,59 @@ def test_one_person_captured_on_two_devices_at_once_is_one_lead(
     assert Lead.objects.count() == 1
     assert [email for _, email in owners()] == ["ada@example.com"] * 2
     assert caplog.records == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_absorbed_while_its_link_is_detached_is_nobodys() -> None:
+    """Red when detaching does not lock the visitor: the event stays the lead's for good."""
+    keep_partitions(now=NOW)
+    lead, colleague = make_lead(email="ada@example.com"), make_user(Role.MARKETER)
+    link = link_visitor(
+        anonymous_id="laptop", lead_id=lead.pk, reason=LinkReason.FORM, now=NOW - HOUR
+    )
+    receive(source="site", messages=[message("late")], received_at=NOW)
+
+    overlap(
+        lambda: absorb_events(now=NOW),
+        lambda: detach_link(link_id=link.pk, actor=colleague, now=NOW),
+    )
+
+    assert owners() == [("late", None)]
+    assert Visitor.objects.get().lead is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_that_links_a_browser_while_it_is_absorbed_gets_its_history() -> None:
+    """Red when linking does not lock the visitor: the page view stays nobody's."""
+    keep_partitions(now=NOW)
+    lead = make_lead(email="ada@example.com")
+    receive(
+        source="site",
+        messages=[message("page"), identify("opens-the-gate", "ben@example.com", anonymousId="b")],
+        received_at=NOW,
+    )
+
+    overlap(
+        lambda: absorb_events(now=NOW),
+        lambda: link_visitor(
+            anonymous_id="laptop", lead_id=lead.pk, reason=LinkReason.FORM, now=NOW
+        ),
+    )
+
+    assert dict(owners()) == {"page": "ada@example.com", "opens-the-gate": "ben@example.com"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_colleagues_who_settle_a_claim_at_once_settle_it_once() -> None:
+    """Red without the lock: it is confirmed and dismissed."""
+    lead = make_lead()
+    claim = link_visitor(
+        anonymous_id="laptop", lead_id=lead.pk, reason=LinkReason.FORM, now=NOW, proven=False
+    )
+    said: dict[str, Any] = {"link_id": claim.pk, "actor": make_user(Role.ADMIN), "now": NOW}
+
+    outcomes = side_by_side(lambda: confirm_claim(**said), lambda: dismiss_claim(**said))
+
+    claim.refresh_from_db()
+    assert sum(isinstance(outcome, LinkIsOtherwise) for outcome in outcomes) == 1
+    assert (claim.proven_at is None) == (claim.detached_at is not None)
