@@ -96,7 +96,7 @@ navigation.register(
     NavItem(
         name="tracking",
         label="Tracking",
-        url_name="engagement:sources",
+        url_name="engagement:tracking",
         icon="radio-tower",
         order=260,
         group="Marketing",

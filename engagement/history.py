@@ -20,6 +20,7 @@ from crm.common.slots import EntryAct, TimelineEntry
 from engagement.acts import ICONS, MACHINE_ICON, act_title
 from engagement.enums import Actor, EventKind
 from engagement.models import Event
+from leads.normalise import source_label
 
 #: Acts that come in runs; neighbours of one kind about one thing are shown as one line.
 _REPEATED = frozenset(
@@ -30,6 +31,8 @@ _QUIET = (EventKind.PAGE_READ, EventKind.IDENTIFY)
 #: Who may say whether a person or a machine caused an event: whom scores are made for.
 DECIDERS = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
 _LONGEST_FORM = 60
+_LONGEST_MAILING = 100
+_MAILED = (EventKind.EMAIL_OPEN, EventKind.EMAIL_CLICK)
 #: The newest partition is asked first and older ones only when it holds nothing of the lead.
 _LAST_ACTS = """
     SELECT asked.lead_id, act.kind, act.name, act.url, act.occurred_at, asset.name
@@ -104,7 +107,8 @@ def entry_of(event: Event, *, viewer: User) -> TimelineEntry:
 
 def title_of(event: Event) -> str:
     """Return what an event, loaded with its asset, is called."""
-    return _title(event.kind, event.name, event.asset.name if event.asset else "", event.url)
+    about = event.asset.name if event.asset else _mailing(event)
+    return _title(event.kind, event.name, about, event.url)
 
 
 def _newest(events: QuerySet[Event], before: datetime | None, limit: int) -> list[Event]:
@@ -124,6 +128,8 @@ def _detail(event: Event) -> str:
     if event.actor == Actor.MACHINE:
         return f"Machine event, never scored. {event.actor_reason}"
     parts = [event.actor_reason] if event.actor_reason else []
+    if event.kind == EventKind.EMAIL_CLICK and _mailing(event):
+        parts.append(f"To {event.url}")
     if isinstance(form := event.properties.get("form"), str):
         parts.append(f"Form {form[:_LONGEST_FORM]}")
     if came_from := _campaign(event.properties):
@@ -133,14 +139,21 @@ def _detail(event: Event) -> str:
     return ". ".join(parts)
 
 
+def _mailing(event: Event) -> str:
+    """Return the mail that a link or pixel of ours stands in."""
+    mailing = event.properties.get("mailing") if event.kind in _MAILED else ""
+    return mailing[:_LONGEST_MAILING] if isinstance(mailing, str) else ""
+
+
 def _campaign(properties: Mapping[str, Any]) -> str:
     campaign = properties.get("campaign")
     if not isinstance(campaign, dict):
         return ""
     source, name = (str(campaign.get(key) or "")[:100] for key in ("source", "name"))
-    if source and name:
-        return f"Came from {source}, campaign {name}"
-    return f"Came from {source or name}" if source or name else ""
+    where = source_label(source)
+    if where and name:
+        return f"Came from {where}, campaign {name}"
+    return f"Came from {where or name}" if where or name else ""
 
 
 def _title(kind: str, name: str, asset: str | None, url: str) -> str:

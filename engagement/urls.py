@@ -67,6 +67,7 @@ urlpatterns = [
     path(
         "leads/<int:lead_id>/browsers/<int:link_id>/<str:act>/", browsers.link_act, name="link_act"
     ),
+    path("tracking/", machines.tracking, name="tracking"),
     path("tracking/machine-events/", machines.machine_events, name="machine_events"),
     path("tracking/events/<uuid:event_id>/actor/", machines.event_actor, name="event_actor"),
     path("d/<str:token>/", downloads.download, name="download"),

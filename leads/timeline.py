@@ -109,6 +109,8 @@ def _item(run: Sequence[TimelineEntry], zone: tzinfo) -> Item:
     times = len(run)
     is_alike = all(entry.detail == newest.detail for entry in run) and newest.detail
     span = f"{oldest.at.astimezone(zone):%H:%M} to {newest.at.astimezone(zone):%H:%M}"
+    if newest.tone == "machine":
+        span = f"Machine events, never scored. {span}"
     return Item(
         at=newest.at,
         kind="act" if newest.tone == "plain" else newest.tone,

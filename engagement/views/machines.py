@@ -26,6 +26,13 @@ _RULES = [("", "All machines"), *ActorRule.choices, (DECIDED, "Decided by people
 
 @role_required(*DECIDERS)
 @require_GET
+def tracking(_request: AppRequest) -> HttpResponse:
+    """Lead to the first of the tracking pages; the side bar points here."""
+    return redirect("engagement:sources")
+
+
+@role_required(*DECIDERS)
+@require_GET
 def machine_events(request: AppRequest) -> HttpResponse:
     """List what machines did, and why we think that they did."""
     asked = Asked.read(request.GET)

@@ -31,6 +31,7 @@ def event_of_a_lead(_viewer: User) -> Arguments:
 
 
 MACHINE_ROWS = [
+    row("engagement:tracking", MARKETER, MANAGER, ADMIN),
     row("engagement:machine_events", MARKETER, MANAGER, ADMIN),
     row(
         "engagement:event_actor",

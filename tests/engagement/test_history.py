@@ -75,7 +75,7 @@ def test_the_timeline_tells_acts_with_asset_stage_and_campaign(lead: Lead) -> No
 
     assert (entry.at, entry.kind, entry.icon) == (NOW - HOUR, "acts", "eye")
     assert (entry.title, entry.tag, entry.tone) == ("Viewed Prices", "BOFU", "plain")
-    assert (entry.detail, entry.points) == ("Came from google, campaign autumn", None)
+    assert (entry.detail, entry.points) == ("Came from Google, campaign autumn", None)
 
 
 def test_machine_events_are_marked_with_no_points_and_the_reason(lead: Lead) -> None:
@@ -89,6 +89,19 @@ def test_machine_events_are_marked_with_no_points_and_the_reason(lead: Lead) -> 
     assert (entry.kind, entry.act) == ("machines", None)
     assert (entry.tone, entry.icon, entry.points) == ("machine", "bot", Decimal(0))
     assert entry.detail == "Machine event, never scored. Known robot: barracuda"
+
+
+def test_a_click_in_a_mail_tells_which_mail_and_where_to(lead: Lead) -> None:
+    told = {"mailing": "May newsletter", "tracked_link": "7"}
+    did(lead, EventKind.EMAIL_CLICK, 1, properties=told, url="https://halvorn.example/guide")
+    did(lead, EventKind.PAGE_VIEW, 2, properties=told, name="Guide")
+
+    click, page = entries(lead)
+
+    assert (click.title, click.detail) == (
+        "Clicked in May newsletter", "To https://halvorn.example/guide"
+    )  # fmt: skip
+    assert page.title == "Viewed Guide"
 
 
 def test_what_only_tells_about_another_act_is_none_itself(lead: Lead) -> None:
