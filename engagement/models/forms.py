@@ -168,7 +168,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
 
 
 class Submission(models.Model):
-    """One sending of a form; ``nonce`` comes with the page, so that sending twice is one.
+    """One sending of a form; ``nonce`` follows from the page and the answers: twice is one.
 
     ``answers`` are the declared fields alone, spelled as leads keep them. ``reason`` says why it
     was refused, and stays when it was accepted after all. ``differences`` are answers that

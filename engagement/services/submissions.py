@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,8 +30,9 @@ MAIL_PAUSE = timedelta(hours=1)
 class Arrival:
     """How a submission came: what the page and the request tell beside the answers.
 
-    ``trap`` is what stood in the field that people cannot see, ``took`` how long the page was
-    open, ``address`` the network address of the sender; only a keyed digest of it is kept.
+    ``nonce`` names the page that was shown, ``trap`` is what stood in the field that people cannot
+    see, ``took`` how long the page was open, ``address`` the network address of the sender, of
+    which only a keyed digest is kept.
     """
 
     nonce: str
@@ -52,7 +55,8 @@ def submit_form(
 ) -> Submission | None:
     """Keep what somebody sent and act on it: capture the lead, ask for a confirmation, or refuse.
 
-    The same page sent again is the submission that is there. What is suspicious is kept with its
+    The same page with the same answers is the submission that is there; whoever goes back and
+    changes an answer sends something else. What is suspicious is kept with its
     reason; of more than ``MOST_REFUSED_AN_HOUR`` only the number is, and None is returned.
 
     Args:
@@ -64,7 +68,8 @@ def submit_form(
     """
     sender = salted_hmac("engagement.sender", arrival.address, algorithm="sha256").hexdigest()
     hold(f"form {version.form_id} from {sender}")
-    if known := Submission.objects.filter(nonce=arrival.nonce).first():
+    nonce = _nonce(arrival, answers, has_consent=has_consent)
+    if known := Submission.objects.filter(nonce=nonce).first():
         return known
     recent = Submission.objects.filter(
         sender=sender, form=version.form_id, received_at__gt=now - WINDOW
@@ -73,7 +78,7 @@ def submit_form(
     if reason and not _has_room(version.form, now):
         return None
     submission, is_new = Submission.objects.select_related("form", "version").get_or_create(
-        nonce=arrival.nonce,
+        nonce=nonce,
         defaults={
             "form": version.form,
             "version": version,
@@ -123,6 +128,11 @@ def ask_again(*, submission_id: int, now: datetime) -> bool:
     """Mail the confirmation link once more; False when that was done within ``MAIL_PAUSE``."""
     submission = _locked(submission_id)
     return submission.state == SubmissionState.WAITING and _ask_to_confirm(submission, now)
+
+
+def _nonce(arrival: Arrival, answers: Mapping[str, Any], *, has_consent: bool) -> str:
+    said = json.dumps([arrival.nonce, answers, has_consent], sort_keys=True)
+    return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
 
 
 def _locked(submission_id: int) -> Submission:

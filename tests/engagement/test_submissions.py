@@ -66,10 +66,21 @@ def test_the_same_page_sent_again_is_the_submission_that_is_there() -> None:
     form, arrival = make_form(), {"nonce": "a" * 32}
 
     first = send(form, arrival=arrival)
-    again = send(form, arrival=arrival, first_name="Otto", now=NOW + HOUR)
+    again = send(form, arrival=arrival, now=NOW + HOUR)
 
     assert again == first
     assert (Lead.objects.count(), Event.objects.count()) == (1, 1)
+
+
+def test_going_back_and_changing_an_answer_is_another_sending() -> None:
+    form, arrival = make_form(), {"nonce": "a" * 32}
+
+    send(form, arrival=arrival, email="ines@kesterwald.exampel")
+    send(form, arrival=arrival, email="ines@kesterwald.example")
+
+    assert set(Lead.objects.values_list("email", flat=True)) == {
+        "ines@kesterwald.exampel", "ines@kesterwald.example"
+    }  # fmt: skip
 
 
 def test_a_known_lead_is_completed_and_never_overwritten() -> None:
