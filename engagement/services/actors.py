@@ -15,7 +15,7 @@ from engagement.enums import Actor, ActorRule
 from engagement.event_ids import instant_of
 from engagement.models import ActorDecision, Event
 from engagement.signals import events_absorbed, history_corrected
-from leads.services import recall_activity, record_activity
+from leads.services import lock_leads, recall_activity, record_activity
 
 RESTORED = "Restored by"
 
@@ -90,6 +90,7 @@ def correct_history(
     """
     lost = sorted(set(taken))
     record_activity(latest=restored)
+    lock_leads(lost)
     for lead_id in lost:
         last = Event.objects.human().filter(lead=lead_id).aggregate(at=Max("occurred_at"))
         recall_activity(lead_id=lead_id, latest=last["at"])

@@ -9,12 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import Max, Q
+from django.db.models import Q
 
 from crm.accounts.models import User
 from engagement.enums import LinkAct, LinkReason
 from engagement.identity import Introduction, settle
-from engagement.models import Event, LinkChange, Visitor, VisitorLink
+from engagement.models import LinkChange, Visitor, VisitorLink
+from engagement.services.actors import correct_history
 from engagement.services.event_log import announce
 from engagement.services.links import (
     LONGEST_WORDS,
@@ -23,8 +24,6 @@ from engagement.services.links import (
     standings_of,
     write_settlement,
 )
-from engagement.signals import history_corrected
-from leads.services import recall_activity
 
 _GIVE_BACK = """
     UPDATE engagement_event SET lead_id = NULL
@@ -85,9 +84,7 @@ def detach_link(*, link_id: int, actor: User, now: datetime, words: str = "") ->
     with connection.cursor() as cursor:
         cursor.execute(_GIVE_BACK, [link.lead_id, link.visitor_id, link.pk])
         given_back = int(cursor.rowcount)
-    latest = Event.objects.human().filter(lead=link.lead_id).aggregate(at=Max("occurred_at"))
-    recall_activity(lead_id=link.lead_id, latest=latest["at"])
-    history_corrected.send(sender=Event, lead_ids=[link.lead_id], now=now)
+    correct_history(restored={}, taken=[link.lead_id], now=now)
     return given_back
 
 

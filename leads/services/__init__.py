@@ -9,6 +9,7 @@ from leads.services.values import LeadInvalid
 from leads.services.work import (
     add_note,
     assign_lead,
+    lock_leads,
     recall_activity,
     record_activity,
     set_next_step,
@@ -26,6 +27,7 @@ __all__ = [
     "change_stage",
     "create_lead",
     "freeze_score",
+    "lock_leads",
     "recall_activity",
     "record_activity",
     "record_consent",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -48,8 +48,16 @@ def record_activity(*, latest: Mapping[int, datetime]) -> None:
         cursor.execute(_RECORD_ACTIVITY, [list(latest), list(latest.values())])
 
 
+def lock_leads(lead_ids: Sequence[int]) -> None:
+    """Let nobody else change these leads until the transaction ends; in one order."""
+    leads = Lead.objects.filter(pk__in=lead_ids).order_by("pk")
+    list(leads.select_for_update(no_key=True).values_list("pk", flat=True))
+
+
 def recall_activity(*, lead_id: int, latest: datetime | None) -> None:
     """Set anew when a lead was last active, after something it did turned out not to be its own.
+
+    Lock the lead before looking for ``latest``: what is recorded meanwhile would be forgotten.
 
     Args:
         lead_id: the lead.

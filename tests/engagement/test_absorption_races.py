@@ -172,6 +172,25 @@ def test_what_is_absorbed_while_its_link_is_detached_is_nobodys() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_a_lead_does_elsewhere_while_a_link_is_detached_stays_its_last_activity() -> None:
+    """Red when the lead is not locked before its last act is looked for."""
+    keep_partitions(now=NOW)
+    lead, colleague = make_lead(), make_user(Role.MARKETER)
+    said: dict[str, Any] = {"lead_id": lead.pk, "reason": LinkReason.FORM, "now": NOW - HOUR}
+    link = link_visitor(anonymous_id="laptop", **said)
+    link_visitor(anonymous_id="phone", **said)
+    receive(source="site", messages=[message("m", anonymousId="phone")], received_at=NOW)
+
+    overlap(
+        lambda: absorb_events(now=NOW),
+        lambda: detach_link(link_id=link.pk, actor=colleague, now=NOW),
+    )
+
+    lead.refresh_from_db()
+    assert lead.last_activity_at == NOW - HOUR
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_form_that_links_a_browser_while_it_is_absorbed_gets_its_history() -> None:
     """Red when linking does not lock the visitor: the page view stays nobody's."""
     keep_partitions(now=NOW)
