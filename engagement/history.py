@@ -85,8 +85,11 @@ def machine_entries(
     return [entry_of(event, viewer=viewer) for event in _newest(acts, before, limit)]
 
 
-def entry_of(event: Event, *, viewer: User) -> TimelineEntry:
-    """Return an event, loaded with its asset, as ``viewer`` sees it on a timeline."""
+def entry_of(event: Event, *, viewer: User, is_decided: bool = False) -> TimelineEntry:
+    """Return an event, loaded with its asset, as ``viewer`` sees it on a timeline.
+
+    ``is_decided`` offers to take back what somebody has just said of it.
+    """
     kind = EventKind(event.kind)
     is_machine = event.actor == Actor.MACHINE
     title = title_of(event)
@@ -101,7 +104,7 @@ def entry_of(event: Event, *, viewer: User) -> TimelineEntry:
         tone="machine" if is_machine else "plain",
         key=f"{title}:{event.actor}" if is_machine or kind in _REPEATED else "",
         tail=str(event.id),
-        act=_act(event) if viewer.has_role(*DECIDERS) else None,
+        act=_act(event, is_decided=is_decided) if viewer.has_role(*DECIDERS) else None,
     )
 
 
@@ -115,9 +118,11 @@ def _newest(events: QuerySet[Event], before: datetime | None, limit: int) -> lis
     return newest(events.select_related("asset"), "occurred_at", before=before, limit=limit)
 
 
-def _act(event: Event) -> EntryAct:
+def _act(event: Event, *, is_decided: bool) -> EntryAct:
     """Return what a person may say of an event: that it was a machine's, or a person's."""
     url = reverse("engagement:event_actor", args=[event.id]) + "?on=timeline"
+    if is_decided:
+        return EntryAct("Undo", url, "actor", "")
     if event.actor == Actor.MACHINE:
         return EntryAct("Restore", url, "actor", Actor.HUMAN)
     return EntryAct("Mark as machine", url, "actor", Actor.MACHINE)
@@ -128,7 +133,7 @@ def _detail(event: Event) -> str:
     if event.actor == Actor.MACHINE:
         return f"Machine event, never scored. {event.actor_reason}"
     parts = [event.actor_reason] if event.actor_reason else []
-    if event.kind == EventKind.EMAIL_CLICK and _mailing(event):
+    if event.kind == EventKind.EMAIL_CLICK and event.url and _mailing(event):
         parts.append(f"To {event.url}")
     if isinstance(form := event.properties.get("form"), str):
         parts.append(f"Form {form[:_LONGEST_FORM]}")

@@ -77,7 +77,9 @@ def _said(request: AppRequest, event_id: UUID) -> Event:
 
 def _place(request: AppRequest, event: Event) -> tuple[str, dict[str, Any]]:
     """Return the partial that the event stands on, with its context."""
-    if request.GET.get("on") == "timeline":
-        item = line(entry_of(event, viewer=request.user), zone=timezone.get_current_timezone())
-        return "ui/_timeline_item.html", {"item": item}
-    return "engagement/_machine_row.html", {"row": rows_of([event])[0]}
+    (row,) = rows_of([event])
+    if request.GET.get("on") != "timeline":
+        return "engagement/_machine_row.html", {"row": row}
+    entry = entry_of(event, viewer=request.user, is_decided=row.is_decided)
+    item = line(entry, zone=timezone.get_current_timezone())
+    return "ui/_timeline_item.html", {"item": item}

@@ -179,7 +179,8 @@ def test_an_act_is_marked_as_a_machines_on_the_timeline(
     event.refresh_from_db()
     assert event.actor_reason == "Marked as a machine by Ines Kallweit"
     assert item.lstrip().startswith('<li class="act is-machine">')
-    assert "Restore" in item
+    assert "Undo" in item
+    assert "Mark as machine" in say(browser, event, "", on="timeline").content.decode()
 
 
 def test_deciding_twice_and_undoing_returns_to_what_rules_said(
