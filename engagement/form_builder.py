@@ -12,10 +12,10 @@ from django.forms.boundfield import BoundField
 from django.http import QueryDict
 
 from crm.accounts.forms import PlainForm
+from engagement.answers import catalogue
 from engagement.models import Asset, CaptureForm, Offer
 from engagement.models.forms import FORM_KINDS
 from engagement.questions import (
-    ATTRIBUTE,
     EMAIL,
     Question,
     lead_values,
@@ -24,8 +24,6 @@ from engagement.questions import (
     without,
 )
 from leads.enums import ConsentPurpose
-from leads.forms import LeadForm
-from leads.models import LeadAttribute
 from leads.normalise import NotAWebsite, normalise_website
 from leads.services import LeadInvalid
 from leads.services.values import clean_values
@@ -39,14 +37,6 @@ SECTIONS = (
     ("Behind it", ("asset", "offer", "event_kind", "mails_link", "thank_you", "redirect_url")),
     ("Name and place", ("name", "slug", "embed_origins")),
 )
-
-
-def catalogue() -> dict[str, str]:
-    """Return what a form can ask for or set: the names of questions with their labels."""
-    columns = {name: str(field.label or name) for name, field in LeadForm.base_fields.items()}
-    columns = {name: label.replace("_", " ").capitalize() for name, label in columns.items()}
-    attributes = LeadAttribute.objects.order_by("label", "id").values_list("name", "label")
-    return columns | {ATTRIBUTE + name: label for name, label in attributes}
 
 
 class NewForm(PlainForm):

@@ -7,7 +7,7 @@ from datetime import datetime
 from crm.accounts.models import User
 from crm.common.paging import newest
 from crm.common.slots import TimelineEntry
-from engagement.form_builder import catalogue
+from engagement.answers import catalogue, words
 from engagement.models import Submission
 
 
@@ -24,7 +24,8 @@ def difference_entries(
 
 def _entry(submission: Submission, labels: dict[str, str]) -> TimelineEntry:
     said = ", ".join(
-        f"{labels.get(name, name)} {said}" for name, (_, said) in submission.differences.items()
+        f"{labels.get(name, name)} {words(name, said)}"
+        for name, (_, said) in submission.differences.items()
     )
     return TimelineEntry(
         at=submission.received_at,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import messages
@@ -15,10 +14,9 @@ from crm.common.csv import csv_file
 from crm.common.http import AppRequest
 from crm.common.once import act_once, form_key
 from crm.common.paging import keyset_page
+from engagement.answers import answers_in_words, answers_of, catalogue, words
 from engagement.enums import SubmissionState
-from engagement.form_builder import catalogue
 from engagement.models import CaptureForm, Submission
-from engagement.questions import ATTRIBUTE, EMAIL
 from engagement.services.submissions import accept_submission
 from engagement.suspicion import MOST_REFUSED_AN_HOUR
 from engagement.views.forms import may_build
@@ -44,7 +42,10 @@ def submissions(request: AppRequest, form_id: int) -> HttpResponse:
         "state": state,
         "page": page,
         "keep": f"state={state}",
-        "rows": [(each, _said(each, labels), _contradicted(each, labels)) for each in page.items],
+        "rows": [
+            (each, answers_in_words(each, labels), _contradicted(each, labels))
+            for each in page.items
+        ],
         "counts": counts,
         "most_kept": MOST_REFUSED_AN_HOUR,
         "now": timezone.now(),
@@ -81,30 +82,15 @@ def _asked_state(request: AppRequest) -> SubmissionState:
     return SubmissionState(asked) if asked in SubmissionState.values else SubmissionState.ACCEPTED
 
 
-def _answers(submission: Submission) -> dict[str, Any]:
-    """Return the answers by the names of questions."""
-    attributes = submission.answers.get("attributes", {})
-    columns = {name: said for name, said in submission.answers.items() if name != "attributes"}
-    return {**columns, **{ATTRIBUTE + name: said for name, said in attributes.items()}}
-
-
-def _said(submission: Submission, labels: dict[str, str]) -> Iterator[tuple[str, Any]]:
-    """Yield what was answered beside the address, with labels."""
-    answers = _answers(submission)
-    for name in [*labels, *sorted(answers.keys() - labels.keys())]:
-        if name != EMAIL and answers.get(name) not in ("", None):
-            yield labels.get(name, name), answers[name]
-
-
 def _contradicted(submission: Submission, labels: dict[str, str]) -> list[str]:
     return [
-        f"{labels.get(name, name)}: known as {known}"
+        f"{labels.get(name, name)}: known as {words(name, known)}"
         for name, (known, _) in submission.differences.items()
     ]
 
 
 def _line(submission: Submission, labels: dict[str, str]) -> list[Any]:
-    answers = _answers(submission)
+    answers = answers_of(submission)
     return [
         submission.received_at, submission.get_state_display(), submission.get_reason_display(),
         submission.lead_id, submission.page_url, submission.version.number, submission.has_consent,

@@ -58,12 +58,13 @@ def test_not_spam_makes_the_lead_and_twice_makes_one(desk: Client) -> None:
 def test_what_contradicts_what_was_known_is_shown_there_and_on_the_timeline(desk: Client) -> None:
     lead = make_lead(email="ines@kesterwald.example", company_name="Kesterwald Pumpen")
     form = make_form()
-    send(form, company_name=SCRIPT)
+    send(form, company_name=SCRIPT, country="AT")
 
     page = listed(desk, form)
     timeline = desk.get(reverse("leads:detail", args=[lead.pk])).content.decode()
 
     assert "Company: known as Kesterwald Pumpen" in page
+    assert "Country <b>Austria</b>" in page
     assert "Said otherwise: Company &lt;script&gt;alert(1)&lt;/script&gt;" in timeline
     assert SCRIPT not in page + timeline
 
