@@ -48,7 +48,6 @@ urlpatterns = [
         webinars.attendance_csv,
         name="attendance_csv",
     ),
-    path("tracking/", sources.tracking, name="tracking"),
     path("tracking/sources/", sources.source_list, name="sources"),
     path("tracking/sources/new/", sources.source_add, name="source_add"),
     path("tracking/sources/<int:source_id>/", sources.source_detail, name="source"),

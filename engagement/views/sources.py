@@ -27,13 +27,6 @@ EDITORS = (Role.MARKETER, Role.ADMIN)
 
 @role_required(*VIEWERS)
 @require_GET
-def tracking(_request: AppRequest) -> HttpResponse:
-    """Lead to the first of the pages about tracking; the side bar points here."""
-    return redirect("engagement:sources")
-
-
-@role_required(*VIEWERS)
-@require_GET
 def source_list(request: AppRequest) -> HttpResponse:
     """List all sources with what arrives from them; htmx asks for the rows again and again."""
     now = timezone.now()

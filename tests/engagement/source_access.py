@@ -18,7 +18,6 @@ def some_source(_viewer: User) -> Arguments:
 
 
 SOURCE_ROWS = [
-    row("engagement:tracking", MARKETER, MANAGER, ADMIN),
     row("engagement:sources", MARKETER, MANAGER, ADMIN),
     row("engagement:source", MARKETER, MANAGER, ADMIN, own=some_source),
     row("engagement:source_add", MARKETER, ADMIN),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from csp.constants import SELF
 from csp.decorators import csp_update
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -15,14 +17,14 @@ from engagement.models import Source
 
 
 @require_safe
-def sample_page(request: HttpRequest, path: str = "") -> HttpResponse:
+def sample_page(request: HttpRequest, path: str = "") -> HttpResponseBase:
     """Show one page to anybody; its policy lets in the tracker and nothing else."""
     collector = [SELF, settings.COLLECTOR_URL]
     policy = {"script-src": collector, "connect-src": collector, "frame-src": [SELF]}
-    return csp_update(policy)(_page)(request, path)
+    return csp_update(policy)(partial(_page, path=path))(request)
 
 
-def _page(request: HttpRequest, path: str) -> HttpResponse:
+def _page(request: HttpRequest, *, path: str) -> HttpResponse:
     page, source = PAGES.get(path.rstrip("/")), Source.objects.filter(name=NAME).first()
     if page is None or source is None:
         raise Http404

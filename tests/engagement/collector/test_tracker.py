@@ -94,11 +94,10 @@ class Pages(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def site(page: Page, collector: Collector) -> Iterator[Site]:
-    handler = type("PagesOfSite", (Pages,), {})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        handler.site = Site(page, collector, f"http://127.0.0.1:{server.server_port}")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+        Pages.site = Site(page, collector, f"http://127.0.0.1:{server.server_port}")
         Thread(target=server.serve_forever, daemon=True).start()
-        yield handler.site
+        yield Pages.site
         page.goto("about:blank")
         server.shutdown()
 
