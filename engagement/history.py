@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from crm.common.slots import EntryAct, TimelineEntry
 from engagement.acts import ICONS, MACHINE_ICON, act_title
 from engagement.enums import Actor, EventKind
 from engagement.models import Event
+from engagement.reading_time import reading_times, reading_words
 from leads.normalise import source_label
 
 #: Acts that come in runs; neighbours of one kind about one thing are shown as one line.
@@ -74,7 +75,8 @@ def act_entries(
     """Return what a lead did before ``before``, newest first; a ``TimelineSource``."""
     acts = Event.objects.filter(lead_id=lead_id).exclude(actor=Actor.MACHINE)
     found = _newest(acts.exclude(kind__in=_QUIET), before, limit)
-    return [entry_of(event, viewer=viewer) for event in found]
+    times = reading_times(lead_id, found)
+    return [_with_reading(entry_of(event, viewer=viewer), times.get(event.id)) for event in found]
 
 
 def machine_entries(
@@ -106,6 +108,12 @@ def entry_of(event: Event, *, viewer: User, is_decided: bool = False) -> Timelin
         tail=str(event.id),
         act=_act(event, is_decided=is_decided) if viewer.has_role(*DECIDERS) else None,
     )
+
+
+def _with_reading(entry: TimelineEntry, time: timedelta | None) -> TimelineEntry:
+    if time is None:
+        return entry
+    return replace(entry, detail=". ".join(filter(None, [reading_words(time), entry.detail])))
 
 
 def title_of(event: Event) -> str:

@@ -48,7 +48,7 @@ def addresses(role: Role, user: User) -> list[str]:
     if role is Role.MARKETER:
         names = [
             "leads:list", "leads:create", "reports:funnel", "shell:notifications",
-            "engagement:forms", "engagement:form_create",
+            "engagement:forms", "engagement:form_create", "engagement:machine_events",
         ]  # fmt: skip
         form = CaptureForm.objects.get(slug="request-demo")
         sent = reverse("engagement:submissions", args=[form.pk])
