@@ -6,9 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import F
 
+from crm.common.enums import OutboxState
+from crm.common.models import OutboxMessage
 from crm.demo.library import SITE
-from engagement.enums import EventKind, OfferKind
+from engagement.enums import EventKind
+from engagement.form_mail import ASSET_LINK, OPT_IN
 from engagement.models import Asset, CaptureForm, Offer
 from engagement.questions import Question
 from engagement.services.forms import create_form, publish_form, save_form
@@ -66,7 +70,7 @@ CAPTURED = sum(
 
 
 def found_forms(*, now: datetime) -> None:
-    """Publish the forms, as of ``now``; the library is there."""
+    """Publish the forms, as of ``now``; library and offers are there."""
     _publish(
         now,
         slug="planned-downtime-guide",
@@ -87,7 +91,7 @@ def found_forms(*, now: datetime) -> None:
         intro="Half an hour with an engineer, on your own numbers.",
         button="Request a demo",
         thank_you="Thank you. An engineer will call you.",
-        offer=_demo_offer(),
+        offer=Offer.objects.get(slug="request-demo"),
     )
     _publish(
         now,
@@ -121,6 +125,8 @@ def send_forms(*, now: datetime) -> None:
         )
         if sent and sent.mailed_at and sent.email != _SILENT:
             confirm_submission(submission_id=sent.pk, now=at + _MINUTE)
+    mails = OutboxMessage.objects.filter(channel__in=(OPT_IN, ASSET_LINK))
+    mails.update(state=OutboxState.SENT, delivered_at=F("created_at"))  # they arrived back then
 
 
 def _publish(
@@ -129,12 +135,6 @@ def _publish(
     form = create_form(name=name, slug=slug, now=now, embed_origins=[settings.PUBLIC_URL], **fields)
     save_form(form_id=form.pk, questions=questions)
     publish_form(form_id=form.pk, actor=None, now=now)
-
-
-def _demo_offer() -> Offer:
-    demo = {"name": "Demo", "kind": OfferKind.DEMO, "asset": Asset.objects.get(slug="demo")}
-    offer, _ = Offer.objects.get_or_create(slug="demo", defaults=demo)
-    return offer
 
 
 def _arrival(place: int, slug: str, **ways: Any) -> Arrival:
