@@ -10,6 +10,7 @@ class EngagementConfig(AppConfig):
 
     def ready(self) -> None:
         """Furnish the pages of lower floors, and register the channels of the outbox."""
-        from engagement import form_mail, furniture  # noqa: F401, PLC0415 -- app ready
+        from engagement import download_mail, form_mail, furniture  # noqa: F401, PLC0415 -- app ready
 
         form_mail.register_channels()
+        download_mail.register_channels()

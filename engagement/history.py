@@ -19,6 +19,7 @@ from crm.common.paging import newest
 from crm.common.slots import EntryAct, TimelineEntry
 from engagement.acts import ICONS, MACHINE_ICON, act_title
 from engagement.enums import Actor, EventKind
+from engagement.messages import FAST_TRACK
 from engagement.models import Event
 from engagement.reading_time import reading_times, reading_words
 from leads.normalise import source_label
@@ -34,6 +35,7 @@ DECIDERS = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
 _LONGEST_FORM = 60
 _LONGEST_MAILING = 100
 _MAILED = (EventKind.EMAIL_OPEN, EventKind.EMAIL_CLICK)
+_LONGEST_OFFER = 100
 #: The newest partition is asked first and older ones only when it holds nothing of the lead.
 _LAST_ACTS = """
     SELECT asked.lead_id, act.kind, act.name, act.url, act.occurred_at, asset.name
@@ -140,16 +142,29 @@ def _detail(event: Event) -> str:
     """Return what makes the act more telling: who did it if nobody, and what brought it about."""
     if event.actor == Actor.MACHINE:
         return f"Machine event, never scored. {event.actor_reason}"
-    parts = [event.actor_reason] if event.actor_reason else []
-    if event.kind == EventKind.EMAIL_CLICK and event.url and _mailing(event):
-        parts.append(f"To {event.url}")
-    if isinstance(form := event.properties.get("form"), str):
-        parts.append(f"Form {form[:_LONGEST_FORM]}")
-    if came_from := _campaign(event.properties):
-        parts.append(came_from)
-    if event.clock_fault:
-        parts.append("Dated by its receipt: the sender's clock was wrong")
-    return ". ".join(parts)
+    is_tracked = event.kind == EventKind.EMAIL_CLICK and event.url and _mailing(event)
+    told = (
+        event.actor_reason,
+        f"To {event.url}" if is_tracked else "",
+        _form(event.properties),
+        _offer(event.properties),
+        _campaign(event.properties),
+        "Dated by its receipt: the sender's clock was wrong" if event.clock_fault else "",
+    )
+    return ". ".join(part for part in told if part)
+
+
+def _form(properties: Mapping[str, Any]) -> str:
+    form = properties.get("form")
+    return f"Form {form[:_LONGEST_FORM]}" if isinstance(form, str) else ""
+
+
+def _offer(properties: Mapping[str, Any]) -> str:
+    offer = properties.get("offer")
+    if not isinstance(offer, str):
+        return ""
+    is_held_back = properties.get(FAST_TRACK) is False
+    return f"Offer {offer[:_LONGEST_OFFER]}{', no fast track' if is_held_back else ''}"
 
 
 def _mailing(event: Event) -> str:

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.urls import reverse
 
-from crm.common.mail import EMAIL
 from crm.common.outbox import enqueue
 from engagement import tokens
 from engagement.classify import Verdict
@@ -22,6 +21,7 @@ from leads.models import Lead
 LINK_LASTS = timedelta(days=7)
 #: The same file handed out again within this is the same download: a double click, a retry.
 SAME_DOWNLOAD = timedelta(minutes=10)
+NEW_LINK = "download_link"
 _PURPOSE = "download"
 
 
@@ -78,25 +78,15 @@ def record_download(*, ticket: Ticket, now: datetime, verdict: Verdict) -> Event
     )
 
 
-def send_new_link(*, ticket: Ticket, token: str, now: datetime) -> bool:
-    """Mail a new link to the lead of an old one, once an hour; say whether it has an address.
+def send_new_link(*, ticket: Ticket, token: str, now: datetime) -> None:
+    """Mail a new link to the lead of an old one, once an hour at most.
 
     The mail goes to the lead's own address: who finds an old link learns and gets nothing.
     """
-    lead = Lead.objects.get(pk=ticket.lead_id)
-    if not lead.email:
-        return False
-    link = download_url(asset=ticket.asset, lead_id=lead.pk, now=now)
     digest = hashlib.sha256(token.encode()).hexdigest()[:32]
     enqueue(
         key=f"download-link:{digest}:{now:%Y%m%d%H}",
-        channel=EMAIL,
-        payload={
-            "to": lead.email,
-            "subject": f"Your link: {ticket.asset.name}",
-            "text": f"Here is your new link to {ticket.asset.name}:\n{link}\n\n"
-            f"It works for {LINK_LASTS.days} days.",
-        },
+        channel=NEW_LINK,
+        payload={"asset": ticket.asset.pk, "lead": ticket.lead_id},
         now=now,
     )
-    return True

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
 from crm.common.models import OutboxMessage
+from crm.common.outbox import dispatch_outbox
 from engagement.classify import classify
 from engagement.enums import Actor, EventKind
 from engagement.models import Asset, AssetFile, Event
@@ -153,9 +155,24 @@ def test_an_old_link_offers_a_new_one_which_goes_to_the_leads_own_address() -> N
 
     assert "on its way" in sent.content.decode()
     assert "ada@" not in sent.content.decode()
-    letter = OutboxMessage.objects.get()
-    assert letter.payload["to"] == "ada@example.com"
     assert downloads() == []
+    assert OutboxMessage.objects.get().payload == {"asset": asset.pk, "lead": lead.pk}
+    dispatch_outbox(now=timezone.now())
+    [letter] = mail.outbox
+    assert letter.to == ["ada@example.com"]
+    link = next(line for line in str(letter.body).splitlines() if line.startswith("http"))
+    assert fetch(path_of(link)) == PDF
+
+
+def test_a_new_link_to_a_file_that_was_taken_back_is_not_sent() -> None:
+    asset = make_asset()
+    make_file(asset)
+    Client().post(f"{link_for(asset)}renew/")
+    AssetFile.objects.all().delete()
+
+    dispatch_outbox(now=timezone.now())
+
+    assert mail.outbox == []
 
 
 def test_a_new_link_is_not_sent_by_a_get() -> None:
