@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -11,11 +12,13 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.core.management import call_command
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Page, ViewportSize
 
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
-from engagement.models import CaptureForm
+from engagement.models import Asset, AttendanceUpload, CaptureForm, Offer, Webinar
+from engagement.services import download_url
 from handoff.models import Handoff
 from leads.models import Lead
 from tests.factories import client_of
@@ -55,7 +58,7 @@ def addresses(role: Role, user: User) -> list[str]:
         return [
             *map(reverse, names), f"{reverse('shell:search')}?q=wolfe",
             reverse("engagement:form_edit", args=[form.pk]), sent, f"{sent}?state=REFUSED",
-            reverse("engagement:hosted_form", args=[form.slug]),
+            reverse("engagement:hosted_form", args=[form.slug]), *content_pages(),
         ]  # fmt: skip
     if role is Role.REP:
         handoff = Handoff.objects.filter(holder=user, closed_at=None).order_by("id")[0]
@@ -78,6 +81,29 @@ def addresses(role: Role, user: User) -> list[str]:
     ]  # fmt: skip
     team = reverse("accounts:team", args=[SalesTeam.objects.order_by("id")[0].pk])
     return [*map(reverse, names), team, reverse("accounts:person", args=[user.pk])]
+
+
+def content_pages() -> list[str]:
+    """Return the pages of content, and what strangers see of it."""
+    asset = Asset.objects.get(slug="guide-downtime")
+    offer = Offer.objects.get(slug="request-demo")
+    webinar = Webinar.objects.order_by("starts_at", "id")[0]
+    lead, now = Lead.objects.order_by("id")[0], timezone.now()
+    upload = AttendanceUpload.objects.create(
+        webinar=webinar, filename="list.csv", columns={"email": "Mail"}, uploaded_at=now
+    )
+    upload.rows.create(line=2, email=f"{UNBROKEN[:60]}@example.com", result="UNKNOWN")
+    names = ["assets", "asset_add", "offers", "offer_add", "webinars", "webinar_add"]
+    old_link = download_url(asset=asset, lead_id=lead.pk, now=now - timedelta(days=8))
+    return [
+        *(reverse(f"engagement:{name}") for name in names),
+        *(reverse(f"engagement:{name}", args=[asset.slug]) for name in ("asset", "asset_edit")),
+        *(reverse(f"engagement:{name}", args=[offer.slug]) for name in ("offer", "offer_page")),
+        reverse("engagement:webinar", args=[webinar.slug]),
+        reverse("engagement:attendance_add", args=[webinar.slug]),
+        reverse("engagement:attendance", args=[upload.pk]),
+        urlsplit(old_link).path,
+    ]
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -111,7 +137,11 @@ def faults(page: Page, address: str) -> list[str]:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.set_viewport_size(size)
         answer = page.goto(address)
-        if answer is None or answer.status not in {200, 503}:  # health, while no loop runs
+        if answer is None or answer.status not in {
+            200,
+            410,
+            503,
+        }:  # ended links; health, while no loop runs
             return [f"answered {answer and answer.status}"]
         violations: list[dict[str, Any]] = Axe().run(page).response["violations"]
         faults += [
