@@ -225,6 +225,19 @@ def test_a_jump_that_the_mapping_does_not_imply_is_refused(tmp_path: Path) -> No
     assert said(job) == [(2, "REFUSED", "result: MQL to Won is not allowed")]
 
 
+def test_a_known_lead_does_not_take_the_address_of_another(tmp_path: Path) -> None:
+    known = ["1,a@x.example,A,fair,2026-03-01", "2,b@x.example,B,fair,2026-03-01"]
+    import_file(write(tmp_path / "a.csv", *known))
+    lines = ["1,b@x.example,Anew,fair,2026-03-01", "2,b@x.example,Bnew,fair,2026-03-01"]
+    job = import_file(write(tmp_path / "b.csv", *lines))
+    why = "mail: 'b@x.example' belongs to another lead, B"
+    assert said(job) == [(2, "REFUSED", why), (3, "UPDATED", "")]
+    assert set(Lead.objects.values_list("email", "last_name")) == {
+        ("a@x.example", "A"),
+        ("b@x.example", "Bnew"),
+    }
+
+
 def test_a_header_alone_imports_nothing_and_is_done(tmp_path: Path) -> None:
     job = import_file(write(tmp_path / "a.csv"))
     assert (job.state, job.line_count) == (ImportState.DONE, 0)
