@@ -170,7 +170,9 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(file: Path) -> None:
 
 BOM = b"\xef\xbb\xbf"
 SIZES = [LARGEST - 1, LARGEST, LARGEST + 1, LARGEST + 2, LARGEST + 3, 3 * LARGEST]
-short_lines = st.binary(max_size=9).map(lambda raw: raw.replace(b"\n", b"").replace(BOM, b""))
+short_lines = st.binary(max_size=9).map(
+    lambda raw: raw.replace(b"\n", b"").replace(BOM, b"").rstrip(b"\r")  # part of the line's end
+)
 long_lines = st.sampled_from(SIZES).map(lambda size: b"x" * size)
 
 
