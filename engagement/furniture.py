@@ -18,6 +18,7 @@ from engagement.criteria import asset_choices, asset_words, deed_field, kind_wor
 from engagement.enums import EventKind, FunnelStage
 from engagement.form_timeline import difference_entries
 from engagement.history import act_entries, last_acts, machine_entries
+from engagement.silence import silence_of
 from engagement.slices import CONTENT_FIELD
 from engagement.touches import arrivals_of, arrivals_panel
 
@@ -75,7 +76,7 @@ lead_columns.register(
 )
 
 timeline_sources.register(
-    TimelineSource("events", 10, act_entries, kinds=("acts",)),
+    TimelineSource("events", 10, act_entries, kinds=("acts",), silence=silence_of),
     TimelineSource("machines", 11, machine_entries, kinds=("machines",)),
     TimelineSource("form_differences", 12, difference_entries, kinds=("acts",)),
     TimelineSource("link_changes", 13, link_change_entries, kinds=("acts", "sales")),

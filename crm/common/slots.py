@@ -111,13 +111,15 @@ class TimelineSource:
 
     ``before`` is exclusive; None means from now. At most ``limit`` entries are returned; a source
     that holds more entries of the last instant than fit returns all of that instant. ``kinds`` are
-    those its entries can have: it is not asked when none of them is wanted.
+    those its entries can have: it is not asked when none of them is wanted. Where a lead has no
+    entry of these kinds at all, ``silence(lead_id, viewer, now)`` says why.
     """
 
     name: str
     order: int
     load: Callable[[int, User, datetime | None, int], Sequence[TimelineEntry]]
     kinds: tuple[str, ...] = TIMELINE_KINDS
+    silence: Callable[[int, User, datetime], str] | None = None
 
 
 @dataclass(frozen=True)

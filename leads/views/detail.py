@@ -71,6 +71,7 @@ class Timeline:
     days: list[Day]
     older_before: datetime | None
     continues: date | None
+    silences: list[str]
 
 
 @login_required
@@ -132,6 +133,7 @@ def timeline_of(request: AppRequest, lead: Lead) -> Timeline:
         days=by_day(entries, now=timezone.now(), zone=zone),
         older_before=stretch.older_before,
         continues=before.astimezone(zone).date() if before else None,
+        silences=_silences(lead.pk, counts, kind=kind, viewer=request.user),
     )
 
 
@@ -155,6 +157,22 @@ def _stretch(lead_id: int, *, viewer: User, kind: str, before: datetime | None) 
         list(source.load(lead_id, viewer, before, _STRETCH + 1)) for source in sources
     ]
     return merge(given, size=_STRETCH)
+
+
+def _silences(
+    lead_id: int, counts: Mapping[str, int] | None, *, kind: str, viewer: User
+) -> list[str]:
+    """Return why there is nothing of some kinds; of a timeline read in part nobody can say."""
+    if counts is None:
+        return []
+    silent = [
+        source.silence
+        for source in timeline_sources
+        if source.silence
+        and (not kind or kind in source.kinds)
+        and not any(counts.get(each) for each in source.kinds)
+    ]
+    return [silence(lead_id, viewer, timezone.now()) for silence in silent]
 
 
 def _filters(counts: Mapping[str, int] | None) -> list[KindFilter]:
