@@ -34,7 +34,7 @@ done
 """
 COPIED = (
     *("baton", "package.json", "package-lock.json", ".npmrc", "requirements"),
-    *("crm/__init__.py", "crm/embedded"),
+    *("crm/__init__.py", "crm/embedded", "tests/clients"),
 )
 
 
@@ -49,7 +49,8 @@ class Checkout:
         for name, script in (("uv", UV), ("npm", NPM)):
             (tools / name).write_text(script)
             (tools / name).chmod(0o755)
-        (self.folder / "crm").mkdir(parents=True)
+        for package in ("crm", "tests"):
+            (self.folder / package).mkdir(parents=True)
         for name in COPIED:
             subprocess.run(["cp", "-r", ROOT / name, self.folder / name], check=True)
         path = f"{tools}:/usr/bin:/bin"
@@ -96,12 +97,25 @@ def test_a_changed_list_is_installed_again_and_only_that(checkout: Checkout) -> 
     assert checkout.set_up("runtime") == ["npm ci"]
 
 
+def test_tracking_clients_are_fetched_for_tests_alone(checkout: Checkout) -> None:
+    checkout.set_up("runtime")
+    clients = checkout.folder / ".venv-clients"
+    assert not clients.exists()
+
+    assert checkout.set_up("test") == ["uv pip test", "npm ci"]
+    assert (clients / "node_modules").exists()
+    assert checkout.set_up("test") == []
+
+    checkout.change("tests/clients/package-lock.json")
+    assert checkout.set_up("test") == ["npm ci"]
+
+
 def test_an_environment_with_more_than_needed_is_left_alone_and_never_shrinks(
     checkout: Checkout,
 ) -> None:
     checkout.set_up("runtime")
 
-    assert checkout.set_up("test") == ["uv pip test"]
+    assert checkout.set_up("test") == ["uv pip test", "npm ci"]
     assert checkout.set_up("runtime") == []
 
     checkout.change("requirements/runtime.txt")
