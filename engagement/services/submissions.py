@@ -114,7 +114,7 @@ def confirm_submission(*, submission_id: int, now: datetime) -> Submission:
 
     Others that the same person sent with the same form meanwhile are settled with it.
     """
-    submission = _locked(submission_id)
+    submission = _locked_by_address(submission_id)
     if submission.state == SubmissionState.WAITING:
         _accept(submission, happened_at=now, by=None, now=now)
         Submission.objects.filter(
@@ -126,7 +126,7 @@ def confirm_submission(*, submission_id: int, now: datetime) -> Submission:
 @transaction.atomic
 def ask_again(*, submission_id: int, now: datetime) -> bool:
     """Mail the confirmation link once more; False when that was done within ``MAIL_PAUSE``."""
-    submission = _locked(submission_id)
+    submission = _locked_by_address(submission_id)
     return submission.state == SubmissionState.WAITING and _ask_to_confirm(submission, now)
 
 
@@ -138,6 +138,16 @@ def _nonce(arrival: Arrival, answers: Mapping[str, Any], *, has_consent: bool) -
 def _locked(submission_id: int) -> Submission:
     rows = Submission.objects.select_related("form__asset__file", "form__offer__asset", "version")
     return rows.select_for_update(of=("self",)).get(pk=submission_id)
+
+
+def _locked_by_address(submission_id: int) -> Submission:
+    """Lock a submission when nobody else is at work on this address: two links are one."""
+    _hold_address(Submission.objects.get(pk=submission_id))
+    return _locked(submission_id)
+
+
+def _hold_address(submission: Submission) -> None:
+    hold(f"opt-in {submission.form_id} {submission.email}")
 
 
 def _has_room(form: CaptureForm, now: datetime) -> bool:
@@ -172,7 +182,7 @@ def _accept(
 
 def _ask_to_confirm(submission: Submission, now: datetime) -> bool:
     """Owe the mail with the link, unless this person got one for this form a moment ago."""
-    hold(f"opt-in {submission.form_id} {submission.email}")
+    _hold_address(submission)
     lately = Submission.objects.filter(
         form=submission.form, email=submission.email, mailed_at__gt=now - MAIL_PAUSE
     )

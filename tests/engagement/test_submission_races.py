@@ -82,6 +82,17 @@ def test_a_confirmation_pressed_thrice_at_once_is_one_act() -> None:
     assert Lead.objects.get().consents.count() == 1
 
 
+def test_the_links_of_two_mails_pressed_at_once_are_one_act() -> None:
+    form = make_newsletter()
+    waiting = [send(form, has_consent=True) for _ in range(4)]
+
+    links = [partial(confirm_submission, submission_id=each.pk, now=NOW) for each in waiting]
+
+    assert side_by_side(*links) == waiting
+    assert (Lead.objects.count(), Event.objects.count()) == (1, 1)
+    assert set(Submission.objects.values_list("state", flat=True)) == {"ACCEPTED"}
+
+
 def test_ten_sign_ups_of_one_address_at_once_are_one_mail() -> None:
     form = make_newsletter()
 
