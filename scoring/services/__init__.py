@@ -2,6 +2,7 @@
 
 from scoring.services.explaining import NoModel, explain, why_mql
 from scoring.services.fast_track import BuyingAct, buying_act
+from scoring.services.gains import gains
 from scoring.services.marking import mark_due
 from scoring.services.publishing import (
     NotADraft,
@@ -26,6 +27,7 @@ __all__ = [
     "definition_of",
     "ensure_model",
     "explain",
+    "gains",
     "mark_due",
     "model_at",
     "publish",
