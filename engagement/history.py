@@ -105,6 +105,7 @@ def entry_of(event: Event, *, viewer: User, is_decided: bool = False) -> Timelin
         detail=_detail(event),
         tag=event.funnel_stage,
         points=Decimal(0) if is_machine else None,
+        earns=event.actor == Actor.HUMAN,
         tone="machine" if is_machine else "plain",
         key=f"{title}:{event.actor}" if is_machine or kind in _REPEATED else "",
         tail=str(event.id),

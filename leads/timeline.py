@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from itertools import groupby
 
 from crm.common.slots import EntryAct, TimelineEntry
 from crm.common.ui.words import signed
+from leads.gains import name_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Stretch:
 class Item:
     """One line as the page shows it.
 
-    A run of repeats is one line with the time of the newest; ``repeats`` are its parts.
+    A run of repeats is one line with the time of the newest; ``repeats`` are its parts. ``gain``
+    names a line whose points are still to be asked for.
     """
 
     at: datetime
@@ -34,6 +36,7 @@ class Item:
     detail: str
     tag: str
     points: str | None
+    gain: str
     url: str
     act: EntryAct | None
     repeats: list[Item]
@@ -98,8 +101,11 @@ def count_kinds(entries: Iterable[TimelineEntry]) -> dict[str, int]:
 
 def _items(entries: Iterable[TimelineEntry], zone: tzinfo) -> Iterator[Item]:
     numbered = enumerate(entries)
+    named: set[str] = set()
     for _, run in groupby(numbered, key=lambda pair: pair[1].key or pair[0]):
-        yield _item([entry for _, entry in run], zone)
+        item = _item([entry for _, entry in run], zone)
+        yield replace(item, gain="") if item.gain in named else item
+        named.add(item.gain)
 
 
 def _item(run: Sequence[TimelineEntry], zone: tzinfo) -> Item:
@@ -119,6 +125,7 @@ def _item(run: Sequence[TimelineEntry], zone: tzinfo) -> Item:
         detail=newest.detail if times == 1 or is_alike else span,
         tag=newest.tag,
         points=signed(sum(known, Decimal(0))) if known else None,
+        gain=name_line([entry.at for entry in run if entry.earns]),
         url=newest.url,
         act=newest.act if times == 1 else None,
         repeats=[_item([entry], zone) for entry in run] if times > 1 else [],

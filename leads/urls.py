@@ -33,6 +33,7 @@ urlpatterns = [
     path("leads/new/", changes.lead_create, name="create"),
     path("leads/<int:lead_id>/", detail.lead_detail, name="detail"),
     path("leads/<int:lead_id>/timeline/", detail.lead_timeline, name="timeline"),
+    path("leads/<int:lead_id>/timeline/gains/", detail.lead_gains, name="gains"),
     path("leads/<int:lead_id>/edit/", changes.lead_edit, name="edit"),
     path("leads/<int:lead_id>/note/", changes.lead_note, name="note"),
     path("leads/<int:lead_id>/stage/", changes.lead_stage, name="stage"),

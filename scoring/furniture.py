@@ -1,11 +1,19 @@
 """What this app shows on pages of lower floors: columns, filters, views, panels."""
 
 from crm.common.criteria import Keeper, fields, keepers
-from crm.common.slots import Panel, lead_columns, lead_panels, lead_views
+from crm.common.slots import (
+    Panel,
+    TimelineGains,
+    lead_columns,
+    lead_panels,
+    lead_views,
+    timeline_gains,
+)
 from scoring.columns import SCORE_COLUMNS, SCORE_VIEWS
 from scoring.fields import SCORE_FIELDS
 from scoring.kept_criteria import criteria_in_force
 from scoring.panels import score_panel
+from scoring.services import gains
 
 fields.register(*SCORE_FIELDS)
 keepers.register(Keeper("scoring", 10, criteria_in_force))
@@ -18,3 +26,5 @@ lead_panels.register(
     Panel("grade", 10, "title", score_panel, "scoring/_grade_title.html"),
     Panel("score", 10, "right", score_panel, "scoring/_score_panel.html"),
 )
+
+timeline_gains.register(TimelineGains("score", 10, gains))

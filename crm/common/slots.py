@@ -82,8 +82,9 @@ class TimelineEntry:
 
     ``kind`` groups it under a filter, see ``TIMELINE_KINDS``. ``tone`` is ``plain``, ``stage``,
     ``system`` or ``machine``. Neighbours with the same ``key`` collapse into one.
-    ``points`` are what the act added to the score. ``tail`` makes the order of one instant stable.
-    ``act`` is what the viewer may do about it.
+    ``points`` are what the act added to the score; ``earns`` says that ``timeline_gains`` may know
+    of some, which the page asks for once it is shown. ``tail`` makes the order of one instant
+    stable. ``act`` is what the viewer may do about it.
     """
 
     at: datetime
@@ -93,6 +94,7 @@ class TimelineEntry:
     detail: str = ""
     tag: str = ""
     points: Decimal | None = None
+    earns: bool = False
     tone: str = "plain"
     url: str = ""
     key: str = ""
@@ -120,6 +122,15 @@ class TimelineSource:
     load: Callable[[int, User, datetime | None, int], Sequence[TimelineEntry]]
     kinds: tuple[str, ...] = TIMELINE_KINDS
     silence: Callable[[int, User, datetime], str] | None = None
+
+
+@dataclass(frozen=True)
+class TimelineGains:
+    """What acts earned: ``load(lead_id, moments, now)`` returns points by the time of the acts."""
+
+    name: str
+    order: int
+    load: Callable[[int, Sequence[datetime], datetime], Mapping[datetime, Decimal]]
 
 
 @dataclass(frozen=True)
@@ -159,6 +170,7 @@ class NavItem:
 
 lead_columns: Registry[Column] = Registry("lead column")
 lead_panels: Registry[Panel] = Registry("lead panel")
+timeline_gains: Registry[TimelineGains] = Registry("timeline gain")
 timeline_sources: Registry[TimelineSource] = Registry("timeline source")
 lead_views: Registry[SavedView] = Registry("lead view")
 navigation: Registry[NavItem] = Registry("navigation item")

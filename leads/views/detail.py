@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -23,10 +24,18 @@ from crm.accounts.models import User
 from crm.common.http import AppRequest
 from crm.common.instants import instant_problem
 from crm.common.paging import neighbours
-from crm.common.slots import TIMELINE_KINDS, TimelineEntry, lead_panels, timeline_sources
+from crm.common.slots import (
+    TIMELINE_KINDS,
+    TimelineEntry,
+    lead_panels,
+    timeline_gains,
+    timeline_sources,
+)
+from crm.common.ui.words import signed_tenths
 from leads.countries import country_name
 from leads.enums import AttributeType, LifecycleStage
 from leads.forms import NoteForm, StageForm
+from leads.gains import read_names, share_out
 from leads.listing import read_address
 from leads.models import Lead, LeadAttribute
 from leads.normalise import source_label
@@ -73,6 +82,12 @@ class Timeline:
     continues: date | None
     silences: list[str]
 
+    @property
+    def gains_query(self) -> str:
+        """Return the query that asks for the points of its lines; empty when none can have any."""
+        names = [item.gain for day in self.days for item in day.items if item.gain]
+        return urlencode([("line", name) for name in names])
+
 
 @login_required
 @require_GET
@@ -89,6 +104,19 @@ def lead_timeline(request: AppRequest, lead_id: int) -> HttpResponse:
     timeline = timeline_of(request, lead)
     template = "leads/_timeline_days.html" if timeline.continues else "leads/_timeline.html"
     return render(request, template, {"lead": lead, "timeline": timeline})
+
+
+@login_required
+@require_GET
+def lead_gains(request: AppRequest, lead_id: int) -> HttpResponse:
+    """Answer htmx with what the acts of some lines of the timeline added to the score."""
+    lead, lines = find_lead(request, lead_id), read_names(request.GET.getlist("line"))
+    moments = sorted({moment for moments in lines.values() for moment in moments})
+    earned: dict[datetime, Decimal] = {}
+    for source in timeline_gains:
+        earned |= source.load(lead.pk, moments, timezone.now())
+    gains = [(name, signed_tenths(points)) for name, points in share_out(lines, earned).items()]
+    return render(request, "leads/_timeline_gains.html", {"gains": gains})
 
 
 def find_lead(request: AppRequest, lead_id: int) -> Lead:

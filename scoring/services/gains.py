@@ -23,14 +23,13 @@ _ASK = SQL(
 )
 
 
-def gains(
-    *, lead_id: int, moments: Sequence[datetime], now: datetime
-) -> Mapping[datetime, Decimal]:
+def gains(lead_id: int, moments: Sequence[datetime], now: datetime) -> Mapping[datetime, Decimal]:
     """Return what happened to the engagement of a lead at each of ``moments``, in points.
 
     A gain is the score with the acts of that instant less the score without them, under the model
     in force at ``now`` and by what is known then. So it is 0 for an act that no rule counts, and
     for one above a cap; acts of one instant share one gain. Nothing is returned without a model.
+    What ``TimelineGains`` asks for.
     """
     model = published_model()
     asked = sorted(set(moments))

@@ -21,6 +21,7 @@ PAGE_ROWS = [
     row("leads:create", MARKETER, MANAGER, ADMIN),
     row("leads:detail", *PEOPLE, **_SEEN),
     row("leads:timeline", *PEOPLE, **_SEEN),
+    row("leads:gains", *PEOPLE, **_SEEN),
     row("leads:edit", *PEOPLE, **_SEEN),
     row("leads:note", *PEOPLE, **_SEEN, method="post", data=NOTE),
     row("leads:stage", MARKETER, MANAGER, ADMIN, **_SEEN),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from crm.accounts.models import User
 from crm.common.slots import TimelineEntry
 from leads.enums import DealOutcome, LifecycleStage
+from leads.gains import name_line
 from leads.lifecycle import ScoreSnapshot
 from leads.services import add_note, change_stage, create_lead, record_deal
 from leads.timeline import by_day, merge
@@ -208,3 +209,13 @@ def test_a_source_returns_all_of_its_last_instant(rep: User) -> None:
         add_note(lead_id=lead.pk, author=rep, text=str(number), now=NOW)
 
     assert [note.detail for note in note_entries(lead.pk, rep, None, 2)] == list("43210")
+
+
+def test_lines_ask_for_their_points_once_an_instant() -> None:
+    at_once = [entry(5, "Asked for a demo", earns=True), entry(5, "Sent a form", earns=True)]
+    views = [entry(minutes, "Viewed pricing", key="pricing", earns=True) for minutes in (7, 8)]
+
+    [day] = by_day([*at_once, entry(6, "Note"), *views], now=NOW, zone=BERLIN)
+
+    asked = [name_line([NOW - timedelta(minutes=m) for m in run]) for run in ((5,), (7, 8))]
+    assert [item.gain for item in day.items] == [asked[0], "", "", asked[1]]

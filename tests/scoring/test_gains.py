@@ -30,7 +30,7 @@ def test_an_act_gains_what_its_rule_gives_until_the_cap_is_reached() -> None:
     for moment in (first, second, third):
         log_act(lead.pk, "DOWNLOAD", moment)
 
-    found = gains(lead_id=lead.pk, moments=[third, first, second, first], now=NOW)
+    found = gains(lead.pk, [third, first, second, first], NOW)
 
     # Ten, five to the cap of fifteen, and what an hour of decay had made room for: nothing to show.
     assert found == {first: Decimal(10), second: Decimal(5), third: Decimal(0)}
@@ -42,7 +42,7 @@ def test_machines_and_acts_that_no_rule_counts_gain_nothing() -> None:
     log_act(lead.pk, "DOWNLOAD", NOW - 2 * HOUR, is_human=False)
     log_act(lead.pk, "PAGE_VIEW", NOW - HOUR)
 
-    found = gains(lead_id=lead.pk, moments=[NOW - 2 * HOUR, NOW - HOUR], now=NOW)
+    found = gains(lead.pk, [NOW - 2 * HOUR, NOW - HOUR], NOW)
 
     assert found == {NOW - 2 * HOUR: Decimal(0), NOW - HOUR: Decimal(0)}
 
@@ -52,7 +52,7 @@ def test_what_was_received_late_gains_at_the_time_it_happened() -> None:
     lead = make_lead()
     log_act(lead.pk, "DOWNLOAD", NOW - 5 * HOUR, received_at=NOW - HOUR)
 
-    found = gains(lead_id=lead.pk, moments=[NOW - 5 * HOUR], now=NOW)
+    found = gains(lead.pk, [NOW - 5 * HOUR], NOW)
 
     assert found == {NOW - 5 * HOUR: Decimal(10)}
 
@@ -67,7 +67,7 @@ def test_an_act_of_an_earlier_cycle_keeps_its_gain() -> None:
         )
     log_act(lead.pk, "DOWNLOAD", NOW - HOUR)
 
-    found = gains(lead_id=lead.pk, moments=[NOW - 8 * HOUR, NOW - HOUR], now=NOW)
+    found = gains(lead.pk, [NOW - 8 * HOUR, NOW - HOUR], NOW)
 
     assert found == {NOW - 8 * HOUR: Decimal(10), NOW - HOUR: Decimal(10)}
 
@@ -76,4 +76,4 @@ def test_without_a_model_nothing_gains() -> None:
     lead = make_lead()
     log_act(lead.pk, "DOWNLOAD", NOW - HOUR)
 
-    assert gains(lead_id=lead.pk, moments=[NOW - HOUR], now=NOW) == {}
+    assert gains(lead.pk, [NOW - HOUR], NOW) == {}
