@@ -34,7 +34,10 @@ logger = logging.getLogger(__name__)
 
 #: Our choice: more than any webinar had; a larger list is split.
 MOST_LINES = 20_000
+#: Our choice: making so many leads takes a minute or two, which is what one transaction may.
+MOST_NEW_LEADS = 2_000
 _CHUNK = 500
+_TOO_MANY_NEW = f"The list names more than {MOST_NEW_LEADS:,} people that we do not know."
 
 
 @transaction.atomic
@@ -60,7 +63,8 @@ def check_list(
         by: who uploads it.
 
     Raises:
-        FileRefused: the file cannot be read, is too long, or lacks a column.
+        FileRefused: the file cannot be read, is too long, lacks a column, or would make too many
+            leads at once.
     """
     table = open_table(path, encoding=encoding_of(path))
     found = _columns(table, columns)
@@ -81,6 +85,8 @@ def check_list(
             raise FileRefused(f"The list has more than {MOST_LINES:,} lines: split it.")
         _judge(upload, chunk)
         AttendanceRow.objects.bulk_create(chunk)
+    if upload.rows.filter(result=AttendanceResult.NEW_LEAD).count() > MOST_NEW_LEADS:
+        raise FileRefused(f"{_TOO_MANY_NEW} Import them as leads first, then upload this again.")
     return upload
 
 

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from crm.accounts.enums import Role
 from engagement.attendance_reading import suggest_columns
@@ -21,7 +23,7 @@ from engagement.services.webinars import NotOver, create_webinar, mark_no_shows
 from engagement.slices import STEPS, Slice, Subject, slice_q
 from leads.importing.reading import FileRefused
 from leads.models import Lead
-from tests.engagement.content import make_asset, make_webinar
+from tests.engagement.content import make_asset, make_offer, make_webinar
 from tests.engagement.inbox import absorb, message
 from tests.factories import NOW, client_of, make_lead, make_user
 
@@ -202,6 +204,17 @@ def test_a_list_that_is_too_long_is_refused_and_leaves_nothing(tmp_path: Path) -
     assert not AttendanceRow.objects.exists()
 
 
+def test_a_list_of_too_many_strangers_makes_no_leads_of_them(tmp_path: Path) -> None:
+    webinar = make_webinar()
+    lines = "".join(f"p{n}@example.com,yes\n" for n in range(uploads.MOST_NEW_LEADS + 1))
+
+    with pytest.raises(FileRefused, match="Import them as leads first"):
+        check(webinar, tmp_path, f"email,attended\n{lines}", captures=True)
+    assert not AttendanceUpload.objects.exists()
+
+    assert check(webinar, tmp_path, f"email,attended\n{lines}").state == UploadState.CHECKED
+
+
 def test_nobody_has_come_before_it_began(tmp_path: Path) -> None:
     make_lead(email="ada@example.com")
     webinar = make_webinar(starts_at=NOW + HOUR)
@@ -312,6 +325,24 @@ def test_a_file_that_cannot_be_read_is_told_at_its_field() -> None:
 
     assert answer.status_code == 422
     assert "No column looks like the email" in answer.content.decode()
+
+
+@pytest.mark.parametrize("address", ["/content/webinars/", "/content/offers/"])
+def test_a_list_asks_as_often_for_three_as_for_one(
+    address: str, django_assert_num_queries: Any
+) -> None:
+    client = client_of(make_user(Role.MARKETER))
+    make_webinar()
+    make_offer()
+    client.get(address)
+    with CaptureQueriesContext(connection) as one:
+        client.get(address)
+    for _ in range(2):
+        make_webinar()
+        make_offer()
+
+    with django_assert_num_queries(len(one)):
+        client.get(address)
 
 
 def page(client: Client, address: str) -> str:
