@@ -17,7 +17,7 @@ from playwright.sync_api import Page, ViewportSize
 
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
-from engagement.models import Asset, AttendanceUpload, CaptureForm, Offer, Webinar
+from engagement.models import Asset, AttendanceUpload, CaptureForm, Offer, Source, Webinar
 from engagement.services import download_url
 from handoff.models import Handoff
 from leads.models import Lead
@@ -52,13 +52,17 @@ def addresses(role: Role, user: User) -> list[str]:
         names = [
             "leads:list", "leads:create", "reports:funnel", "shell:notifications",
             "engagement:forms", "engagement:form_create", "engagement:machine_events",
+            "engagement:sources", "engagement:source_add",
         ]  # fmt: skip
         form = CaptureForm.objects.get(slug="request-demo")
+        source = Source.objects.get(name="sample-site")
         sent = reverse("engagement:submissions", args=[form.pk])
         return [
             *map(reverse, names), f"{reverse('shell:search')}?q=wolfe",
             reverse("engagement:form_edit", args=[form.pk]), sent, f"{sent}?state=REFUSED",
             reverse("engagement:hosted_form", args=[form.slug]), *content_pages(),
+            reverse("engagement:source", args=[source.pk]),
+            reverse("engagement:source_edit", args=[source.pk]), reverse("demo:sample_home"),
         ]  # fmt: skip
     if role is Role.REP:
         handoff = Handoff.objects.filter(holder=user, closed_at=None).order_by("id")[0]
