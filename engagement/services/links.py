@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -149,32 +149,17 @@ def write_settlement(
     def id_of(link: Link) -> int:
         return ids[link] if isinstance(link, Made) else link
 
-    proven = [(id_of(proof.link), proof) for proof in settlement.proofs]
     _write_proofs(
         [
             LinkChange(
-                link_id=link_id, act=LinkAct.PROVEN, at=_moment(now, proof.index),
+                link_id=id_of(proof.link), act=LinkAct.PROVEN, at=_moment(now, proof.index),
                 reason=proof.reason, words=evidence(proof.index)[:LONGEST_WORDS], actor=actor,
             )
-            for link_id, proof in proven
+            for proof in settlement.proofs
         ]
     )  # fmt: skip
-    _stand(
-        [
-            (
-                visitors[name].id,
-                id_of(standing.link) if standing.link else None,
-                id_of(standing.claim) if standing.claim else None,
-            )
-            for name in sorted(settlement.changed)
-            for standing in [settlement.standings[name]]
-        ]
-    )
-    gained: list[tuple[int, int | None]] = [(link_id, link_id) for link_id, _ in proven]
-    gained += [
-        (id_of(link), None) for name, link in settlement.first.items() if not visitors[name].is_new
-    ]
-    return ids, attach(gained)
+    _stand(list(_stands(settlement, visitors, id_of)))
+    return ids, attach(list(_gains(settlement, visitors, id_of)))
 
 
 def attach(gained: Sequence[tuple[int, int | None]]) -> Attached:
@@ -268,6 +253,28 @@ def _stand(rows: Sequence[tuple[int, int | None, int | None]]) -> None:
     if rows:
         with connection.cursor() as cursor:
             cursor.execute(_STAND, [list(column) for column in zip(*rows, strict=True)])
+
+
+def _stands(
+    settlement: Settlement, visitors: Mapping[VisitorName, Seen], id_of: Callable[[Link], int]
+) -> Iterator[tuple[int, int | None, int | None]]:
+    """Yield who stands otherwise than before: (visitor, link, claim)."""
+    for name in sorted(settlement.changed):
+        standing = settlement.standings[name]
+        link = id_of(standing.link) if standing.link else None
+        claim = id_of(standing.claim) if standing.claim else None
+        yield visitors[name].id, link, claim
+
+
+def _gains(
+    settlement: Settlement, visitors: Mapping[VisitorName, Seen], id_of: Callable[[Link], int]
+) -> Iterator[tuple[int, int | None]]:
+    """Yield what ``attach`` asks for; a visitor that is new has no earlier events."""
+    for proof in settlement.proofs:
+        yield id_of(proof.link), id_of(proof.link)
+    for name, link in settlement.first.items():
+        if not visitors[name].is_new:
+            yield id_of(link), None
 
 
 def _moment(now: datetime, index: int) -> datetime:
