@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,19 @@ class Database:
         assert self.process.pid is not None
         os.killpg(self.process.pid, signal.SIGKILL)
         wait_for(lambda: not self.process.is_alive())
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Let all its processes stand still while the block runs."""
+        assert self.process.pid is not None
+        family = [self.process.pid, *descendants(self.process.pid)]
+        for pid in family:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in family:
+                os.kill(pid, signal.SIGCONT)
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
@@ -159,17 +173,12 @@ def test_while_the_database_is_away_messages_wait_on_the_disk(
 
 
 def test_a_database_that_hangs_is_as_good_as_away(database: Database, collector: Collector) -> None:
-    assert database.process.pid is not None
-    family = [database.process.pid, *descendants(database.process.pid)]
-    for pid in family:
-        os.kill(pid, signal.SIGSTOP)
-    began = time.monotonic()
-    first = collector.post("/v1/p", page(1)).status
-    waited = time.monotonic() - began
-    second = collector.post("/v1/p", page(2)).status
-    did_not_wait = time.monotonic() - began - waited
-    for pid in family:
-        os.kill(pid, signal.SIGCONT)
+    with database.hanging():
+        began = time.monotonic()
+        first = collector.post("/v1/p", page(1)).status
+        waited = time.monotonic() - began
+        second = collector.post("/v1/p", page(2)).status
+        did_not_wait = time.monotonic() - began - waited
 
     assert (first, second) == (200, 200)
     assert waited <= 8
