@@ -1,109 +1,22 @@
-"""The tracker on the pages of a site, in a real browser, against a real collector."""
+"""The tracker on the pages of a site: what it tells, and what it needs consent for."""
 
 from __future__ import annotations
 
 import gzip
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Page, Request
 
 from engagement.models import InboxMessage
 from tests.collecting import Collector
+from tests.engagement.collector.sites import Site, names
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
-IPHONE_OF_GPC = "Object.defineProperty(navigator, 'globalPrivacyControl', {value: true})"
+GPC_IS_ON = "Object.defineProperty(navigator, 'globalPrivacyControl', {value: true})"
 STORED = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
 NOTHING_STORED = '[{},{},""]'
-
-
-class Site:
-    """A website with the tracker; any path shows ``body``."""
-
-    def __init__(self, page: Page, collector: Collector, url: str) -> None:
-        self.page, self.collector, self.url = page, collector, url
-        self.attributes = ""
-        self.body = ""
-        self.faults: list[str] = []
-        self.asked: list[str] = []
-        page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.on("request", self._note)
-
-    def open(self, path: str = "/", **more: Any) -> None:
-        self.page.goto(f"{self.url}{path}", **more)
-
-    def run(self, script: str) -> Any:
-        return self.page.evaluate(script)
-
-    def heard(self, count: int) -> list[dict[str, Any]]:
-        """Return what the collector has once it has ``count`` messages, in the order of sending."""
-        self.wait(lambda: InboxMessage.objects.count() >= count)
-        return self.stored()
-
-    def stored(self) -> list[dict[str, Any]]:
-        bodies = InboxMessage.objects.values_list("body", flat=True)
-        return sorted(bodies, key=lambda body: body["timestamp"])
-
-    def silent(self) -> bool:
-        """Say whether the browser sent the collector nothing but asked for the script."""
-        self.page.wait_for_timeout(700)
-        return not self.asked and not InboxMessage.objects.exists()
-
-    def wait(self, condition: Callable[[], object]) -> None:
-        """Wait while the browser works: what it intercepts comes here."""
-        deadline = time.monotonic() + 15
-        while not condition():
-            assert time.monotonic() < deadline, self.stored()
-            self.page.wait_for_timeout(50)
-
-    @property
-    def html(self) -> str:
-        script = f'<script defer src="{self.collector.url}/baton.js" data-key="KEY"'
-        return (
-            f"<!DOCTYPE html><title>Spare parts</title>{script} {self.attributes}></script>"
-            f"<body>{self.body}"
-        )
-
-    def _note(self, request: Request) -> None:
-        if "/v1/" in request.url:
-            self.asked.append(request.url)
-
-
-class Pages(BaseHTTPRequestHandler):
-    """Answers every path with the page of the site."""
-
-    site: Site
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(self.site.html.encode())
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def site(page: Page, collector: Collector) -> Iterator[Site]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
-        Pages.site = Site(page, collector, f"http://127.0.0.1:{server.server_port}")
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield Pages.site
-        page.goto("about:blank")
-        server.shutdown()
-
-
-def names(messages: list[dict[str, Any]]) -> list[str]:
-    return [str(body.get("event") or body["type"]) for body in messages]
 
 
 def test_the_tracker_as_served_is_under_three_kilobytes(collector: Collector) -> None:
@@ -297,7 +210,7 @@ def test_global_privacy_control_means_never(site: Site) -> None:
     site.heard(1)
     InboxMessage.objects.all().delete()
     site.asked.clear()
-    site.page.add_init_script(IPHONE_OF_GPC)
+    site.page.add_init_script(GPC_IS_ON)
     site.open("/")
     site.asked.clear()  # the page before said goodbye
     InboxMessage.objects.all().delete()
@@ -336,82 +249,3 @@ def test_frames_and_links_that_ask_for_it_get_the_id(site: Site) -> None:
         f"{site.url}/plain",
     ]
     assert site.run("ours.href") == f"{site.url}/o/demo/?baton_id={view['anonymousId']}"
-
-
-def test_what_is_not_acknowledged_is_sent_again_on_the_next_page_and_stored_once(
-    site: Site,
-) -> None:
-    site.open("/one")
-    site.heard(1)
-    site.page.route("**/v1/b", lambda route: route.fulfill(status=503))
-    site.run("baton.track('Tour Started')")
-    site.wait(lambda: site.run("sessionStorage.baton_queue"))
-    site.page.wait_for_timeout(300)
-    site.page.unroute("**/v1/b")
-    site.open("/two")
-
-    site.wait(lambda: names(site.stored()).count("page") >= 2)
-    site.wait(lambda: not site.run("sessionStorage.baton_queue"))
-
-    ids = Counter(
-        body["messageId"] for body in site.stored() if body.get("event") == "Tour Started"
-    )
-    assert len(ids) == 1
-
-
-def test_a_collector_that_comes_back_gets_everything(site: Site) -> None:
-    site.open("/one")
-    site.heard(1)
-    site.collector.stop()
-    try:
-        site.run("baton.track('While Away')")
-        site.page.wait_for_timeout(500)
-    finally:
-        site.collector.start()
-
-    site.wait(lambda: "While Away" in names(site.stored()))
-    assert names(site.stored()) == ["page", "While Away"]
-
-
-def test_what_is_refused_is_not_sent_again(site: Site) -> None:
-    site.open("/")
-    site.heard(1)
-    site.asked.clear()
-    site.page.route("**/v1/b", lambda route: route.fulfill(status=400))
-    site.run("baton.track('Tour Started')")
-    site.page.wait_for_timeout(2500)
-
-    assert len(site.asked) == 1
-    assert not site.run("sessionStorage.baton_queue")
-
-
-def test_what_waits_is_bounded(site: Site) -> None:
-    site.open("/")
-    site.heard(1)
-    site.page.route("**/v1/b", lambda route: route.abort())
-    site.run("for (let n = 0; n < 200; n++) baton.track(`Event ${n}`)")
-
-    waiting = site.run("JSON.parse(sessionStorage.baton_queue)")
-
-    assert [body["event"] for body in waiting] == [f"Event {number}" for number in range(150, 200)]
-
-
-def test_nothing_that_the_tracker_meets_breaks_the_page(site: Site) -> None:
-    site.page.add_init_script(
-        "for (const name of ['localStorage', 'sessionStorage'])"
-        " Object.defineProperty(window, name, {get() { throw new Error('forbidden'); }});"
-        "navigator.sendBeacon = () => { throw new Error('forbidden'); }"
-    )
-    site.body = "<a data-baton href='http://[broken'>x</a><form id=f><input name=target></form>"
-    site.open("/")
-    site.run("""
-        const circle = {}; circle.self = circle;
-        baton.track('Circle', circle); baton.track('Long', {text: 'x'.repeat(1e6)});
-        baton.identify(null); baton.identify(circle); baton.push(); baton.push(['nothing']);
-        baton.track(); document.dispatchEvent(new Event('click'));
-        document.getElementById('f').dispatchEvent(new Event('submit', {bubbles: true}));
-        dispatchEvent(new Event('pagehide')); history.pushState({}, '', '/two');
-        baton.track('Still There')""")
-
-    site.wait(lambda: "Still There" in names(site.stored()))
-    assert site.faults == []
