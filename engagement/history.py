@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
 from django.urls import reverse
+from psycopg.sql import SQL
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
-from crm.common.paging import newest
+from crm.common.instants import LAST_YEAR
+from crm.common.prepared import columns_of, prepared_models
 from crm.common.slots import EntryAct, TimelineEntry
 from engagement.acts import ICONS, MACHINE_ICON, act_title
 from engagement.enums import Actor, EventKind
 from engagement.messages import FAST_TRACK
-from engagement.models import Event
+from engagement.models import Asset, Event
 from engagement.reading_time import reading_times, reading_words
 from leads.normalise import source_label
 
@@ -32,6 +35,10 @@ _REPEATED = frozenset(
 _QUIET = (EventKind.PAGE_READ, EventKind.IDENTIFY)
 #: Who may say whether a person or a machine caused an event: whom scores are made for.
 DECIDERS = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
+#: After all that can have happened: the end of the years that are taken from outside.
+_FAR = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
+#: Stands for the id of an event in an address that is made once.
+_NOBODYS = UUID(int=0)
 _LONGEST_FORM = 60
 _LONGEST_MAILING = 100
 _MAILED = (EventKind.EMAIL_OPEN, EventKind.EMAIL_CLICK)
@@ -75,8 +82,7 @@ def act_entries(
     lead_id: int, viewer: User, before: datetime | None, limit: int
 ) -> list[TimelineEntry]:
     """Return what a lead did before ``before``, newest first; a ``TimelineSource``."""
-    acts = Event.objects.filter(lead_id=lead_id).exclude(actor=Actor.MACHINE)
-    found = _newest(acts.exclude(kind__in=_QUIET), before, limit)
+    found = _newest(lead_id, "actor <> $2 AND kind <> ALL($3)", _QUIET, before, limit)
     times = reading_times(lead_id, found)
     return [_with_reading(entry_of(event, viewer=viewer), times.get(event.id)) for event in found]
 
@@ -85,8 +91,8 @@ def machine_entries(
     lead_id: int, viewer: User, before: datetime | None, limit: int
 ) -> list[TimelineEntry]:
     """Return what machines did in the name of a lead; a ``TimelineSource``."""
-    acts = Event.objects.filter(lead_id=lead_id, actor=Actor.MACHINE)
-    return [entry_of(event, viewer=viewer) for event in _newest(acts, before, limit)]
+    found = _newest(lead_id, "actor = $2 AND kind <> ALL($3)", (), before, limit)
+    return [entry_of(event, viewer=viewer) for event in found]
 
 
 def entry_of(event: Event, *, viewer: User, is_decided: bool = False) -> TimelineEntry:
@@ -125,18 +131,41 @@ def title_of(event: Event) -> str:
     return _title(event.kind, event.name, about, event.url)
 
 
-def _newest(events: QuerySet[Event], before: datetime | None, limit: int) -> list[Event]:
-    return newest(events.select_related("asset"), "occurred_at", before=before, limit=limit)
+def _newest(
+    lead_id: int, which: str, quiet: Sequence[EventKind], before: datetime | None, limit: int
+) -> list[Event]:
+    """Return the newest events with their assets, and all others of the last one's instant."""
+    asked = [lead_id, Actor.MACHINE.value, [kind.value for kind in quiet], before or _FAR, limit]
+    found = prepared_models(Event, _newest_query(which), asked)
+    assets = Asset.objects.in_bulk({event.asset_id for event in found if event.asset_id})
+    for event in found:
+        event.asset = assets.get(event.asset_id) if event.asset_id else None  # type: ignore[assignment]  # nullable
+    return sorted(found, key=lambda event: (event.occurred_at, event.id), reverse=True)
+
+
+@cache
+def _newest_query(which: str) -> SQL:
+    return SQL(
+        f"SELECT {columns_of(Event).as_string(None)} FROM engagement_event"  # noqa: S608 -- own text
+        f" WHERE lead_id = $1 AND {which} AND occurred_at < $4"
+        " ORDER BY occurred_at DESC FETCH FIRST $5 ROWS WITH TIES"
+    )
 
 
 def _act(event: Event, *, is_decided: bool) -> EntryAct:
     """Return what a person may say of an event: that it was a machine's, or a person's."""
-    url = reverse("engagement:event_actor", args=[event.id]) + "?on=timeline"
+    url = _actor_address().replace(str(_NOBODYS), str(event.id))
     if is_decided:
         return EntryAct("Undo", url, "actor", "")
     if event.actor == Actor.MACHINE:
         return EntryAct("Restore", url, "actor", Actor.HUMAN)
     return EntryAct("Mark as machine", url, "actor", Actor.MACHINE)
+
+
+@cache
+def _actor_address() -> str:
+    """Return the address of what a person may say, once: a timeline has dozens of them."""
+    return reverse("engagement:event_actor", args=[_NOBODYS]) + "?on=timeline"
 
 
 def _detail(event: Event) -> str:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from psycopg.sql import SQL
 
 from crm.accounts.models import User
+from crm.common.prepared import prepared
 from engagement.attribution import Touch
 from engagement.enums import Actor
 from leads.models import Lead
@@ -18,15 +19,15 @@ from leads.normalise import source_label
 
 _FIND = """
     SELECT asked.lead_id, arrival.touch::text, arrival.occurred_at
-    FROM unnest(%s::bigint[], %s::timestamptz[]) AS asked (lead_id, until)
+    FROM unnest($1::bigint[], $2::timestamptz[]) AS asked (lead_id, until)
     CROSS JOIN LATERAL (
         SELECT touch, occurred_at FROM engagement_event event
-        WHERE event.lead_id = asked.lead_id AND event.actor = %s AND event.touch <> '{{}}'
+        WHERE event.lead_id = asked.lead_id AND event.actor = $3 AND event.touch <> '{{}}'
             AND event.occurred_at <= asked.until
         ORDER BY occurred_at {order} LIMIT 1
     ) AS arrival
 """
-_FIRST, _LAST = _FIND.format(order="ASC"), _FIND.format(order="DESC")
+_FIRST, _LAST = SQL(_FIND.format(order="ASC")), SQL(_FIND.format(order="DESC"))
 #: Media by the word that is read; the others as ``source_label`` spells them.
 _MEDIA = {
     "cpc": "paid search", "ai": "AI assistant", "email": "e-mail", "paid_social": "paid social",
@@ -84,10 +85,11 @@ def arrivals_panel(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any]
     return {"arrivals": arrivals} if arrivals else None
 
 
-def _arrivals(sql: str, lead_ids: Iterable[int], moments: Iterable[datetime]) -> dict[int, Arrival]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [list(lead_ids), list(moments), Actor.HUMAN])
-        return {
-            lead_id: Arrival(Touch.from_json(json.loads(touch)), at)
-            for lead_id, touch, at in cursor.fetchall()
-        }
+def _arrivals(
+    query: SQL, lead_ids: Iterable[int], moments: Iterable[datetime]
+) -> dict[int, Arrival]:
+    found = prepared(query, [list(lead_ids), list(moments), Actor.HUMAN.value])
+    return {
+        row["lead_id"]: Arrival(Touch.from_json(json.loads(row["touch"])), row["occurred_at"])
+        for row in found
+    }

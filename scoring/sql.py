@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
-from psycopg import RawCursor
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 #: Tables of a WITH clause in order: name, query.
@@ -63,25 +62,6 @@ def rendered(query: Composable) -> SQL:
     """Return a query as plain text, for those who keep it: composing costs more than running."""
     connection.ensure_connection()
     return SQL(query.as_string(connection.connection))
-
-
-def prepared(query: SQL, parameters: Sequence[Any]) -> list[dict[str, Any]]:
-    """Run a query with ``$1`` and so on, planned once a connection; return its rows by column.
-
-    Planning a query over the partitions of the log takes ten times as long as reading from it what
-    one lead did (measured with eleven partitions), and ever longer as months go by.
-
-    Args:
-        query: The same text each time: the plan is found by it.
-        parameters: What stands for ``$1`` and so on.
-    """
-    connection.ensure_connection()
-    bound_by_server: Any = RawCursor(connection.connection)
-    counted = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with counted(bound_by_server) as cursor:
-        cursor.execute(query.as_string(None), parameters)
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def rows(query: Composable) -> list[tuple[Any, ...]]:

@@ -10,6 +10,7 @@ from typing import Any
 from django.utils import timezone
 from psycopg.sql import SQL
 
+from crm.common.prepared import prepared
 from engagement.enums import Actor
 from leads.enums import LifecycleStage
 from leads.models import StageInterval
@@ -29,7 +30,7 @@ from scoring.query import ASK, KEEP, engagement_tables
 from scoring.scored import points
 from scoring.services.fast_track import BuyingAct, buying_acts, held_back_act
 from scoring.services.publishing import definition_of, model_at
-from scoring.sql import prepared, record, rendered, with_tables
+from scoring.sql import record, rendered, with_tables
 
 #: What was learned of a lead ``$1`` after ``$2``, or of its acts until then only after ``$3``; and
 #: since when its acts count, as ``scoring.query.with_cycle_start`` has it.

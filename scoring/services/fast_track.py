@@ -15,11 +15,12 @@ from uuid import UUID
 
 from psycopg.sql import SQL
 
+from crm.common.prepared import prepared
 from engagement.enums import Actor, EventKind, OfferKind
 from scoring.definition import Definition
 from scoring.query import ASK, with_cycle_start
 from scoring.services.publishing import definition_of, published_model
-from scoring.sql import prepared, rendered
+from scoring.sql import rendered
 
 _OF_OFFERS = [kind.event_kind.value for kind in OfferKind]
 #: Whether an act fast-tracks, and whether it would if its offer did not say otherwise.

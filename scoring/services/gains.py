@@ -9,10 +9,11 @@ from functools import lru_cache
 
 from psycopg.sql import SQL
 
+from crm.common.prepared import prepared
 from scoring.definition import Definition
 from scoring.query import KEEP, engagement_tables
 from scoring.services.publishing import definition_of, published_model
-from scoring.sql import prepared, rendered, with_tables
+from scoring.sql import rendered, with_tables
 
 #: The least time there is before an instant: what had happened by then, but for its own acts.
 _TICK = timedelta(microseconds=1)

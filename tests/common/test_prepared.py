@@ -7,7 +7,10 @@ from django.db import DataError, connection
 from django.test.utils import CaptureQueriesContext
 from psycopg.sql import SQL
 
-from scoring.sql import prepared
+from crm.common.prepared import columns_of, prepared, prepared_models
+from engagement.models import Event
+from tests.factories import NOW, make_lead
+from tests.scoring.logs import log_act
 
 pytestmark = pytest.mark.django_db
 
@@ -36,3 +39,15 @@ def test_rows_come_by_column_and_are_counted_as_queries() -> None:
 def test_errors_are_those_of_django() -> None:
     with pytest.raises(DataError):
         prepared(SQL("SELECT 1 / $1::int AS quotient"), [0])
+
+
+def test_models_come_as_django_reads_them() -> None:
+    lead = make_lead()
+    log_act(lead.pk, "DOWNLOAD", NOW, properties={"pages": [1, None, "ä"]})
+    query = SQL("SELECT {} FROM engagement_event WHERE lead_id = $1").format(columns_of(Event))
+
+    found = prepared_models(Event, SQL(query.as_string(None)), [lead.pk])
+
+    assert [each.__dict__ | {"_state": None} for each in found] == [
+        each.__dict__ | {"_state": None} for each in Event.objects.filter(lead=lead)
+    ]
