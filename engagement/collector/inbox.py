@@ -17,6 +17,7 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 from crm.common.health import BEAT
 from engagement.collector.rows import COPY
 from engagement.collector.sources import KnownSource
+from engagement.receipts import NOTE_RECEIVED
 
 LOOP = "collector"
 #: Seconds that messages wait for the database before they go to the disk; our choice.
@@ -28,12 +29,6 @@ _SOURCES = """
     SELECT name, kind, write_key, allowed_origins, rate_limit, address_rate_limit, is_active
     FROM engagement_source
 """
-_HEARD = """
-    UPDATE engagement_source source
-    SET last_received_at = greatest(source.last_received_at, heard.at)
-    FROM unnest(%s::text[], %s::timestamptz[]) AS heard (name, at) WHERE source.name = heard.name
-"""
-
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -134,7 +129,7 @@ class Inbox:
         """Leave a heartbeat, and when each source in ``heard`` sent last."""
         async with self._connection() as connection:
             if heard:
-                await connection.execute(_HEARD, [list(heard), list(heard.values())])
+                await connection.execute(NOTE_RECEIVED, [list(heard), list(heard.values())])
             await connection.execute(BEAT, [LOOP, now, backlog, oldest_due_at])
 
     @_in_time

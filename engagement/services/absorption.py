@@ -24,6 +24,7 @@ from engagement.event_ids import event_id
 from engagement.json_reading import Problem
 from engagement.messages import Message, parse_message
 from engagement.models import InboxMessage
+from engagement.receipts import NOTE_RECEIVED
 from engagement.services.actors import correct_history
 from engagement.services.assets import Library
 from engagement.services.event_log import (
@@ -60,15 +61,6 @@ _REFUSE = """
     FROM unnest(%s::bigint[], %s::text[]) AS refused (id, error) WHERE inbox.id = refused.id
 """
 _REMOVE = "DELETE FROM engagement_inbox WHERE id = ANY(%s)"
-_NOTE_RECEIVED = """
-    UPDATE engagement_source source SET last_received_at = held.at
-    FROM (
-        SELECT known.id, latest.at FROM engagement_source known
-        JOIN unnest(%s::text[], %s::timestamptz[]) AS latest (name, at) USING (name)
-        WHERE known.last_received_at IS NULL OR known.last_received_at < latest.at
-        ORDER BY known.id FOR NO KEY UPDATE OF known SKIP LOCKED
-    ) AS held WHERE source.id = held.id
-"""
 _BACKLOG = """
     SELECT count(*), min(due_at) FROM (
         SELECT due_at FROM engagement_inbox WHERE due_at <= %s ORDER BY due_at LIMIT %s
@@ -264,13 +256,13 @@ def _remove(understood: Sequence[Understood]) -> None:
 
 
 def _note_received(arrivals: Sequence[Arrival]) -> None:
-    """Note when each source sent last; one that a batch beside this one notes is left to it."""
+    """Note when each source sent last."""
     latest: dict[str, datetime] = {}
     for arrival in arrivals:
         known = latest.get(arrival.source, arrival.received_at)
         latest[arrival.source] = max(known, arrival.received_at)
     with connection.cursor() as cursor:
-        cursor.execute(_NOTE_RECEIVED, [list(latest), list(latest.values())])
+        cursor.execute(NOTE_RECEIVED, [list(latest), list(latest.values())])
 
 
 def _refuse(refused: Sequence[tuple[Arrival, Problem]]) -> None:
