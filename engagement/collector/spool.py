@@ -63,6 +63,7 @@ class Spool:
             try:
                 self._write(record)
             except OSError as error:
+                self._end()  # the next record begins a file of its own
                 raise SpoolFull(str(error)) from error
 
     def close(self) -> None:
@@ -83,10 +84,6 @@ class Spool:
         """Return the files, the oldest first."""
         return sorted(self._folder.glob(f"*{_SUFFIX}"))
 
-    def is_empty(self) -> bool:
-        """Tell whether nothing waits."""
-        return not self.segments()
-
     def _write(self, record: bytes) -> None:
         file = self._file or self._begin()
         start = file.tell()
@@ -95,16 +92,23 @@ class Spool:
         except OSError:
             with suppress(OSError):  # then a reader finds the end damaged, and drops only that
                 file.truncate(start)
-            self._end()
             raise
         if file.tell() >= SEGMENT:
             self._end()
 
     def _begin(self) -> IO[bytes]:
+        """Return a new file, locked before a replay could find it empty and take it away."""
+        file = self._make()
+        while not os.fstat(file.fileno()).st_nlink:
+            self._end()
+            file = self._make()
+        _sync_folder(self._folder)
+        return file
+
+    def _make(self) -> IO[bytes]:
         path = self._folder / f"{time.time_ns():020d}-{os.getpid()}{_SUFFIX}"
         file = self._file = path.open("xb", buffering=0)
         fcntl.flock(file, fcntl.LOCK_EX)
-        _sync_folder(self._folder)
         return file
 
     def _end(self) -> None:
@@ -113,7 +117,7 @@ class Spool:
             self._file = None
 
     def _size(self) -> int:
-        return sum(path.stat().st_size for path in self.segments())
+        return sum(_size_of(path) for path in self.segments())
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,15 @@ def put_aside(path: Path) -> Path:
     return aside
 
 
+def keep_refused(path: Path, rows: Sequence[bytes]) -> Path:
+    """Keep acknowledged rows that the database refuses, for a person to look at; return where."""
+    aside = path.with_suffix(".refused")
+    with aside.open("ab", buffering=0) as file:
+        _write_all(file, b"".join(rows))
+    _sync_folder(aside.parent)
+    return aside
+
+
 def _write_all(file: IO[bytes], record: bytes) -> None:
     if file.write(record) != len(record):
         raise OSError(errno.ENOSPC, "the disk is full")
@@ -178,6 +191,13 @@ def _content(file: IO[bytes], header: bytes) -> bytes | None:
     content = file.read(length)
     is_whole = len(content) == length and zlib.crc32(content) == checksum
     return content if is_whole and content.count(b"\n") == count else None
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # replayed meanwhile
+        return 0
 
 
 def _count_rows(path: Path) -> int:

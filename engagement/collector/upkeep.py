@@ -11,7 +11,14 @@ from pathlib import Path
 from engagement.collector.group_commit import GroupCommit
 from engagement.collector.inbox import DatabaseAway, Inbox
 from engagement.collector.sources import KnownSource, KnownSources
-from engagement.collector.spool import Damage, Spool, held, put_aside, read_records
+from engagement.collector.spool import (
+    Damage,
+    Spool,
+    held,
+    keep_refused,
+    put_aside,
+    read_records,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -120,17 +127,10 @@ async def _replay(path: Path, inbox: Inbox) -> None:
     try:
         for rows in read_records(path):
             if refused := await inbox.keep(rows):
-                _keep_aside(path, [rows[place] for place in refused])
+                aside = keep_refused(path, [rows[place] for place in refused])
+                logger.error("%s rows that the database refuses are in %s", len(refused), aside)
     except Damage as damage:
         aside = put_aside(path)
         logger.exception("%s is damaged at byte %s; what was read is stored", aside, damage.offset)
     else:
         path.unlink()
-
-
-def _keep_aside(path: Path, rows: list[bytes]) -> None:
-    """Keep acknowledged messages that the database refuses, for a person to look at."""
-    aside = path.with_suffix(".refused")
-    with aside.open("ab") as file:
-        file.writelines(rows)
-    logger.error("The database refuses %s messages of the spool; they are in %s", len(rows), aside)

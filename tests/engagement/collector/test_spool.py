@@ -103,6 +103,44 @@ def test_a_disk_that_refuses_is_a_full_spool_and_leaves_no_half_record(tmp_path:
     assert [list(read_records(path)) for path in (first, second)] == [[FIRST], [[b"4\n"]]]
 
 
+def test_a_replay_between_the_making_and_the_locking_of_a_file_costs_nothing(
+    tmp_path: Path,
+) -> None:
+    """Red when what is written may be a file that a replay has taken away."""
+    code = (
+        "import asyncio, pathlib, sys\n"
+        "from engagement.collector.spool import Spool\n"
+        "from engagement.collector.upkeep import replay_oldest\n"
+        f"folder, replays = pathlib.Path({str(tmp_path)!r}), [1]\n"
+        "def replay_once(event, arguments):\n"
+        "    if event == 'fcntl.flock' and replays:\n"
+        "        replays.pop()\n"
+        "        asyncio.run(replay_oldest(Spool(folder, limit=10_000), None))\n"
+        "sys.addaudithook(replay_once)\n"
+        "Spool(folder, limit=10_000).append([b'1\\n', b'2\\n'])\n"
+        "print(len(replays))\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    [path] = Spool(tmp_path, limit=10_000).segments()
+    assert (done.stdout, list(read_records(path))) == ("0\n", [FIRST])
+
+
+def test_a_file_that_is_replayed_while_the_sizes_are_added_up_takes_no_room(
+    tmp_path: Path,
+) -> None:
+    """Red when a file that was listed has to be there still."""
+    listed = tmp_path / "0-0.spool"
+    listed.symlink_to("replayed")
+    spool = Spool(tmp_path, limit=10_000)
+
+    spool.append(FIRST)
+    spool.close()
+
+    assert spool.backlog().messages == len(FIRST)
+
+
 def test_a_long_file_is_followed_by_another(tmp_path: Path) -> None:
     spool = Spool(tmp_path, limit=4 * SEGMENT)
     row = b"x" * (SEGMENT // 2) + b"\n"
