@@ -20,10 +20,10 @@ class Admitted:
     source: KnownSource
     buckets: list[Bucket]
 
-    def charge(self, count: int) -> None:
-        """Count messages that are about to be stored."""
+    def charge(self, messages: int) -> None:
+        """Count messages, whether they will be stored or refused."""
         for bucket in self.buckets:
-            bucket.level -= count
+            bucket.level -= messages
 
 
 class Admission:
@@ -52,7 +52,7 @@ class Admission:
         return source
 
     async def admit(self, key: str, *, origin: str, address: str) -> Admitted:
-        """Return the source that sends, if it may now.
+        """Return the source that sends, if it may now, and count one message.
 
         Raises:
             Declined: as ``identify``, or it sends too much.
@@ -65,7 +65,9 @@ class Admission:
             seconds = math.ceil(wait)
             text = f"Too many messages; try again in {seconds} s."
             raise declined(429, "too_many_requests", text, retry_after=seconds)
-        return Admitted(source, buckets)
+        admitted = Admitted(source, buckets)
+        admitted.charge(1)  # whatever the request turns out to hold
+        return admitted
 
     async def _find(self, key: str) -> KnownSource | None:
         try:

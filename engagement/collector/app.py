@@ -102,7 +102,7 @@ class Collector:
             if not key:
                 key = payload.write_key
                 admitted = await self.admission.admit(key, origin=origin, address=address)
-            admitted.charge(len(payload.taken))
+            admitted.charge(max(0, payload.size - 1))
             meta = circumstances(address, headers)
             return await self._keep(payload, admitted.source, received_at, meta)
 
@@ -117,7 +117,7 @@ class Collector:
             self.upkeep.hear(source, received_at)
         if not faults:
             return SUCCESS
-        return some_refused(faults, of=len(payload.taken) + len(payload.faults))
+        return some_refused(faults, of=payload.size)
 
     async def _commit(self, rows: list[bytes]) -> list[int]:
         try:

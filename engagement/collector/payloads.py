@@ -57,6 +57,11 @@ class Payload:
     taken: list[Taken] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
+    @property
+    def size(self) -> int:
+        """Return the number of messages, stored and refused."""
+        return len(self.taken) + len(self.faults)
+
 
 def read_payload(raw: bytes, *, type_: str, received_at: datetime) -> Payload | Problem:
     """Return what ``raw`` holds, or why all of it is refused.

@@ -222,6 +222,28 @@ def test_too_many_messages_are_told_when_to_come_back(collector: Collector) -> N
         assert 1 <= int(second.headers["retry-after"]) <= 3
 
 
+@pytest.mark.parametrize(
+    ("source", "path", "body", "told"),
+    [
+        ("broken", "/v1/t", b"{", "not_json"),
+        ("nameless", "/v1/t", {"event": "Nobody's"}, "nobody"),
+        ("careless", "/v1/b", {"batch": [{"type": "page"}] * 3}, "messages_refused"),
+        ("wordless", "/v1/b", {"batch": []}, None),
+    ],
+)
+def test_what_is_refused_counts_as_well(
+    collector: Collector, source: str, path: str, body: object, told: str | None
+) -> None:
+    """Red when only what is stored is counted."""
+    make_source(source, source.upper(), rate_limit=1)
+
+    replies = [collector.post(path, body, key=source.upper()) for _ in range(40)]
+
+    codes = [reply.content.get("code") for reply in replies]
+    assert codes[0] == told
+    assert "too_many_requests" in codes
+
+
 def test_the_limit_of_an_address_is_not_that_of_a_server(collector: Collector) -> None:
     make_source("crm", "CRM", kind=SourceKind.SERVER, address_rate_limit=1)
     batch = {"batch": [page(number) for number in range(12)]}
