@@ -37,7 +37,7 @@
       wait = answer.headers.get("Retry-After") * 1000;
     } catch { status = 503; }
     timer = 0;
-    if (status === 429 || status > 499) {
+    if (status === 408 || status === 429 || status > 499) {
       pause = Math.min(pause * 2 || 1000, 60000);
     } else {
       pause = 0;

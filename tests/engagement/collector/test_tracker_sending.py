@@ -9,12 +9,13 @@ from tests.engagement.collector.sites import Site, names
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
 
+@pytest.mark.parametrize("status", [408, 429, 503])
 def test_what_is_not_acknowledged_is_sent_again_on_the_next_page_and_stored_once(
-    site: Site,
+    site: Site, status: int
 ) -> None:
     site.open("/one")
     site.heard(1)
-    site.page.route("**/v1/b", lambda route: route.fulfill(status=503))
+    site.page.route("**/v1/b", lambda route: route.fulfill(status=status))
     site.run("baton.track('Tour Started')")
     site.wait(lambda: site.run("sessionStorage.baton_queue"))
     site.page.wait_for_timeout(300)
