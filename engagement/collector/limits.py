@@ -52,8 +52,12 @@ class Limits:
         return bucket
 
     def _forget(self, now: float) -> None:
-        """Make room: without the full ones, and without any when none of them is full."""
-        kept = {name: each for name, each in self._buckets.items() if not each.is_full(now)}
+        """Make room: without the full ones, and without any when none of them is full.
+
+        Threads may share the buckets: what another one adds meanwhile is no part of the list.
+        """
+        known = list(self._buckets.items())
+        kept = {name: each for name, each in known if not each.is_full(now)}
         self._buckets = kept if len(kept) < MOST_BUCKETS else {}
 
 

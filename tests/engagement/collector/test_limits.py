@@ -47,6 +47,21 @@ def test_strangers_without_number_cost_bounded_memory_and_free_nobody() -> None:
     assert limits.bucket("busy", rate=1, now=1).wait(1) > 80
 
 
+def test_a_stranger_who_comes_while_room_is_made_stops_nothing() -> None:
+    """Red when the buckets themselves are walked: they change while another thread adds one."""
+    limits = Limits()
+
+    class Crowded(Bucket):
+        def is_full(self, now: float) -> bool:
+            limits.bucket(object(), rate=2, now=now)
+            return super().is_full(now)
+
+    limits._buckets = dict.fromkeys(range(5), Crowded(1, 0, 0))
+    limits._forget(0)
+
+    assert limits.bucket(0, rate=1, now=0).wait(0) == 1
+
+
 @pytest.mark.parametrize(
     ("address", "name"),
     [
