@@ -21,8 +21,12 @@ from django.conf import settings
 
 from engagement.enums import LinkReason
 
-#: Longer is no token of ours; checked before anything is computed.
-_LONGEST = 1_000
+#: What is sealed may be this long, in bytes of JSON: our longest is the address of a link, up to
+#: 1,000 characters of up to six bytes, and the mailing of up to 100.
+LONGEST_PAYLOAD = 7_000
+#: Longer is no token of ours; checked before anything is computed. Fernet adds 57 bytes and fills
+#: the last block of 16, and writes three bytes as four characters.
+_LONGEST = (LONGEST_PAYLOAD + 57 + 16) * 4 // 3 + 1
 _PROOF = "proof"
 #: A landing page's address can be copied and passed on, so what it proves ends soon. Our choice:
 #: long enough for a slow page and for a visitor who grants consent late.
@@ -42,10 +46,15 @@ class Proof:
 
 
 def sign(purpose: str, payload: Any, *, now: datetime) -> str:
-    """Return ``payload`` (JSON) sealed for ``purpose``: letters, digits, ``-`` and ``_``."""
-    sealed = _cipher(purpose).encrypt_at_time(
-        json.dumps(payload, separators=(",", ":")).encode(), int(now.timestamp())
-    )
+    """Return ``payload`` (JSON) sealed for ``purpose``: letters, digits, ``-`` and ``_``.
+
+    Raises:
+        ValueError: the payload is longer than ``LONGEST_PAYLOAD``: nobody would read the token.
+    """
+    content = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
+    if len(content) > LONGEST_PAYLOAD:
+        raise ValueError(f"{len(content)} bytes are too long for a token")
+    sealed = _cipher(purpose).encrypt_at_time(content, int(now.timestamp()))
     return sealed.decode().rstrip("=")
 
 

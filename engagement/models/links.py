@@ -11,7 +11,7 @@ class TrackedLink(models.Model):
     """Where a link of ours leads. ``mailing`` names the mail or page that it stands in.
 
     A hidden link is one that people cannot see; whoever follows it is a machine. Addresses of links
-    are made by ``engagement.services.link_url``; the target may be mended later.
+    are made by ``engagement.services.link_url``.
     """
 
     target = models.CharField(max_length=1000)

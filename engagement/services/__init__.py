@@ -40,7 +40,6 @@ from engagement.services.tracked_links import (
     TargetInvalid,
     link_url,
     make_tracked_link,
-    mend_tracked_link,
     pixel_url,
 )
 
@@ -72,7 +71,6 @@ __all__ = [
     "link_url",
     "link_visitor",
     "make_tracked_link",
-    "mend_tracked_link",
     "offer_url",
     "pixel_url",
     "read_lines",

@@ -1,7 +1,7 @@
 """Links and pixels of mails: what stands in a mail, and what happens when somebody follows it.
 
-A redirect always serves: the place where a link leads is sealed in its address too, so that it
-works while the database does not.
+A redirect always serves: all that a link is stands sealed in its address, so that it works, and a
+hidden one still betrays machines, while the database does not.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -28,6 +28,7 @@ from engagement.collector.spool import Spool, SpoolFull
 from engagement.enums import OWN_SOURCE, Actor, LinkReason
 from engagement.models import TrackedLink
 from engagement.services.intake import receive
+from engagement.services.judging import Surroundings, hosting_networks
 from engagement.tokens import prove, read, sign
 
 logger = logging.getLogger(__name__)
@@ -88,19 +89,10 @@ def make_tracked_link(
     return link
 
 
-def mend_tracked_link(*, link_id: int, target: str) -> None:
-    """Let a link that was sent already lead elsewhere.
-
-    Raises:
-        TargetInvalid: the target is no http or https address.
-    """
-    _check(target)
-    TrackedLink.objects.filter(pk=link_id).update(target=target)
-
-
 def link_url(*, link: TrackedLink, lead_id: int, now: datetime) -> str:
     """Return the address by which one lead follows a link; no id can be read in it."""
-    token = sign(_CLICK, [link.pk, lead_id, link.target], now=now)
+    click = _Click(link.pk, lead_id, link.target, link.mailing, link.is_hidden)
+    token = sign(_CLICK, astuple(click), now=now)
     return settings.PUBLIC_URL + reverse("engagement:follow", args=[token])
 
 
@@ -114,7 +106,7 @@ def follow_link(*, token: str, visit: Visit, is_recorded: bool = True) -> str:
     """Record that somebody followed a link, and return where it leads.
 
     What is recorded is durable before this returns; when the database is in trouble the visitor is
-    served all the same. A person gets a proof of who they are along.
+    served all the same. To a site of ours a person gets a proof of who they are along.
 
     Args:
         token: from an address made by ``link_url``.
@@ -124,18 +116,17 @@ def follow_link(*, token: str, visit: Visit, is_recorded: bool = True) -> str:
     Raises:
         TokenInvalid: the token is none of ours.
     """
-    link_id, lead_id, target = read(_CLICK, token, now=visit.at)
-    try:
-        link = TrackedLink.objects.filter(pk=link_id).first()
-    except DatabaseTrouble:
-        link = None
-    click = _Click(str(link_id), lead_id, link)
+    click = _Click(*read(_CLICK, token, now=visit.at))
     if is_recorded:
-        _record(click.name(visit), "Email clicked", lead_id, visit, click.told(visit))
-    target = link.target if link else target
-    if visit.method == "HEAD" or (link and link.is_hidden) or _is_machine(visit):
-        return target
-    return _with_proof(target, lead_id, visit.at)
+        _record(click.name(visit), "Email clicked", click.lead_id, visit, click.told(visit))
+    if (
+        visit.method == "HEAD"
+        or click.is_hidden
+        or _is_machine(visit)
+        or not _is_ours(click.target)
+    ):
+        return click.target
+    return _with_proof(click.target, click.lead_id, visit.at)
 
 
 def record_open(*, token: str, visit: Visit, is_recorded: bool = True) -> None:
@@ -157,11 +148,13 @@ def record_open(*, token: str, visit: Visit, is_recorded: bool = True) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Click:
-    """A lead followed a link, of which nothing but the id is known without the database."""
+    """What the address of a link says: which link it is, what that is, and who follows it."""
 
-    link_id: str
+    link_id: int
     lead_id: int
-    link: TrackedLink | None
+    target: str
+    mailing: str
+    is_hidden: bool
 
     def name(self, visit: Visit) -> str:
         """Return the id of the message; the same within one second is one, a double click."""
@@ -169,13 +162,13 @@ class _Click:
 
     def told(self, visit: Visit) -> dict[str, Any]:
         """Return what the event keeps."""
-        told: dict[str, Any] = {"tracked_link": self.link_id}
+        told: dict[str, Any] = {
+            "tracked_link": str(self.link_id), "mailing": self.mailing, "url": self.target,
+        }  # fmt: skip
         if visit.method == "HEAD":
             told["method"] = "HEAD"
-        if self.link:
-            told |= {"mailing": self.link.mailing, "url": self.link.target}
-            if self.link.is_hidden:
-                told["is_hidden"] = True
+        if self.is_hidden:
+            told["is_hidden"] = True
         return told
 
 
@@ -204,7 +197,23 @@ def _spool(message: Taken, visit: Visit) -> None:
 
 
 def _is_machine(visit: Visit) -> bool:
-    return classify(agent=visit.agent, purpose=visit.purpose).actor is Actor.MACHINE
+    verdict = classify(
+        agent=visit.agent,
+        purpose=visit.purpose,
+        address=visit.address,
+        networks=hosting_networks(),
+    )
+    return verdict.actor is Actor.MACHINE
+
+
+def _is_ours(target: str) -> bool:
+    """Say whether an address is on a site of ours: other sites are not told who follows a link."""
+    try:
+        own_hosts = Surroundings.load().own_hosts
+    except DatabaseTrouble:
+        return False
+    host = urlsplit(target).hostname or ""
+    return host.removeprefix("www.") in {own.removeprefix("www.") for own in own_hosts}
 
 
 def _with_proof(target: str, lead_id: int, now: datetime) -> str:

@@ -11,7 +11,16 @@ import pytest
 from django.test import override_settings
 
 from engagement.enums import LinkReason
-from engagement.tokens import PROOF_LASTS, Proof, TokenInvalid, proof_of, prove, read, sign
+from engagement.tokens import (
+    LONGEST_PAYLOAD,
+    PROOF_LASTS,
+    Proof,
+    TokenInvalid,
+    proof_of,
+    prove,
+    read,
+    sign,
+)
 from tests.factories import NOW
 
 
@@ -20,6 +29,15 @@ def test_a_token_is_read_as_what_was_sealed() -> None:
 
     assert read("click", token, now=NOW) == [7, 12]
     assert re.fullmatch(r"[\w-]+", token)
+
+
+def test_the_longest_that_may_be_sealed_is_read_and_more_is_not_sealed() -> None:
+    """Red when a token that was sealed is too long to be read."""
+    longest = "x" * (LONGEST_PAYLOAD - 2)
+
+    assert read("click", sign("click", longest, now=NOW), now=NOW) == longest
+    with pytest.raises(ValueError, match="too long"):
+        sign("click", longest + "x", now=NOW)
 
 
 def test_no_id_can_be_read_in_a_token() -> None:
@@ -36,7 +54,7 @@ def test_no_id_can_be_read_in_a_token() -> None:
         lambda token: "",
         lambda token: token[:-1],
         lambda token: token[:40] + ("A" if token[40] != "A" else "B") + token[41:],
-        lambda token: token + "A" * 2_000,
+        lambda token: token + "A" * 20_000,
         lambda token: token[:-1] + "é",
         lambda token: "x",
         lambda token: "../" + token,

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -14,28 +11,30 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.conf import LazySettings
 from django.conf import settings as site
-from django.db import connection, connections
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
+from django.utils.encoding import iri_to_uri
 
 from engagement.collector.rows import COPY
 from engagement.collector.spool import Spool, held, read_records
-from engagement.enums import Actor, EventKind, LinkReason
+from engagement.enums import Actor, EventKind, LinkReason, SourceKind
 from engagement.models import Event, InboxMessage, TrackedLink
 from engagement.services import (
     TargetInvalid,
     absorb_events,
+    create_source,
     link_url,
     make_tracked_link,
-    mend_tracked_link,
     pixel_url,
 )
-from engagement.services.tracked_links import Visit, follow_link
+from engagement.services.tracked_links import LONGEST_MAILING, LONGEST_TARGET, Visit, follow_link
 from engagement.tokens import proof_of
 from engagement.views.links import RATE, limits
 from leads.models import Lead
 from tests.engagement.inbox import CHROME
+from tests.engagement.locked import locked
 from tests.factories import make_lead
 
 TARGET = "https://halvorn.example/guide?utm_source=newsletter#chapter-2"
@@ -43,7 +42,16 @@ TARGET = "https://halvorn.example/guide?utm_source=newsletter#chapter-2"
 
 @pytest.fixture
 def lead(db: None) -> Lead:
+    make_site()
     return make_lead()
+
+
+def make_site() -> None:
+    """Make the site that most links of these tests lead to one of ours."""
+    create_source(
+        name="site", label="Site", kind=SourceKind.WEBSITE, now=timezone.now(),
+        allowed_origins=["https://halvorn.example"],
+    )  # fmt: skip
 
 
 def make_link(
@@ -194,13 +202,47 @@ def test_a_link_leads_to_the_web_only(target: str) -> None:
         make_link(target)
 
 
-def test_a_link_that_was_sent_can_be_mended(lead: Lead) -> None:
-    link = make_link()
-    path = path_of(link, lead)
+@pytest.mark.parametrize("letter", ["x", "ü", "世", '"', "\x01"])
+def test_the_longest_link_leads_where_it_should(lead: Lead, letter: str) -> None:
+    """Red when a token may be no longer than that of a short link."""
+    target = "https://halvorn.example/".ljust(LONGEST_TARGET, letter)
+    link = make_link(target, mailing="世" * LONGEST_MAILING)
 
-    mend_tracked_link(link_id=link.pk, target="https://halvorn.example/right")
+    response = visit(path_of(link, lead))
 
-    assert visit(path)["Location"].startswith("https://halvorn.example/right?baton_t=")
+    assert response["Location"].startswith(iri_to_uri(target))
+
+
+@pytest.mark.parametrize(
+    ("target", "is_told"),
+    [
+        ("https://halvorn.example/guide", True),
+        ("https://www.halvorn.example/guide", True),
+        (f"{site.PUBLIC_URL}/f/contact/", True),
+        ("https://elsewhere.example/guide", False),
+        ("https://shop.halvorn.example/", False),
+        ("https://halvorn.example@elsewhere.example/", False),
+    ],
+)
+def test_only_sites_of_ours_are_told_who_follows_a_link(
+    lead: Lead, target: str, is_told: bool
+) -> None:
+    """Red when any address gets a proof."""
+    response = visit(path_of(make_link(target), lead))
+
+    assert ("baton_t=" in response["Location"]) == is_told
+
+
+def test_whoever_follows_a_link_from_a_hosting_network_gets_no_proof(
+    lead: Lead, settings: LazySettings
+) -> None:
+    """Red when the networks are not asked."""
+    settings.HOSTING_NETWORKS = ["127.0.0.0/8"]
+
+    response = visit(path_of(make_link(), lead))
+
+    assert response["Location"] == TARGET
+    assert [event.actor for event in absorbed()] == [Actor.MACHINE]
 
 
 def test_nothing_of_a_request_stays_but_the_name_of_its_program(lead: Lead) -> None:
@@ -211,12 +253,13 @@ def test_nothing_of_a_request_stays_but_the_name_of_its_program(lead: Lead) -> N
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("tables", ["engagement_inbox", "engagement_inbox, engagement_trackedlink"])
+@pytest.mark.parametrize("tables", ["engagement_inbox", "engagement_inbox, engagement_source"])
 def test_a_redirect_serves_while_the_database_does_not_answer(
     tables: str, tmp_path: Path, settings: LazySettings
 ) -> None:
-    """Red without the address in the token, or without the guard: 500. Nothing is lost either."""
+    """Red without the guards: 500. Nothing is lost either."""
     settings.COLLECTOR_SPOOL = tmp_path
+    make_site()
     lead = make_lead()
     path = path_of(make_link(), lead)
     pixel = urlsplit(pixel_url(mailing="May", lead_id=lead.pk, now=timezone.now())).path
@@ -224,7 +267,8 @@ def test_a_redirect_serves_while_the_database_does_not_answer(
     with locked(tables):
         response, picture = visit(path), visit(pixel)
 
-    assert response["Location"].startswith("https://halvorn.example/guide?utm_source=newsletter&")
+    assert ("baton_t=" in response["Location"]) == ("source" not in tables)
+    assert response["Location"].startswith("https://halvorn.example/guide?utm_source=newsletter")
     assert picture.content.startswith(b"GIF89a")
     assert not InboxMessage.objects.exists()
     replay(tmp_path)
@@ -234,31 +278,23 @@ def test_a_redirect_serves_while_the_database_does_not_answer(
     }
 
 
-@contextmanager
-def locked(tables: str) -> Iterator[None]:
-    """Keep everybody else from reading and writing ``tables``."""
-    is_locked, may_end = threading.Event(), threading.Event()
+@pytest.mark.django_db(transaction=True)
+def test_a_trap_is_one_while_the_database_does_not_answer(
+    tmp_path: Path, settings: LazySettings
+) -> None:
+    """Red when the database has to say what a link is: a person seems to follow both."""
+    settings.COLLECTOR_SPOOL = tmp_path
+    lead = make_lead()
+    paths = [path_of(make_link(is_hidden=is_hidden), lead) for is_hidden in (True, False)]
 
-    def hold() -> None:
-        with connections["default"].cursor() as cursor:
-            cursor.execute(f"BEGIN; LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
-            is_locked.set()
-            may_end.wait(20)
-            cursor.execute("ROLLBACK")
-        connections["default"].close()
+    with locked("engagement_inbox, engagement_trackedlink"):
+        for path in paths:
+            visit(path)
+    replay(tmp_path)
 
-    holder = threading.Thread(target=hold)
-    holder.start()
-    is_locked.wait(10)
-    with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '100ms'")
-    try:
-        yield
-    finally:
-        may_end.set()
-        holder.join()
-        with connection.cursor() as cursor:
-            cursor.execute("RESET lock_timeout")
+    assert {event.actor_reason for event in absorbed()} == {
+        "Followed a link that people cannot see"
+    }
 
 
 def replay(folder: Path) -> None:
