@@ -37,7 +37,7 @@ from engagement.services.event_log import (
 from engagement.services.first_touch import take_first_touch
 from engagement.services.identification import Ownership, Said, identify
 from engagement.services.judging import Judgement, judge
-from engagement.services.machine_clicks import settle_clicks
+from engagement.services.machine_clicks import hold_clicks, settle_clicks
 from engagement.services.partitions import ensure_partitions, month_of
 from engagement.tokens import proof_of
 
@@ -201,6 +201,7 @@ def _claim(understood: Sequence[Understood]) -> list[Understood]:
 
 
 def _append(fresh: Sequence[Understood], now: datetime) -> None:
+    hold_clicks(each.message for each in fresh)
     judgements = judge([(each.arrival.source, each.message, each.arrival.meta) for each in fresh])
     said = [_said(each, judged) for each, judged in zip(fresh, judgements, strict=True)]
     identification = identify(said, now=now)

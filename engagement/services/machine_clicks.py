@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
+from crm.common.locks import hold_all
 from engagement.enums import Actor, ActorRule, EventKind
+from engagement.messages import Message
 from engagement.services.event_log import NewEvent
 
 #: Nobody reads a mail and follows all its links within this time, before and after any of them.
@@ -17,6 +19,9 @@ from engagement.services.event_log import NewEvent
 AT_ONCE = timedelta(seconds=5)
 #: Who asks where a link leads follows it this soon, if at all. Our choice.
 ASKED_BEFORE = timedelta(minutes=1)
+#: Leads share this many locks, so that a batch of clicks does not fill the table of locks that all
+#: connections share. Our choice: two usual batches seldom meet.
+_LOCKS = 1024
 
 #: A scanner that asks with HEAD has the same agent as the request that follows: office programs
 #: ask with theirs before they open the browser of a person. A mail with a single link says nothing
@@ -71,11 +76,22 @@ _SETTLE = """
 """
 
 
+def hold_clicks(messages: Iterable[Message]) -> None:
+    """Let no batch beside this one settle clicks of the same leads, until the transaction ends.
+
+    What a scanner does within seconds may arrive in two batches: the second has to see the first.
+    To be called before the batch locks visitors or leads, which others hold while they wait here.
+    """
+    lead_ids = {each.lead_id for each in messages if each.kind is EventKind.EMAIL_CLICK}
+    if held := {f"clicks {lead_id % _LOCKS}" for lead_id in lead_ids if lead_id}:
+        hold_all(held)
+
+
 def settle_clicks(events: Sequence[NewEvent]) -> dict[UUID, int]:
     """Find the machines among clicks on our links and those shortly before.
 
-    To be called in the transaction that appended ``events``. Returns the ids of events, of these
-    and earlier ones, that turned out to be machines', with their leads.
+    To be called in the transaction that appended ``events``, after ``hold_clicks``. Returns
+    the ids of events, of these and earlier ones, that turned out to be machines', with their leads.
     """
     clicks = [
         event

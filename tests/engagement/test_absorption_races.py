@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from crm.accounts.enums import Role
-from engagement.enums import LinkReason
+from engagement.enums import Actor, LinkReason
 from engagement.models import Event, EventKey, InboxMessage, Visitor
 from engagement.services import (
     LinkIsOtherwise,
@@ -27,6 +27,7 @@ from engagement.services import (
 from engagement.signals import events_absorbed
 from leads.models import Lead
 from tests.concurrency import side_by_side
+from tests.engagement.clicks import click, links_of
 from tests.engagement.inbox import HOUR, NOW, identify, message, owners
 from tests.factories import make_lead, make_user
 
@@ -209,6 +210,19 @@ def test_a_form_that_links_a_browser_while_it_is_absorbed_gets_its_history() -> 
     )
 
     assert dict(owners()) == {"page": "ada@example.com", "opens-the-gate": "ben@example.com"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_scanner_whose_clicks_come_in_two_batches_at_once_is_known() -> None:
+    """Red when clicks of a lead are not held: neither batch sees the click of the other."""
+    keep_partitions(now=NOW)
+    lead = make_lead()
+    for seconds, link in enumerate(links_of("May", 2)):
+        click(lead, link, seconds)
+
+    overlap(lambda: absorb_events(now=NOW, limit=1), lambda: absorb_events(now=NOW, limit=1))
+
+    assert set(Event.objects.values_list("actor", flat=True)) == {Actor.MACHINE}
 
 
 @pytest.mark.django_db(transaction=True)
