@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.forms.utils import from_current_timezone
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -45,6 +46,15 @@ class PatternsField(forms.CharField):
         if problems:
             raise forms.ValidationError(problems)
         return patterns
+
+
+class ClockField(forms.DateTimeField):
+    """An hour as a clock shows it, kept as one of UTC, where no hour is skipped or comes twice."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        """Read the hour without regard to the zone of whoever types it."""
+        with timezone.override(UTC):
+            return super().to_python(value)
 
 
 class NamedForm(PlainForm):
@@ -145,7 +155,7 @@ class OfferForm(NamedForm):
 class WebinarForm(NamedForm):
     """A webinar at its time."""
 
-    starts_at = forms.DateTimeField(
+    starts_at = ClockField(
         label="Starts",
         input_formats=[_LOCAL],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_LOCAL),
@@ -172,8 +182,11 @@ class WebinarForm(NamedForm):
         said = super().clean()
         starts_at, zone = said.get("starts_at"), said.get("time_zone")
         if isinstance(starts_at, datetime) and zone:
-            local = timezone.make_naive(starts_at)
-            said["starts_at"] = timezone.make_aware(local, ZoneInfo(zone))
+            try:
+                with timezone.override(zone):
+                    said["starts_at"] = from_current_timezone(timezone.make_naive(starts_at, UTC))
+            except forms.ValidationError as error:
+                self.add_error("starts_at", error)
         return said
 
     @staticmethod

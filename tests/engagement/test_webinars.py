@@ -23,6 +23,7 @@ from engagement.services.webinars import NotOver, create_webinar, mark_no_shows
 from engagement.slices import STEPS, Slice, Subject, slice_q
 from leads.importing.reading import FileRefused
 from leads.models import Lead
+from tests.engagement.attendance import check, record, results
 from tests.engagement.content import make_asset, make_offer, make_webinar
 from tests.engagement.inbox import absorb, message
 from tests.factories import NOW, client_of, make_lead, make_user
@@ -41,27 +42,6 @@ zed@example.com,Zed,Yes,2026-05-13 10:00,
 """
 
 
-def check(
-    webinar: Webinar, tmp_path: Path, text: str = LIST, *, captures: bool = False, **columns: str
-) -> AttendanceUpload:
-    path = tmp_path / "list.csv"
-    path.write_text(text)
-    return uploads.check_list(
-        webinar=webinar, path=path, filename="list.csv", columns=columns,
-        captures_unknown=captures, now=NOW, by=None,
-    )  # fmt: skip
-
-
-def record(upload: AttendanceUpload, now: datetime = NOW) -> None:
-    uploads.queue_upload(upload_id=upload.pk)
-    uploads.record_queued_uploads(now=now)
-    upload.refresh_from_db()
-
-
-def results(upload: AttendanceUpload) -> list[tuple[int, str]]:
-    return list(upload.rows.order_by("line").values_list("line", "result"))
-
-
 def acts() -> list[tuple[str | None, str]]:
     found = Event.objects.order_by("lead__email", "kind")
     return list(found.values_list("lead__email", "kind"))
@@ -76,7 +56,7 @@ def two_leads() -> Webinar:
 def test_checking_a_list_says_what_it_would_do_and_records_nothing(tmp_path: Path) -> None:
     webinar = two_leads()
 
-    upload = check(webinar, tmp_path)
+    upload = check(webinar, tmp_path, LIST)
 
     assert results(upload) == [
         (2, "READY"), (3, "READY"), (4, "UNKNOWN"), (5, "REFUSED"), (6, "KNOWN"),
@@ -94,7 +74,7 @@ def test_checking_a_list_says_what_it_would_do_and_records_nothing(tmp_path: Pat
 def test_recording_a_list_records_its_good_lines(tmp_path: Path) -> None:
     webinar = two_leads()
 
-    upload = check(webinar, tmp_path)
+    upload = check(webinar, tmp_path, LIST)
     record(upload)
 
     assert acts() == [
@@ -113,7 +93,7 @@ def test_recording_a_list_records_its_good_lines(tmp_path: Path) -> None:
 def test_people_we_do_not_know_become_leads_when_asked(tmp_path: Path) -> None:
     webinar = two_leads()
 
-    upload = check(webinar, tmp_path, captures=True)
+    upload = check(webinar, tmp_path, LIST, captures=True)
     assert results(upload)[2] == (4, "NEW_LEAD")
     record(upload)
 
@@ -125,10 +105,10 @@ def test_people_we_do_not_know_become_leads_when_asked(tmp_path: Path) -> None:
 
 def test_the_same_list_again_changes_nothing(tmp_path: Path) -> None:
     webinar = two_leads()
-    record(check(webinar, tmp_path, captures=True))
+    record(check(webinar, tmp_path, LIST, captures=True))
     before = (acts(), Lead.objects.count())
 
-    again = check(webinar, tmp_path, captures=True)
+    again = check(webinar, tmp_path, LIST, captures=True)
     assert [result for _, result in results(again)][:3] == ["KNOWN", "KNOWN", "KNOWN"]
     record(again)
 
@@ -137,7 +117,7 @@ def test_the_same_list_again_changes_nothing(tmp_path: Path) -> None:
 
 def test_two_lists_checked_before_either_is_recorded_record_once(tmp_path: Path) -> None:
     webinar = two_leads()
-    first, second = (check(webinar, tmp_path, captures=True) for _ in range(2))
+    first, second = (check(webinar, tmp_path, LIST, captures=True) for _ in range(2))
 
     record(first)
     record(second)
@@ -147,7 +127,7 @@ def test_two_lists_checked_before_either_is_recorded_record_once(tmp_path: Path)
 
 
 def test_a_list_is_recorded_once_and_only_when_somebody_said_so(tmp_path: Path) -> None:
-    upload = check(two_leads(), tmp_path)
+    upload = check(two_leads(), tmp_path, LIST)
     uploads.record_queued_uploads(now=NOW)
     assert acts() == []
 
@@ -159,8 +139,8 @@ def test_a_list_is_recorded_once_and_only_when_somebody_said_so(tmp_path: Path) 
     assert upload.recorded_at == NOW
 
 
-def test_a_list_that_cannot_be_recorded_is_recorded_not_in_part(tmp_path: Path) -> None:
-    upload = check(two_leads(), tmp_path)
+def test_lines_that_are_recorded_in_one_step_are_recorded_all_or_none(tmp_path: Path) -> None:
+    upload = check(two_leads(), tmp_path, LIST)
     AttendanceRow.objects.filter(upload=upload, line=3).update(status="NONSENSE")
 
     record(upload)
@@ -293,6 +273,20 @@ def test_a_webinar_is_made_and_moved_by_its_form() -> None:
     made.refresh_from_db()
     assert made.starts_at == datetime(2026, 6, 3, 16, 0, tzinfo=ZoneInfo("Europe/London"))
     assert client.post("/content/webinars/add/", said).status_code == 422
+
+
+def test_an_hour_is_read_by_the_clock_of_the_webinar_only() -> None:
+    """Red when it is read by the clock of the user first, who has no such hour."""
+    client = client_of(make_user(Role.MARKETER, time_zone="Europe/Berlin"))
+    said = {"name": "Early", "starts_at": "2026-03-29T02:30", "time_zone": "Asia/Tokyo"}
+
+    client.post("/content/webinars/add/", said)
+
+    made = Webinar.objects.get()
+    assert made.starts_at == datetime(2026, 3, 29, 2, 30, tzinfo=ZoneInfo("Asia/Tokyo"))
+    skipped = client.post("/content/webinars/add/", {**said, "time_zone": "Europe/Berlin"})
+    assert skipped.status_code == 422
+    assert "2026-03-29 02:30:00 couldn" in skipped.content.decode()
 
 
 def test_the_way_from_the_list_to_the_figures() -> None:
