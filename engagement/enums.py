@@ -2,8 +2,12 @@
 
 from django.db.models import TextChoices
 
-#: The name under which Baton itself records; no key can be had for it.
+#: The names under which Baton itself records: what it sees, forms, and who came to webinars.
 OWN_SOURCE = "baton"
+FORM_SOURCE = "form"
+WEBINAR_SOURCE = "webinars"
+#: No key can be had for these: whoever had it could take the ids of our messages first.
+RESERVED_SOURCES = (OWN_SOURCE, FORM_SOURCE, WEBINAR_SOURCE)
 
 
 class EventKind(TextChoices):
@@ -185,7 +189,7 @@ class UploadState(TextChoices):
     CHECKED = "CHECKED", "Checked, nothing recorded"
     QUEUED = "QUEUED", "Being recorded"
     RECORDED = "RECORDED", "Recorded"
-    FAILED = "FAILED", "Failed, nothing recorded"
+    FAILED = "FAILED", "Failed"
 
 
 class AttendanceResult(TextChoices):

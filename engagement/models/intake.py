@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from crm.accounts.models import User
-from engagement.enums import OWN_SOURCE, SourceKind
+from engagement.enums import RESERVED_SOURCES, SourceKind
 
 
 class Source(models.Model):
@@ -40,7 +40,9 @@ class Source(models.Model):
             models.CheckConstraint(
                 condition=Q(kind__in=SourceKind.values), name="source_kind_is_known"
             ),
-            models.CheckConstraint(condition=~Q(name=OWN_SOURCE), name="source_is_not_ourselves"),
+            models.CheckConstraint(
+                condition=~Q(name__in=RESERVED_SOURCES), name="source_is_not_ourselves"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,13 +9,12 @@ from typing import Any
 
 from django.db import transaction
 
-from engagement.enums import EventKind
+from engagement.enums import WEBINAR_SOURCE, EventKind
 from engagement.event_ids import event_id
 from engagement.models import Webinar
 from engagement.services.event_log import NewEvent, announce, append_events, claim_messages
 from engagement.services.partitions import ensure_partitions, month_of
 
-SOURCE = "webinars"
 _CHUNK = 1_000
 
 #: The lead, what happened, when (true time), and what else is known.
@@ -33,7 +32,7 @@ def record_attendance(
     fresh: set[tuple[int, EventKind]] = set()
     remaining = iter(people)
     while chunk := list(islice(remaining, _CHUNK)):
-        named = {(SOURCE, _message_id(webinar, each)): each for each in chunk}
+        named = {(WEBINAR_SOURCE, _message_id(webinar, each)): each for each in chunk}
         events = {name: _event(webinar, name[1], each, now) for name, each in named.items()}
         ensure_partitions({month_of(event.occurred_at) for event in events.values()})
         claimed = claim_messages({name: event.id for name, event in events.items()})
@@ -53,7 +52,7 @@ def _event(webinar: Webinar, message_id: str, each: Attendance, now: datetime) -
     lead_id, kind, happened_at, known = each
     occurred_at = min(happened_at, now)
     return NewEvent(
-        id=event_id(source=SOURCE, message_id=message_id, occurred_at=occurred_at),
+        id=event_id(source=WEBINAR_SOURCE, message_id=message_id, occurred_at=occurred_at),
         occurred_at=occurred_at,
         received_at=now,
         kind=kind,

@@ -22,9 +22,15 @@ from engagement.attendance_reading import (
     read_entry,
     suggest_columns,
 )
-from engagement.enums import AttendanceResult, AttendanceStatus, EventKind, UploadState
+from engagement.enums import (
+    WEBINAR_SOURCE,
+    AttendanceResult,
+    AttendanceStatus,
+    EventKind,
+    UploadState,
+)
 from engagement.models import AttendanceRow, AttendanceUpload, EventKey, Webinar
-from engagement.services.attendance import SOURCE, Attendance, record_attendance
+from engagement.services.attendance import Attendance, record_attendance
 from leads.importing.reading import FileRefused, Line, Table, open_table
 from leads.importing.uploads import encoding_of
 from leads.models import Lead
@@ -247,7 +253,7 @@ def _recorded_before(webinar: Webinar, lead_ids: Iterable[int]) -> set[tuple[int
         for lead_id in lead_ids
         for kind in (status.event_kind for status in AttendanceStatus)
     }
-    known = EventKey.objects.filter(source=SOURCE, message_id__in=list(names))
+    known = EventKey.objects.filter(source=WEBINAR_SOURCE, message_id__in=list(names))
     return {names[name] for name in known.values_list("message_id", flat=True)}
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from engagement.blanks import compare
-from engagement.enums import LinkReason
+from engagement.enums import FORM_SOURCE, LinkReason
 from engagement.models import Submission
 from engagement.questions import fixed_values, read_questions
 from engagement.services.event_log import record_event
@@ -25,8 +25,6 @@ from leads.services import (
     update_lead,
 )
 
-#: The source of the messages that forms are.
-SOURCE = "form"
 #: What names nobody and may stand in the log for good; free text may say anything.
 _LOGGED_TYPES = frozenset(
     {AttributeType.CHOICE, AttributeType.BOOLEAN, AttributeType.NUMBER, AttributeType.DATE}
@@ -149,7 +147,7 @@ def _log(submission: Submission, happened_at: datetime, now: datetime) -> None:
         now=now,
         asset=form.asset or (form.offer.asset if form.offer else None),
         visitor_id=visitor_id,
-        source=SOURCE,
+        source=FORM_SOURCE,
         message_id=submission.nonce,
         name=form.name,
         url=submission.page_url,

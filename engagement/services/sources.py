@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from crm.accounts.models import User
-from engagement.enums import OWN_SOURCE, SourceKind
+from engagement.enums import SourceKind
 from engagement.models import Source
 
 #: Of a key; it has to be out of reach of guessing, since that of a server is believed.
@@ -46,10 +46,8 @@ def create_source(
         asks_consent: whether the tracker waits for the visitor's consent.
 
     Raises:
-        SourceNameTaken: the name is in use.
+        SourceNameTaken: the name is in use, or reserved for Baton itself.
     """
-    if name == OWN_SOURCE:
-        raise SourceNameTaken(name)
     try:
         with transaction.atomic():
             return Source.objects.create(
