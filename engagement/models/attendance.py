@@ -20,7 +20,7 @@ class AttendanceUploadQuerySet(models.QuerySet["AttendanceUpload"]):
 
 
 class AttendanceUpload(models.Model):
-    """One file about one webinar. Checking it writes its rows; recording it, all at once, the acts.
+    """One file about one webinar. Checking it writes its rows; recording it, in steps, the acts.
 
     ``columns`` are the columns of the file by what they hold. Written by
     ``engagement.services.attendance_uploads``.

@@ -1,4 +1,4 @@
-"""Lists of attendance from other programs: checked line by line, then recorded all at once."""
+"""Lists of attendance from other programs: checked line by line, then recorded in steps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from crm.accounts.models import User
 from crm.common.health import beat
@@ -29,6 +29,7 @@ from engagement.enums import (
     EventKind,
     UploadState,
 )
+from engagement.messages import EARLIEST
 from engagement.models import AttendanceRow, AttendanceUpload, EventKey, Webinar
 from engagement.services.attendance import Attendance, record_attendance
 from leads.importing.reading import FileRefused, Line, Table, open_table
@@ -40,9 +41,15 @@ logger = logging.getLogger(__name__)
 
 #: Our choice: more than any webinar had; a larger list is split.
 MOST_LINES = 20_000
-#: Our choice: making so many leads takes a minute or two, which is what one transaction may.
+#: Our choice: making so many leads takes a minute or two; more are an import.
 MOST_NEW_LEADS = 2_000
 _CHUNK = 500
+#: Lines that one transaction records. Our choice: even as new leads they take few seconds, well
+#: within the time that others wait for the leads and companies it holds.
+_STEP = 100
+_GAVE_UP = (
+    "An unforeseen error; the log of the worker has it. Lines recorded before it stay recorded."
+)
 _TOO_MANY_NEW = f"The list names more than {MOST_NEW_LEADS:,} people that we do not know."
 
 
@@ -103,41 +110,56 @@ def queue_upload(*, upload_id: int) -> bool:
 
 
 def record_queued_uploads(*, now: datetime) -> int:
-    """Record the lists that are queued, each in one transaction, and return how many were taken."""
+    """Record the lists that are queued, and return how many were taken.
+
+    What the database did not finish goes on with the next call, from where it stopped.
+    """
     queued = AttendanceUpload.objects.queued()
     ids = list(queued.values_list("pk", flat=True)[:20])
 
-    def give_up(pk: int, _: Exception) -> None:
+    def give_up(pk: int, error: Exception) -> None:
         logger.exception("Could not record the attendance list %s", pk)
-        AttendanceUpload.objects.filter(pk=pk, state=UploadState.QUEUED).update(
-            state=UploadState.FAILED, error="An unforeseen error; the log of the worker has it."
-        )
+        if not isinstance(error, OperationalError):
+            AttendanceUpload.objects.filter(pk=pk, state=UploadState.QUEUED).update(
+                state=UploadState.FAILED, error=_GAVE_UP
+            )
 
     do_singly(ids, lambda pk: _record(pk, now), give_up=give_up)
     beat("record_attendance", now, queued.count(), None)
     return len(ids)
 
 
-@transaction.atomic
 def _record(upload_id: int, now: datetime) -> None:
-    """Record all lines of a list that are good; a list that another worker holds is left to it."""
+    """Record all lines of a list that are good, in steps that hold nobody up for long."""
+    while _record_step(upload_id, now):
+        pass
+
+
+@transaction.atomic
+def _record_step(upload_id: int, now: datetime) -> bool:
+    """Record the next lines of a list; say whether to go on.
+
+    A list that another worker holds is left to it.
+    """
     locked = AttendanceUpload.objects.queued().select_for_update(skip_locked=True, of=("self",))
     upload = locked.select_related("webinar__asset").filter(pk=upload_id).first()
     if upload is None:
-        return
+        return False
     wanted = (AttendanceResult.READY, AttendanceResult.NEW_LEAD)
-    rows = upload.rows.filter(result__in=wanted).order_by("line").iterator(chunk_size=_CHUNK)
-    while chunk := list(islice(rows, _CHUNK)):
-        _record_chunk(upload, chunk, now)
-        AttendanceRow.objects.bulk_update(chunk, ["lead", "result"])
+    rows = list(upload.rows.filter(result__in=wanted).order_by("lead_id", "line")[:_STEP])
+    if rows:
+        _record_rows(upload, rows, now)
+        AttendanceRow.objects.bulk_update(rows, ["lead", "result"])
+        return True
     upload.state, upload.recorded_at = UploadState.RECORDED, now
     upload.save(update_fields=["state", "recorded_at"])
+    return False
 
 
-def _record_chunk(upload: AttendanceUpload, rows: list[AttendanceRow], now: datetime) -> None:
+def _record_rows(upload: AttendanceUpload, rows: list[AttendanceRow], now: datetime) -> None:
     known = _leads_of(rows)
     captured = set()
-    for row in rows:
+    for row in sorted(rows, key=_by_company):
         if row.email not in known:
             known[row.email] = _capture(upload.webinar, row, now)
             captured.add(row.line)
@@ -151,6 +173,12 @@ def _record_chunk(upload: AttendanceUpload, rows: list[AttendanceRow], now: date
         else:
             is_new = row.line in captured
             row.result = AttendanceResult.CAPTURED if is_new else AttendanceResult.DONE
+
+
+def _by_company(row: AttendanceRow) -> tuple[str, str]:
+    """Return by what new leads are made in one order: those of one company lock it in turn."""
+    name, _, domain = row.email.rpartition("@")
+    return domain, name
 
 
 def _attendance(webinar: Webinar, row: AttendanceRow) -> Attendance:
@@ -223,6 +251,8 @@ def _entry(upload: AttendanceUpload, line: Line, header: list[str]) -> Entry:
 def _check_time(webinar: Webinar, entry: Entry, now: datetime) -> None:
     if entry.status is not AttendanceStatus.REGISTERED and webinar.starts_at > now:
         raise LineRefused("status: the webinar has not begun yet")
+    if entry.joined_at and entry.joined_at < EARLIEST:
+        raise LineRefused(f"joined_at: lies before the year {EARLIEST.year}")
     if entry.joined_at and entry.joined_at > now:
         raise LineRefused("joined_at: lies in the future")
 
