@@ -2,7 +2,8 @@
 
 from django.dispatch import Signal
 
-#: Events of leads were absorbed; ``lead_ids`` is a list, ``now`` the moment of absorbing.
+#: Acts of people were absorbed; ``lead_ids`` is a list, ``now`` the moment of absorbing. What
+#: machines did, or nobody in particular, is no news of a lead.
 events_absorbed = Signal()
 
 #: A form captured leads or told more of them; ``lead_ids`` is a list, ``now`` the moment. What

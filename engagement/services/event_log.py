@@ -94,7 +94,7 @@ def announce(
     """Tell the leads' last activity and the floors above, in the transaction of the events.
 
     ``attached`` are leads that were given earlier events, with the time of the latest by a person.
-    Activity is what people do; a scanner does not wake a lead.
+    Only what people do is activity and news of a lead; a scanner neither wakes nor moves it.
     """
     latest = {lead_id: at for lead_id, at in attached.items() if at}
     for event in events:
@@ -103,9 +103,8 @@ def announce(
                 latest.get(event.lead_id, event.occurred_at), event.occurred_at
             )
     record_activity(latest=latest)
-    lead_ids = sorted({event.lead_id for event in events if event.lead_id} | attached.keys())
-    if lead_ids:
-        events_absorbed.send(sender=Event, lead_ids=lead_ids, now=now)
+    if latest:
+        events_absorbed.send(sender=Event, lead_ids=sorted(latest), now=now)
 
 
 @transaction.atomic

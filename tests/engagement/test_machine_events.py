@@ -100,6 +100,14 @@ def test_the_list_is_filtered_by_reason_and_period(
     assert {row.event.name for row in response.context["rows"]} == titles
 
 
+def test_what_a_machine_does_is_no_news_of_a_lead(lead: Lead, now: datetime) -> None:
+    seen(lead, now, **ROBOT)
+    assert not LeadScore.objects.exists()
+
+    seen(lead, now)
+    assert LeadScore.objects.get().news_at == now
+
+
 def test_pages_have_every_event_once(browser: Client, lead: Lead, now: datetime) -> None:
     for _ in range(120):
         seen(lead, now, **ROBOT)

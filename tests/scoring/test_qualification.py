@@ -8,7 +8,7 @@ import pytest
 from django.dispatch import receiver
 
 from crm.accounts.enums import Role
-from engagement.enums import EventKind
+from engagement.enums import Actor, EventKind
 from engagement.services import record_event
 from leads.enums import LifecycleStage
 from leads.models import Lead, LeadFact, StageInterval
@@ -240,6 +240,18 @@ def test_publishing_moves_nobody_for_what_was_there_before() -> None:
     download(lead, at=NOW + 2 * DAY)
     settle(NOW + 2 * DAY)
     assert stage_of(lead).stage == LifecycleStage.MQL
+
+
+def test_what_a_machine_does_moves_nobody_for_what_was_there_before() -> None:
+    """Red when an event of a machine is news: a scanner makes an MQL."""
+    lead = make_lead(country="DE", created_at=NOW - DAY)
+    download(lead, times=6)
+    publish_model(now=NOW + DAY)
+    settle(NOW + DAY)
+    scanned: dict[str, Any] = {"occurred_at": NOW + 2 * DAY, "now": NOW + 2 * DAY}
+    record_event(lead_id=lead.pk, kind=EventKind.EMAIL_CLICK, actor=Actor.MACHINE, **scanned)
+    settle(NOW + 2 * DAY)
+    assert (stage_of(lead).stage, score_of(lead).meets_definition) == (LifecycleStage.LEAD, True)
 
 
 def test_imported_history_moves_nobody() -> None:
