@@ -23,6 +23,17 @@ def in_thread(pool: ThreadPoolExecutor, act: Callable[[], T]) -> Future[T]:
     return pool.submit(run)
 
 
+def somebody_waits_for_a_lock() -> bool:
+    """Say whether any connection to this database waits for another one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock')"
+        )
+        (waits,) = cursor.fetchone() or (False,)
+    return bool(waits)
+
+
 def side_by_side(*acts: Callable[[], object]) -> list[object]:
     """Run ``acts`` at the same time; return what each returned or raised, in order."""
     with ThreadPoolExecutor(len(acts)) as pool:

@@ -116,8 +116,9 @@ def apply_leads(lines: Lines, mapping: LeadMapping, *, now: datetime) -> list[Re
     """
     check_leads(lines, mapping, _declared(mapping), now=now)
     refused = [*refusals("import_lead"), *_match(mapping)]
+    known = _known()  # locked before companies are made, as by everybody who changes a lead
     made = _create(mapping, now)
-    updated, changed = _update(mapping, now)
+    updated, changed = _update(mapping, known, now)
     if made or changed:
         lead_ids = [*(each.lead_id for each in made), *changed]
         leads_changed.send(sender=Lead, lead_ids=lead_ids, now=now)
@@ -190,13 +191,15 @@ def _new_facts() -> Composed:
     return _RECORD.format(texts=SQL(", ").join(texts))
 
 
-def _update(mapping: LeadMapping, now: datetime) -> tuple[list[Result], list[int]]:
+def _update(
+    mapping: LeadMapping, known: Sequence[_Known], now: datetime
+) -> tuple[list[Result], list[int]]:
     """Write what the file says differently of known leads.
 
     Returns:
         The result of each line, and the ids of the leads that were changed.
     """
-    known, results = _known(), list[Result]()
+    results = list[Result]()
     changed: list[tuple[Lead, list[str]]] = []
     for each in known:
         names = _change(each.lead, each.values)
@@ -218,10 +221,14 @@ def _update(mapping: LeadMapping, now: datetime) -> tuple[list[Result], list[int
 
 
 def _known() -> list[_Known]:
-    """Return the lines about known leads in their order."""
+    """Return the lines about known leads in their order, the leads locked.
+
+    Others wait, and are waited for: ``_update`` writes columns back as they are read here.
+    """
     columns = SQL(", ").join(Identifier("said", name) for name in FIELDS)
     rows = fetch(_KNOWN.format(columns=columns))
-    leads = Lead.objects.in_bulk({lead for _, lead, *_ in rows})
+    locked = Lead.objects.select_for_update(no_key=True).order_by("pk")
+    leads = locked.in_bulk({lead for _, lead, *_ in rows})
     return [
         _Known(pk, number, _given(attributes, said), leads[lead])
         for pk, lead, number, attributes, *said in rows
