@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -92,6 +92,7 @@ def identify(messages: Sequence[Said], *, now: datetime) -> Identification:
     """
     visitors = see_visitors(_seen(messages))
     knowledge = _Knowledge.of(messages)
+    messages = [knowledge.with_valid_proof(said) for said in messages]
     settlement, captured = _settle(messages, visitors, knowledge, now)
 
     def lead_of(person: Person) -> int:
@@ -141,9 +142,14 @@ class _Knowledge:
         return cls(
             {lead.email or "": lead.pk for lead in known},
             _imported_as({said.user for said in messages if said.user}),
-            _existing({said.message.lead_id for said in messages if said.message.lead_id}),
+            _existing(messages),
             frozenset(websites),
         )
+
+    def with_valid_proof(self, said: Said) -> Said:
+        """Return a message without a proof that names a lead which is gone: it proves nothing."""
+        is_void = said.proof is not None and said.proof.lead_id not in self.ours
+        return replace(said, proof=None) if is_void else said
 
     def introduction(self, said: Said) -> Introduction:
         """Return what a message says in the light of it."""
@@ -168,8 +174,13 @@ class _Knowledge:
         return lead_id if lead_id in self.ours else None
 
 
-def _existing(lead_ids: set[int]) -> frozenset[int]:
-    """Return the leads that are there: nothing in the log keeps one from being deleted before."""
+def _existing(messages: Iterable[Said]) -> frozenset[int]:
+    """Return the leads that messages of our own and proofs name, as far as they are there.
+
+    Nothing in the log keeps a lead from being deleted before.
+    """
+    lead_ids = {said.message.lead_id for said in messages if said.message.lead_id}
+    lead_ids |= {said.proof.lead_id for said in messages if said.proof}
     if not lead_ids:
         return frozenset()
     return frozenset(Lead.objects.filter(pk__in=lead_ids).values_list("pk", flat=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engagement.enums import EventKind, LinkAct, LinkReason, SourceKind
-from engagement.models import Event, LinkChange, Source, Visitor, VisitorLink
+from engagement.models import Event, InboxMessage, LinkChange, Source, Visitor, VisitorLink
 from engagement.services import link_visitor, record_event
 from engagement.signals import events_absorbed
 from engagement.tokens import PROOF_LASTS, prove
@@ -187,6 +187,21 @@ def test_a_token_that_came_late_or_was_made_up_proves_nothing(ada: Lead, website
 
     assert not VisitorLink.objects.exists()
     assert {email for _, email in owners()} == {None}
+
+
+def test_a_token_of_a_lead_that_is_gone_proves_nothing(ada: Lead, website: None) -> None:
+    """Red when only its seal is looked at: the message is put aside, with all it says."""
+    gone = prove(lead_id=ada.pk + 1, reason=LinkReason.EMAIL_CLICK, now=NOW)
+
+    absorb(
+        with_token("lands", gone),
+        with_token("signs-up", gone, type="identify", anonymousId="phone", traits={"email": BEN}),
+    )
+
+    link = VisitorLink.objects.get()
+    assert not InboxMessage.objects.exists()
+    assert dict(owners()) == {"lands": None, "signs-up": BEN}
+    assert (link.reason, link.evidence) == (LinkReason.IDENTIFY, "site told their address")
 
 
 def test_a_server_that_names_the_browser_proves_its_claim(ada: Lead, website: None) -> None:
