@@ -30,6 +30,7 @@ from engagement.services.links import (
 from engagement.tokens import Proof
 from engagement.traits import lead_values
 from leads.models import Lead
+from leads.normalise import email_domain
 from leads.services import DuplicateEmail, LeadInvalid, create_lead
 
 _FIND_EXTERNAL = """
@@ -211,15 +212,23 @@ def _settle(
         }
         settlement = settle(introductions, standings_of(visitors, speaking=speaking))
         taken: dict[str, int] = {}
-        for address, index in settlement.captured.items():
+        for address in sorted(settlement.captured, key=_company_first):
             if address not in captured:
                 try:
-                    captured[address] = _create(messages[index], now)
+                    captured[address] = _create(messages[settlement.captured[address]], now)
                 except DuplicateEmail as duplicate:
                     taken[address] = duplicate.lead_id
         if not taken:
             return settlement, captured
         knowledge.addresses.update(taken)
+
+
+def _company_first(address: str) -> tuple[str, str]:
+    """Return where an address comes in the order of capture: by the domain of its company.
+
+    Two batches that make companies of the same domains then wait for each other only one way.
+    """
+    return email_domain(address), address
 
 
 def _imported_as(users: set[VisitorName]) -> dict[VisitorName, int]:

@@ -25,8 +25,9 @@ from engagement.services import (
     receive,
 )
 from engagement.signals import events_absorbed
-from leads.models import Lead
-from tests.concurrency import side_by_side
+from leads.models import Company, Lead
+from leads.signals import leads_changed
+from tests.concurrency import side_by_side, somebody_waits_for_a_lock
 from tests.engagement.clicks import click, links_of
 from tests.engagement.inbox import HOUR, NOW, identify, message, owners
 from tests.factories import make_lead, make_user
@@ -57,7 +58,7 @@ def overlap(first: Callable[[], object], second: Callable[[], object]) -> None:
             leading = pool.submit(_with_own_connection, first)
             assert gate.reached.wait(20)
             following = pool.submit(_with_own_connection, second)
-            while not following.done() and not _somebody_waits_for_a_lock():
+            while not following.done() and not somebody_waits_for_a_lock():
                 time.sleep(0.01)
             gate.released.set()
             leading.result(20)
@@ -72,16 +73,6 @@ def _with_own_connection(work: Callable[[], object]) -> None:
         work()
     finally:
         connection.close()
-
-
-def _somebody_waits_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock')"
-        )
-        (waits,) = cursor.fetchone() or (False,)
-    return bool(waits)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -151,6 +142,39 @@ def test_one_person_captured_on_two_devices_at_once_is_one_lead(
     assert Lead.objects.count() == 1
     assert [email for _, email in owners()] == ["ada@example.com"] * 2
     assert caplog.records == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_batches_with_the_same_new_companies_wait_only_one_way(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Red when leads are captured in the order of messages: a deadlock, then one by one."""
+    keep_partitions(now=NOW)
+    addresses = ["a@acme.example", "b@beta.example", "c@beta.example", "d@acme.example"]
+    messages = [
+        identify(address, address, NOW - HOUR / (n + 1), anonymousId=address)
+        for n, address in enumerate(addresses)
+    ]
+    receive(source="site", messages=messages, received_at=NOW)
+    begun = set[int]()
+
+    def let_the_other_begin(**_: object) -> None:
+        """Go on from the first lead of a batch when the other has one too, or waits."""
+        begun.add(threading.get_ident())
+        give_up_at = time.monotonic() + 20
+        while len(begun) == 1 and not somebody_waits_for_a_lock():
+            assert time.monotonic() < give_up_at
+            time.sleep(0.01)
+
+    leads_changed.connect(let_the_other_begin)
+    try:
+        outcomes = side_by_side(*[lambda: absorb_events(now=NOW, limit=2)] * 2)
+    finally:
+        leads_changed.disconnect(let_the_other_begin)
+
+    assert outcomes == [2, 2]
+    assert caplog.records == []
+    assert (Lead.objects.count(), Company.objects.count()) == (4, 2)
 
 
 @pytest.mark.django_db(transaction=True)
