@@ -54,7 +54,7 @@ class InboxMessage(models.Model):
 
     ``meta`` is what the request told beside the body: ``address``, ``agent`` (the User-Agent) and
     ``purpose`` (Sec-Purpose), each as far as it is known. A message that cannot be absorbed stays,
-    with ``error`` and no ``due_at``.
+    with ``error``, without ``due_at`` and address.
     """
 
     source = models.CharField(max_length=50)

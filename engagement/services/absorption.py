@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -57,7 +57,8 @@ _DUE = """
     ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
 """
 _REFUSE = """
-    UPDATE engagement_inbox inbox SET due_at = NULL, error = refused.error
+    UPDATE engagement_inbox inbox
+    SET due_at = NULL, error = refused.error, meta = inbox.meta - 'address'
     FROM unnest(%s::bigint[], %s::text[]) AS refused (id, error) WHERE inbox.id = refused.id
 """
 _REMOVE = "DELETE FROM engagement_inbox WHERE id = ANY(%s)"
@@ -136,7 +137,7 @@ def _absorb(now: datetime, limit: int, only: int | None = None) -> int:
         _append(_claim(understood), now)
         _remove(understood)
     if refused:
-        _refuse(refused)
+        _refuse({arrival.id: str(problem) for arrival, problem in refused})
     _note_received(arrivals)
     return len(arrivals)
 
@@ -148,11 +149,10 @@ def _absorb_singly(now: datetime, limit: int) -> int:
 
     def give_up(pk: int, error: Exception) -> None:
         logger.exception("Could not absorb message %s of the inbox", pk)
-        message = InboxMessage.objects.filter(pk=pk)
         if isinstance(error, OperationalError):
-            message.update(due_at=now + RETRY_AFTER)
+            InboxMessage.objects.filter(pk=pk).update(due_at=now + RETRY_AFTER)
         else:
-            message.update(due_at=None, error="internal: could not be absorbed, the log says why")
+            _refuse({pk: "internal: could not be absorbed, the log says why"})
 
     do_singly(ids, lambda pk: _absorb(now, 1, only=pk), give_up=give_up)
     return len(ids)
@@ -266,14 +266,11 @@ def _note_received(arrivals: Sequence[Arrival]) -> None:
         cursor.execute(NOTE_RECEIVED, [list(latest), list(latest.values())])
 
 
-def _refuse(refused: Sequence[tuple[Arrival, Problem]]) -> None:
-    """Keep refused messages with the reason, for a person to look at."""
-    columns: list[Any] = [
-        [arrival.id for arrival, _ in refused],
-        [str(problem)[:_LONGEST_ERROR] for _, problem in refused],
-    ]
+def _refuse(reasons: Mapping[int, str]) -> None:
+    """Keep messages with the reason, for a person to look at, without their senders' addresses."""
+    errors = [reason[:_LONGEST_ERROR] for reason in reasons.values()]
     with connection.cursor() as cursor:
-        cursor.execute(_REFUSE, columns)
+        cursor.execute(_REFUSE, [list(reasons), errors])
 
 
 def _report(now: datetime) -> None:

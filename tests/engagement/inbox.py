@@ -28,8 +28,13 @@ def identify(message_id: str, email: str, at: datetime = NOW - HOUR, **body: Any
     return message(message_id, at, **{"type": "identify", "traits": {"email": email}, **body})
 
 
-def absorb(*messages: dict[str, Any], source: str = "site", now: datetime = NOW) -> int:
-    receive(source=source, messages=messages, received_at=now)
+def absorb(
+    *messages: dict[str, Any],
+    source: str = "site",
+    now: datetime = NOW,
+    meta: dict[str, str] | None = None,
+) -> int:
+    receive(source=source, messages=messages, received_at=now, meta=meta)
     return absorb_events(now=now)
 
 

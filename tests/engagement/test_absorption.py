@@ -19,6 +19,8 @@ from tests.engagement.inbox import CHROME, HOUR, NOW, absorb, identify, message,
 
 pytestmark = pytest.mark.django_db
 
+SENT_BY = {"address": "192.0.2.7", "agent": CHROME}
+
 
 class Heard:
     """Collects what a signal says while it is connected."""
@@ -93,13 +95,15 @@ def test_the_same_message_id_of_another_source_is_another_event() -> None:
 
 
 def test_a_bad_message_stays_with_its_error_and_does_not_hold_up_its_neighbours() -> None:
-    taken = absorb(message("good-1"), message("bad", timestamp="yesterday"), message("good-2"))
+    bad = message("bad", timestamp="yesterday")
+    taken = absorb(message("good-1"), bad, message("good-2"), meta=SENT_BY)
     again = absorb_events(now=NOW + HOUR)
 
     left = InboxMessage.objects.get()
     assert (taken, again) == (3, 0)
     assert (left.message_id, left.due_at) == ("bad", None)
     assert left.error == "time_invalid: timestamp is no time such as 2026-05-31T09:30:00Z"
+    assert left.meta == {"agent": CHROME}  # an address is never kept
     assert Event.objects.count() == 2
 
 
@@ -114,6 +118,7 @@ def test_a_message_that_breaks_a_receiver_is_put_aside_alone() -> None:
             identify("good-1", "ada@example.com", anonymousId="a"),
             identify("bad", "poison@example.com", anonymousId="b"),
             identify("good-2", "ben@example.com", anonymousId="c"),
+            meta=SENT_BY,
         )
     finally:
         events_absorbed.disconnect(fall_over)
@@ -121,6 +126,7 @@ def test_a_message_that_breaks_a_receiver_is_put_aside_alone() -> None:
     left = InboxMessage.objects.get()
     assert (left.message_id, left.due_at) == ("bad", None)
     assert left.error == "internal: could not be absorbed, the log says why"
+    assert left.meta == {"agent": CHROME}
     assert set(Lead.objects.values_list("email", flat=True)) == {
         "ada@example.com",
         "ben@example.com",
