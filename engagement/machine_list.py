@@ -36,10 +36,17 @@ class Asked:
     def read(cls, parameters: Mapping[str, str]) -> Asked:
         """Read an address; what it does not know is not asked."""
         rule, period = parameters.get("rule", ""), parameters.get("period", "")
-        return cls(
-            rule if rule in {*ActorRule.values, DECIDED} else "",
-            period if period in PERIODS else "month",
-        )
+        asked = cls(rule if rule in {*ActorRule.values, DECIDED} else "", period)
+        return asked if period in asked.periods else cls(asked.rule, "month")
+
+    @property
+    def periods(self) -> dict[str, str]:
+        """Return the periods to choose from, with their labels.
+
+        A rule has no index and is looked for among all events of the period, so that it needs one.
+        """
+        is_searched = self.rule in ActorRule.values
+        return {key: label for key, (label, span) in PERIODS.items() if span or not is_searched}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from crm.accounts.access import AppRequest, role_required
 from crm.common.http import render_page, wants_partial
 from engagement.enums import Actor, ActorRule
 from engagement.history import DECIDERS, entry_of
-from engagement.machine_list import DECIDED, PERIODS, Asked, loaded_event, machine_rows, rows_of
+from engagement.machine_list import DECIDED, Asked, loaded_event, machine_rows, rows_of
 from engagement.models import Event
 from engagement.services import NoSuchEvent, decide_actor, withdraw_decision
 from leads.timeline import line
@@ -42,7 +42,6 @@ def machine_events(request: AppRequest) -> HttpResponse:
         "page": page,
         "rows": rows_of(page.items),
         "rules": _RULES,
-        "periods": [(key, label) for key, (label, _) in PERIODS.items()],
         "query": urlencode({"rule": asked.rule, "period": asked.period}),
     }
     return render_page(request, "engagement/machine_events.html", context)

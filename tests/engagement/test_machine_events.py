@@ -79,7 +79,8 @@ def test_the_list_has_what_machines_did_and_why(browser: Client, lead: Lead, now
         ("rule=UNSAID", {"Unsaid"}),
         ("rule=HIDDEN_LINK", set()),
         ("rule=nonsense&period=nonsense", {"Robot", "Ahead"}),
-        ("rule=ROBOT&period=all", {"Robot", "Old"}),
+        ("period=all", {"Robot", "Ahead", "Old"}),
+        ("rule=ROBOT&period=all", {"Robot"}),
     ],
 )
 def test_the_list_is_filtered_by_reason_and_period(
@@ -98,6 +99,13 @@ def test_the_list_is_filtered_by_reason_and_period(
     response = browser.get(f"{LIST}?{query}")
 
     assert {row.event.name for row in response.context["rows"]} == titles
+
+
+def test_one_rule_is_looked_for_in_a_period_only(browser: Client) -> None:
+    """A rule has no index: without an end it would be looked for among all events there are."""
+    assert "period=all" in browser.get(LIST).content.decode()
+    assert "period=all" in browser.get(f"{LIST}?rule=DECIDED").content.decode()
+    assert "period=all" not in browser.get(f"{LIST}?rule=ROBOT").content.decode()
 
 
 def test_what_a_machine_does_is_no_news_of_a_lead(lead: Lead, now: datetime) -> None:
