@@ -18,7 +18,8 @@ from crm.reports.slices import OPEN, OVERRIDDEN, STEP_LABELS, Slice
 from handoff.enums import ClockKind
 from leads.normalise import source_label
 
-FEWEST = 10  # product.md: percentages are hidden under n = 10
+#: No percentages of fewer: one lead more or less would move them by more than ten points.
+FEWEST = 10
 FUNNEL_HEADER = (
     "lead", "name", "email", "source", "cycle", "began_at", "lead_at", "mql_at", "accepted_at",
     "sql_at", "won_at", "lost", "recycled", "disqualified", "overridden",

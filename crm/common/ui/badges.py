@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from crm.common.ui.words import working_time
 
-AT_RISK_SHARE = 0.25  # screens.md, SLA compliance: at risk at or under 25 % of working time left
+#: A clock with this share of its working time left, or less, is at risk. Our choice.
+AT_RISK_SHARE = 0.25
 
 
 class ClockState(StrEnum):
