@@ -16,6 +16,7 @@ from crm.accounts.forms import PlainForm, time_zone_choices
 from engagement.attendance_reading import FIELDS
 from engagement.enums import AssetKind, FunnelStage, OfferKind
 from engagement.file_types import KNOWN
+from engagement.messages import EARLIEST
 from engagement.models import Asset, Offer, Webinar
 from engagement.patterns import PatternInvalid, read_pattern
 from engagement.services.files import LARGEST
@@ -183,8 +184,7 @@ class WebinarForm(NamedForm):
         starts_at, zone = said.get("starts_at"), said.get("time_zone")
         if isinstance(starts_at, datetime) and zone:
             try:
-                with timezone.override(zone):
-                    said["starts_at"] = from_current_timezone(timezone.make_naive(starts_at, UTC))
+                said["starts_at"] = _moment(starts_at, zone)
             except forms.ValidationError as error:
                 self.add_error("starts_at", error)
         return said
@@ -198,6 +198,15 @@ class WebinarForm(NamedForm):
             "time_zone": webinar.time_zone,
             "starts_at": local.strftime(_LOCAL),
         }
+
+
+def _moment(hour: datetime, zone: str) -> datetime:
+    """Return when clocks in ``zone`` show the hour that ``hour`` shows, if an act can be then."""
+    with timezone.override(zone):
+        moment = from_current_timezone(timezone.make_naive(hour, UTC))
+    if moment < EARLIEST:
+        raise forms.ValidationError(f"Give a time from the year {EARLIEST.year} on.")
+    return moment
 
 
 class AttendanceForm(PlainForm):

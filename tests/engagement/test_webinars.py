@@ -289,6 +289,17 @@ def test_an_hour_is_read_by_the_clock_of_the_webinar_only() -> None:
     assert "2026-03-29 02:30:00 couldn" in skipped.content.decode()
 
 
+def test_a_webinar_of_a_time_that_no_act_can_have_is_refused() -> None:
+    """Red without the bound: it is made, and no list of it can be recorded."""
+    client = client_of(make_user(Role.MARKETER))
+    said = {"name": "Old", "starts_at": "1900-01-01T10:00", "time_zone": "Europe/Berlin"}
+
+    answer = client.post("/content/webinars/add/", said)
+
+    assert answer.status_code == 422
+    assert "Give a time from the year 2000 on." in answer.content.decode()
+
+
 def test_the_way_from_the_list_to_the_figures() -> None:
     client = client_of(make_user(Role.MARKETER))
     two_leads()
