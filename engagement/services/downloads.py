@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -78,14 +77,16 @@ def record_download(*, ticket: Ticket, now: datetime, verdict: Verdict) -> Event
     )
 
 
-def send_new_link(*, ticket: Ticket, token: str, now: datetime) -> None:
-    """Mail a new link to the lead of an old one, once an hour at most.
+def send_new_link(*, ticket: Ticket, now: datetime) -> None:
+    """Mail a new link to the lead of one that has ended, once an hour for a file at most.
 
-    The mail goes to the lead's own address: who finds an old link learns and gets nothing.
+    The mail goes to the lead's own address: who finds an old link learns and gets nothing. Links
+    are made anew with each look at a page, so it is the lead and the file that are counted.
     """
-    digest = hashlib.sha256(token.encode()).hexdigest()[:32]
+    if not ticket.is_expired:
+        return
     enqueue(
-        key=f"download-link:{digest}:{now:%Y%m%d%H}",
+        key=f"download-link:{ticket.asset.pk}:{ticket.lead_id}:{now:%Y%m%d%H}",
         channel=NEW_LINK,
         payload={"asset": ticket.asset.pk, "lead": ticket.lead_id},
         now=now,

@@ -11,9 +11,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
+from crm.accounts.lockout import place_of
 from engagement.classify import Verdict, classify
 from engagement.models import AssetFile
 from engagement.services import downloads, files
+from engagement.services.judging import hosting_networks
 
 
 @never_cache
@@ -35,12 +37,12 @@ def download(request: HttpRequest, token: str) -> HttpResponseBase:
 @csrf_exempt  # a forger would need the token, and then needs no forgery; strangers keep no cookie
 @require_POST
 def download_renew(request: HttpRequest, token: str) -> HttpResponse:
-    """Mail a new link to the lead for whom the old one was made."""
+    """Mail a new link to the lead for whom the old one was made, if that has ended."""
     now = timezone.now()
     ticket = downloads.ticket_of(token, now=now)
     if ticket is None:
         raise Http404
-    downloads.send_new_link(ticket=ticket, token=token, now=now)
+    downloads.send_new_link(ticket=ticket, now=now)
     return redirect(f"{request.path.removesuffix('renew/')}?sent")
 
 
@@ -59,4 +61,6 @@ def _verdict(request: HttpRequest) -> Verdict:
     return classify(
         agent=request.headers.get("User-Agent", ""),
         purpose=request.headers.get("Sec-Purpose") or request.headers.get("Purpose", ""),
+        address=place_of(request) or "",
+        networks=hosting_networks(),
     )

@@ -30,6 +30,7 @@ pytestmark = pytest.mark.django_db
 
 BROWSER = {"User-Agent": CHROME}
 MACHINE = {"User-Agent": "Barracuda Sentinel"}
+OLD = LINK_LASTS + timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
@@ -167,12 +168,45 @@ def test_an_old_link_offers_a_new_one_which_goes_to_the_leads_own_address() -> N
 def test_a_new_link_to_a_file_that_was_taken_back_is_not_sent() -> None:
     asset = make_asset()
     make_file(asset)
-    Client().post(f"{link_for(asset)}renew/")
+    Client().post(f"{link_for(asset, age=OLD)}renew/")
+    assert OutboxMessage.objects.exists()
     AssetFile.objects.all().delete()
 
     dispatch_outbox(now=timezone.now())
 
     assert mail.outbox == []
+
+
+def test_however_many_links_there_were_one_mail_an_hour_is_sent() -> None:
+    """Red when the mails are counted by the link: each look at a page can make another."""
+    asset, lead = make_asset(), make_lead()
+    old = [
+        path_of(download_url(asset=asset, lead_id=lead.pk, now=timezone.now() - OLD))
+        for _ in range(3)
+    ]
+    assert len(set(old)) == 3
+
+    for link in old:
+        Client().post(f"{link}renew/")
+
+    hours = {timezone.now().hour, OutboxMessage.objects.latest("pk").created_at.hour}
+    assert OutboxMessage.objects.count() <= len(hours)
+
+
+def test_a_link_that_works_is_not_sent_anew() -> None:
+    Client().post(f"{link_for(make_asset())}renew/")
+
+    assert not OutboxMessage.objects.exists()
+
+
+def test_what_a_hosting_network_fetches_is_a_machines(settings: Any) -> None:
+    settings.HOSTING_NETWORKS = ["127.0.0.0/8"]
+    asset = make_asset(slug="plan")
+    make_file(asset)
+
+    fetch(link_for(asset))
+
+    assert downloads() == [("plan", Actor.MACHINE)]
 
 
 def test_a_new_link_is_not_sent_by_a_get() -> None:
