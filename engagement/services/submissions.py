@@ -102,7 +102,7 @@ def submit_form(
 @transaction.atomic
 def accept_submission(*, submission_id: int, actor: User, now: datetime) -> Submission:
     """Treat a refused submission as if it had been accepted when it came; else change nothing."""
-    submission = _locked(submission_id)
+    submission = _locked_by_address(submission_id)
     if submission.state == SubmissionState.REFUSED:
         _admit(submission, by=actor, now=now)
     return submission
@@ -135,15 +135,11 @@ def _nonce(arrival: Arrival, answers: Mapping[str, Any], *, has_consent: bool) -
     return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
 
 
-def _locked(submission_id: int) -> Submission:
-    rows = Submission.objects.select_related("form__asset__file", "form__offer__asset", "version")
-    return rows.select_for_update(of=("self",)).get(pk=submission_id)
-
-
 def _locked_by_address(submission_id: int) -> Submission:
     """Lock a submission when nobody else is at work on this address: two links are one."""
     _hold_address(Submission.objects.get(pk=submission_id))
-    return _locked(submission_id)
+    rows = Submission.objects.select_related("form__asset__file", "form__offer__asset", "version")
+    return rows.select_for_update(of=("self",)).get(pk=submission_id)
 
 
 def _hold_address(submission: Submission) -> None:
@@ -181,10 +177,13 @@ def _accept(
 
 
 def _ask_to_confirm(submission: Submission, now: datetime) -> bool:
-    """Owe the mail with the link, unless this person got one for this form a moment ago."""
+    """Owe the mail with the link, unless one that is not pressed yet was sent a moment ago."""
     _hold_address(submission)
     lately = Submission.objects.filter(
-        form=submission.form, email=submission.email, mailed_at__gt=now - MAIL_PAUSE
+        form=submission.form,
+        email=submission.email,
+        state=SubmissionState.WAITING,
+        mailed_at__gt=now - MAIL_PAUSE,
     )
     if lately.exists():
         return False

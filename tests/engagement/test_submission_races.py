@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
 from crm.accounts.enums import Role
+from crm.common.locks import hold
 from crm.common.models import OutboxMessage
 from engagement.models import Event, Submission
 from engagement.services.submissions import accept_submission, confirm_submission, submit_form
 from engagement.suspicion import MOST_FROM_ONE
 from leads.models import Lead
-from tests.concurrency import side_by_side
+from tests.concurrency import in_thread, side_by_side
 from tests.engagement.form_making import make_form, make_newsletter, send, some_arrival, version_of
 from tests.factories import NOW, make_lead, make_user
+from tests.processes import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -91,6 +95,36 @@ def test_the_links_of_two_mails_pressed_at_once_are_one_act() -> None:
     assert side_by_side(*links) == waiting
     assert (Lead.objects.count(), Event.objects.count()) == (1, 1)
     assert set(Submission.objects.values_list("state", flat=True)) == {"ACCEPTED"}
+
+
+def test_not_spam_and_a_confirmation_at_once_wait_in_one_order() -> None:
+    """Red when "Not spam" locks the row first: each then waits for what the other holds."""
+    form, person = make_newsletter(), make_user(Role.MARKETER)
+    refused = send(form, arrival={"trap": "x"})
+    confirm = partial(confirm_submission, submission_id=refused.pk, now=NOW)
+    accept = partial(accept_submission, submission_id=refused.pk, actor=person, now=NOW)
+
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            hold(f"opt-in {form.pk} {refused.email}")
+            pressed = []
+            for number, press in enumerate((confirm, accept), start=1):
+                pressed.append(in_thread(pool, press))
+                wait_for(partial(are_waiting, number))
+        outcomes = [each.result(timeout=30) for each in pressed]
+
+    assert outcomes == [refused, refused]
+    assert Submission.objects.get().state == "WAITING"
+
+
+def are_waiting(number: int) -> bool:
+    """Say whether so many transactions wait for what somebody holds by name."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+            " WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted"
+        )
+        return bool(cursor.fetchone() == (number,))
 
 
 def test_ten_sign_ups_of_one_address_at_once_are_one_mail() -> None:

@@ -307,6 +307,18 @@ def test_asking_twice_sends_one_mail_an_hour_and_one_confirmation_settles_both()
     assert not ask_again(submission_id=second.pk, now=NOW + 3 * HOUR)
 
 
+def test_who_confirmed_once_and_asks_again_gets_another_mail() -> None:
+    """Red when the mail that was pressed already stands for the next."""
+    form = make_newsletter()
+    first = send(form, has_consent=True)
+    confirm_submission(submission_id=first.pk, now=NOW + HOUR / 4)
+
+    again = send(form, has_consent=True, now=NOW + HOUR / 2)
+
+    assert (again.state, again.mailed_at) == (SubmissionState.WAITING, NOW + HOUR / 2)
+    assert OutboxMessage.objects.count() == 2
+
+
 def test_not_spam_asks_for_the_confirmation_where_the_form_wants_one() -> None:
     refused = send(make_newsletter(), arrival={"trap": "x"}, has_consent=True)
 
