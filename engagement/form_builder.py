@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
 from typing import Any
 
@@ -23,13 +22,12 @@ from engagement.questions import (
     read_questions,
     without,
 )
+from engagement.source_forms import OriginsField
 from leads.enums import ConsentPurpose
 from leads.normalise import NotAWebsite, normalise_website
 from leads.services import LeadInvalid
 from leads.services.values import clean_values
 
-#: A scheme and a host, as a Content-Security-Policy names them; nothing else gets into the header.
-_ORIGIN = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?(?::\d{1,5})?")
 _MOST_ORIGINS = 20
 SECTIONS = (
     ("What people see", ("title", "intro", "button")),
@@ -89,10 +87,9 @@ class BuilderForm(NewForm):
     redirect_url = forms.CharField(
         label="Then lead on to", max_length=500, required=False, help_text="An address of the web."
     )
-    embed_origins = forms.CharField(
+    embed_origins = OriginsField(
         label="Sites that may embed it",
         required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
         help_text="One a line, such as https://www.example.com.",
     )
 
@@ -109,11 +106,8 @@ class BuilderForm(NewForm):
             raise ValidationError(f"{problem}.") from problem
 
     def clean_embed_origins(self) -> list[str]:
-        """Take origins only: a scheme and a host."""
-        lines = self.cleaned_data["embed_origins"].lower().split()
-        origins = list(dict.fromkeys(line.rstrip("/") for line in lines))
-        if wrong := [each for each in origins if not _ORIGIN.fullmatch(each)]:
-            raise ValidationError(f"“{wrong[0][:60]}” is not a site such as https://example.com.")
+        """Take so many that the header which names them stays short."""
+        origins: list[str] = self.cleaned_data["embed_origins"]
         if len(origins) > _MOST_ORIGINS:
             raise ValidationError(f"Name at most {_MOST_ORIGINS} sites.")
         return origins
@@ -217,8 +211,7 @@ class Builder:
 
 
 def _initial(form: CaptureForm) -> dict[str, Any]:
-    values = {name: getattr(form, name) for _, names in SECTIONS for name in names}
-    return {**values, "embed_origins": "\n".join(form.embed_origins)}
+    return {name: getattr(form, name) for _, names in SECTIONS for name in names}
 
 
 def _asked(question: Question | None) -> dict[str, Any]:
