@@ -40,7 +40,9 @@ class _Captured:
     is_new: bool = False
 
 
-def capture(submission: Submission, *, happened_at: datetime, now: datetime) -> None:
+def capture(
+    submission: Submission, *, happened_at: datetime, is_confirmed: bool, now: datetime
+) -> None:
     """Make or complete the lead of ``submission`` and log the act; sets ``lead``, unsaved.
 
     Called inside the transaction that decides on the submission. What is known of a lead stays:
@@ -49,6 +51,7 @@ def capture(submission: Submission, *, happened_at: datetime, now: datetime) -> 
     Args:
         submission: with ``form`` and ``version`` loaded.
         happened_at: when the act counts: its receipt, or the confirmation.
+        is_confirmed: whether whoever reads the mail of the address said that it was them.
         now: when it is written down.
     """
     if submission.anonymous_id:  # first, as whoever absorbs events does: visitors, then leads
@@ -57,7 +60,8 @@ def capture(submission: Submission, *, happened_at: datetime, now: datetime) -> 
     submission.lead_id = captured.lead_id
     submission.differences = dict(captured.differences)
     _keep_consent(submission, happened_at)
-    _log(submission, happened_at, now)
+    visitor_id = _introduce(submission, now, is_proven=captured.is_new or is_confirmed)
+    _log(submission, happened_at, now, visitor_id)
     if captured.is_new:
         take_first_touch(lead_ids=[captured.lead_id], now=now)
     lead_captured.send(sender=Submission, lead_ids=[captured.lead_id], now=now)
@@ -127,33 +131,43 @@ def _keep_consent(submission: Submission, happened_at: datetime) -> None:
         )
 
 
-def _log(submission: Submission, happened_at: datetime, now: datetime) -> None:
-    form, lead_id = submission.form, submission.lead_id
-    if lead_id is None:
-        return
-    visitor_id = None
-    if submission.anonymous_id:
-        visitor_id = link_visitor(
-            anonymous_id=submission.anonymous_id,
-            lead_id=lead_id,
-            reason=LinkReason.FORM,
-            evidence=f"Form {submission.version}",
-            now=now,
-        ).visitor_id
-    record_event(
-        lead_id=lead_id,
-        kind=form.act,
-        occurred_at=happened_at,
+def _introduce(submission: Submission, now: datetime, *, is_proven: bool) -> int | None:
+    """Say whose browser sent it; return the visitor, None where the browser is not known.
+
+    Anybody can type the address of somebody who is known: that is a claim of the browser, unless it
+    was proven before. What was sent is the lead's all the same.
+    """
+    if not submission.anonymous_id or submission.lead_id is None:
+        return None
+    link = link_visitor(
+        anonymous_id=submission.anonymous_id,
+        lead_id=submission.lead_id,
+        reason=LinkReason.FORM,
+        evidence=f"Form {submission.version}",
         now=now,
-        asset=form.asset or (form.offer.asset if form.offer else None),
-        visitor_id=visitor_id,
-        source=FORM_SOURCE,
-        message_id=submission.nonce,
-        name=form.name,
-        url=submission.page_url,
-        properties=_properties(submission),
-        touch=submission.touch,
+        proven=is_proven,
     )
+    return link.visitor_id
+
+
+def _log(
+    submission: Submission, happened_at: datetime, now: datetime, visitor_id: int | None
+) -> None:
+    form = submission.form
+    act: dict[str, Any] = {
+        "lead_id": submission.lead_id,
+        "occurred_at": happened_at,
+        "now": now,
+        "asset": form.asset or (form.offer.asset if form.offer else None),
+        "visitor_id": visitor_id,
+        "source": FORM_SOURCE,
+        "message_id": submission.nonce,
+        "name": form.name,
+        "url": submission.page_url,
+        "properties": _properties(submission),
+        "touch": submission.touch,
+    }
+    record_event(kind=form.act, **act)
 
 
 def _properties(submission: Submission) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def confirm_submission(*, submission_id: int, now: datetime) -> Submission:
     """
     submission = _locked_by_address(submission_id)
     if submission.state == SubmissionState.WAITING:
-        _accept(submission, happened_at=now, by=None, now=now)
+        _accept(submission, happened_at=now, by=None, now=now, is_confirmed=True)
         Submission.objects.filter(
             form=submission.form, email=submission.email, state=SubmissionState.WAITING
         ).update(state=SubmissionState.ACCEPTED, lead=submission.lead_id, decided_at=now)
@@ -166,9 +166,14 @@ def _admit(submission: Submission, *, by: User | None, now: datetime) -> None:
 
 
 def _accept(
-    submission: Submission, *, happened_at: datetime, by: User | None, now: datetime
+    submission: Submission,
+    *,
+    happened_at: datetime,
+    by: User | None,
+    now: datetime,
+    is_confirmed: bool = False,
 ) -> None:
-    capture(submission, happened_at=happened_at, now=now)
+    capture(submission, happened_at=happened_at, is_confirmed=is_confirmed, now=now)
     submission.state, submission.decided_at = SubmissionState.ACCEPTED, now
     submission.decided_by = by or submission.decided_by
     submission.save(update_fields=["state", "decided_at", "decided_by", "lead", "differences"])

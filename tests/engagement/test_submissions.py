@@ -7,10 +7,9 @@ import pytest
 
 from crm.accounts.enums import Role
 from crm.common.models import OutboxMessage
-from engagement.enums import LinkReason, RefusalReason, SubmissionState
-from engagement.models import Event, Submission, VisitorLink
+from engagement.enums import RefusalReason, SubmissionState
+from engagement.models import Event, Submission
 from engagement.questions import Question
-from engagement.services import absorb_events, receive
 from engagement.services.submissions import (
     accept_submission,
     ask_again,
@@ -327,18 +326,3 @@ def test_not_spam_asks_for_the_confirmation_where_the_form_wants_one() -> None:
     refused.refresh_from_db()
     assert (refused.state, refused.mailed_at) == (SubmissionState.WAITING, NOW + DAY)
     assert not Lead.objects.exists()
-
-
-def test_what_the_browser_did_before_belongs_to_the_lead_from_then_on() -> None:
-    page = {"type": "page", "messageId": "m1", "anonymousId": "browser-1",
-            "timestamp": (NOW - HOUR).isoformat(), "properties": {"path": "/pricing"}}  # fmt: skip
-    receive(source="website", messages=[page], received_at=NOW - HOUR)
-    absorb_events(now=NOW - HOUR)
-
-    send(make_form(), arrival={"anonymous_id": "browser-1"})
-
-    lead, link = Lead.objects.get(), VisitorLink.objects.get()
-    assert (link.lead, link.reason, link.proven_at) == (lead, LinkReason.FORM, NOW)
-    assert set(Event.objects.values_list("kind", "lead")) == {
-        ("PAGE_VIEW", lead.pk), ("FORM_SUBMIT", lead.pk)
-    }  # fmt: skip
