@@ -63,7 +63,7 @@ class CaptureForm(FormFace):
     """A form that makes leads. Its face is the draft being written; strangers see ``version``.
 
     The other columns hold at once: what stands behind it (``asset``, ``offer``), what a submission
-    is in the log unless the offer says so (``event_kind``), whether an address must be confirmed
+    is in the log unless it accepts the offer (``event_kind``), whether an address must be confirmed
     first, where pages may embed it.
     ``unkept`` counts refused submissions beyond the most that are kept an hour, the last of them
     at ``unkept_at``. Written by ``engagement.services.forms``.
@@ -114,11 +114,6 @@ class CaptureForm(FormFace):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def act(self) -> EventKind:
-        """Return what sending it is in the log: accepting the offer, if there is one."""
-        return self.offer.event_kind if self.offer else EventKind(self.event_kind)
 
     @property
     def gated_file(self) -> Asset | None:

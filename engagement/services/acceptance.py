@@ -59,36 +59,66 @@ def accept_offer(
     lead_id: int,
     now: datetime,
     anonymous_id: str = "",
-    properties: Mapping[str, Any] | None = None,
 ) -> Event:
-    """Record that a lead accepts ``offer``; again within a day it is the same acceptance.
-
-    The event keeps whether the offer was a fast track when it was accepted.
+    """Record that a lead accepts ``offer`` by a link of its own; see ``record_acceptance``.
 
     Args:
         offer: what is accepted.
-        lead_id: who accepts, by a link of its own or a form.
+        lead_id: who accepts.
         now: when.
         anonymous_id: the browser's random id, where it is known: it is the lead's from then on.
-        properties: what a form was told besides.
 
     Raises:
         OfferClosed: the offer does not stand at ``now``.
     """
-    if not offer.stands(now):
-        raise OfferClosed
-    said = {**(properties or {}), "offer": offer.slug, FAST_TRACK: offer.is_fast_track}
-    return record_unless_lately(
+    return record_acceptance(
+        offer=offer,
         lead_id=lead_id,
-        kind=offer.event_kind,
+        occurred_at=now,
         now=now,
-        within=SAME_ACCEPTANCE,
-        alike={"properties__offer": offer.slug},
         asset=offer.asset,
         name=offer.name,
         url=public_url(offer),
-        properties=said,
+        properties={},
         **_visitor(anonymous_id, offer, lead_id, now),
+    )
+
+
+def record_acceptance(
+    *,
+    offer: Offer,
+    lead_id: int,
+    occurred_at: datetime,
+    now: datetime,
+    properties: Mapping[str, Any],
+    **details: Any,
+) -> Event:
+    """Record that a lead accepted ``offer``, whichever way; again within a day it is the same act.
+
+    The event keeps whether the offer was a fast track when it was accepted.
+
+    Args:
+        offer: what was accepted.
+        lead_id: who accepted.
+        occurred_at: when.
+        now: when it is written down.
+        properties: what the event keeps besides.
+        details: further arguments of ``record_event``.
+
+    Raises:
+        OfferClosed: the offer did not stand at ``occurred_at``.
+    """
+    if not offer.stands(occurred_at):
+        raise OfferClosed
+    return record_unless_lately(
+        lead_id=lead_id,
+        kind=offer.event_kind,
+        occurred_at=occurred_at,
+        now=now,
+        within=SAME_ACCEPTANCE,
+        alike={"properties__offer": offer.slug},
+        properties={**properties, "offer": offer.slug, FAST_TRACK: offer.is_fast_track},
+        **details,
     )
 
 

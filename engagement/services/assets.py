@@ -124,7 +124,7 @@ class Library:
     by_slug: Mapping[str, Recognised]
     by_webinar: Mapping[str, Recognised]
     pages: Recogniser[Recognised]
-    fast_tracks: Mapping[str, bool]
+    offers: Mapping[str, Offer]
 
     @classmethod
     def load(cls) -> Library:
@@ -139,7 +139,7 @@ class Library:
             pages=Recogniser(
                 (Pattern(host, path), assets[pk][1]) for host, path, pk in patterns if pk in assets
             ),
-            fast_tracks=dict(Offer.objects.values_list("slug", "is_fast_track")),
+            offers={offer.slug: offer for offer in Offer.objects.all()},
         )
 
     def find(self, message: Message) -> Recognised:
@@ -152,10 +152,17 @@ class Library:
         )
 
     def properties(self, message: Message) -> dict[str, Any]:
-        """Return what the message tells, with the fast track of the offer that it names."""
+        """Return what the message tells, with the fast track of the offer that it accepts.
+
+        To name an offer is not to accept it: the act has to be the offer's, and the offer to stand.
+        """
         said = message.properties
-        is_fast_track = self.fast_tracks.get(_named("offer", said))
-        return said if is_fast_track is None else {**said, FAST_TRACK: is_fast_track}
+        offer = self.offers.get(_named("offer", said))
+        if not offer or message.kind is not offer.event_kind:
+            return said
+        if not offer.stands(message.occurred_at):
+            return said
+        return {**said, FAST_TRACK: offer.is_fast_track}
 
 
 def _named(key: str, properties: Mapping[str, Any]) -> str:

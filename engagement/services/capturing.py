@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from engagement.blanks import compare
-from engagement.enums import FORM_SOURCE, LinkReason
+from engagement.enums import FORM_SOURCE, EventKind, LinkReason
 from engagement.models import Submission
 from engagement.questions import fixed_values, read_questions
+from engagement.services.acceptance import record_acceptance
 from engagement.services.event_log import record_event
 from engagement.services.first_touch import take_first_touch
 from engagement.services.links import link_visitor, see_visitors
@@ -153,6 +154,7 @@ def _introduce(submission: Submission, now: datetime, *, is_proven: bool) -> int
 def _log(
     submission: Submission, happened_at: datetime, now: datetime, visitor_id: int | None
 ) -> None:
+    """Log the act: the offer of the form is accepted if it stands, else it is a form sent."""
     form = submission.form
     act: dict[str, Any] = {
         "lead_id": submission.lead_id,
@@ -167,14 +169,15 @@ def _log(
         "properties": _properties(submission),
         "touch": submission.touch,
     }
-    record_event(kind=form.act, **act)
+    if form.offer and form.offer.stands(happened_at):
+        record_acceptance(offer=form.offer, **act)
+    else:
+        record_event(kind=EventKind(form.event_kind), **act)
 
 
 def _properties(submission: Submission) -> dict[str, Any]:
-    form, offer = submission.form, submission.form.offer
-    about = {"offer": offer.slug, "fast_track": offer.is_fast_track} if offer else {}
     answers = _for_the_log(submission.answers.get("attributes", {}))
-    return {**answers, **about, "form": form.slug}
+    return {**answers, "form": submission.form.slug}
 
 
 def _for_the_log(attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from django.utils import timezone
 from crm.accounts.enums import Role
 from crm.common.outbox import dispatch_outbox
 from engagement.models import CaptureForm, Event, Submission
+from engagement.services import accept_offer
+from engagement.services.acceptance import SAME_ACCEPTANCE
 from engagement.services.submissions import accept_submission
 from leads.models import Lead
 from tests.engagement.content import PDF, make_asset, make_file, make_offer
@@ -91,3 +93,49 @@ def test_a_form_of_an_offer_accepts_the_offer() -> None:
     assert (event.kind, event.asset_id) == ("DEMO_REQUEST", offer.asset_id)
     assert event.properties == {"form": form.slug, "offer": offer.slug, "fast_track": False}
     assert Submission.objects.get().state == "ACCEPTED"
+
+
+def test_a_form_of_an_offer_that_has_ended_is_a_form_sent_and_accepts_nothing() -> None:
+    """Red when forms do not ask whether the offer stands."""
+    form = make_form(offer=make_offer(expires_at=NOW + timedelta(minutes=1)))
+
+    send(form, now=NOW + timedelta(minutes=1))
+
+    event = Event.objects.get()
+    assert (event.kind, event.properties) == ("FORM_SUBMIT", {"form": form.slug})
+    assert Submission.objects.get().lead is not None
+
+
+def test_who_was_refused_by_mistake_accepted_the_offer_while_it_stood() -> None:
+    offer = make_offer(expires_at=NOW + timedelta(minutes=1))
+    refused = send(make_form(offer=offer), arrival={"trap": "x"})
+
+    later = NOW + timedelta(days=2)
+    accept_submission(submission_id=refused.pk, actor=make_user(Role.MARKETER), now=later)
+
+    event = Event.objects.get()
+    assert (event.kind, event.occurred_at) == ("DEMO_REQUEST", NOW)
+
+
+def test_an_offer_is_accepted_once_a_day_by_a_form_a_link_or_both() -> None:
+    offer = make_offer()
+    form = make_form(offer=offer)
+
+    send(form)
+    send(form, now=NOW + timedelta(hours=1), first_name="Ines")
+    accept_offer(offer=offer, lead_id=Lead.objects.get().pk, now=NOW + timedelta(hours=2))
+    assert Event.objects.count() == 1
+
+    send(form, now=NOW + SAME_ACCEPTANCE)
+    assert Event.objects.count() == 2
+
+
+def test_a_refused_form_that_was_sent_again_is_one_acceptance() -> None:
+    form = make_form(offer=make_offer())
+    refused = send(form, arrival={"trap": "x"})
+    now = NOW + timedelta(hours=1)
+    send(form, now=now)
+
+    accept_submission(submission_id=refused.pk, actor=make_user(Role.MARKETER), now=now)
+
+    assert Event.objects.get().occurred_at == now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from engagement.services import (
 )
 from tests.engagement.content import make_asset, make_offer, make_webinar
 from tests.engagement.inbox import absorb, message
+from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -121,3 +123,17 @@ def test_whether_an_act_is_a_fast_track_is_for_its_offer_to_say(
     seen(type="track", event="Demo Requested", properties=said)
 
     assert Event.objects.get().properties == kept
+
+
+@pytest.mark.parametrize(
+    ("act", "ends"),
+    [("Form Submitted", {}), ("Demo Requested", {"is_active": False}),
+     ("Demo Requested", {"expires_at": NOW - timedelta(days=1)})],
+)  # fmt: skip
+def test_naming_an_offer_is_not_accepting_it(act: str, ends: dict[str, Any]) -> None:
+    """Red when the name alone is enough: a website could put anybody on the fast track."""
+    make_offer(slug="tour", **ends)
+
+    seen(type="track", event=act, properties={"offer": "tour"}, timestamp=NOW.isoformat())
+
+    assert Event.objects.get().properties == {"offer": "tour"}
