@@ -69,14 +69,19 @@ def thanks(request: HttpRequest, slug: str, token: str) -> HttpResponse:
 @never_cache
 @require_safe
 def form_file(request: HttpRequest, slug: str, token: str) -> HttpResponse:
-    """Lead to the file behind a form; whoever was refused gets it by mail if a person says so."""
+    """Lead to the file behind a form; whoever was refused gets it by mail if a person says so.
+
+    The link is as old as the decision on what was sent, so that it ends however often it is made.
+    """
     del request
     form, submission = _find(slug), _sent(slug, token)
     if form.gated_file is None:
         raise Http404
-    if submission is None or submission.lead_id is None:
+    if submission is None or submission.lead_id is None or submission.decided_at is None:
         return _page(form, "file_later", {})
-    link = download_url(asset=form.gated_file, lead_id=submission.lead_id, now=timezone.now())
+    link = download_url(
+        asset=form.gated_file, lead_id=submission.lead_id, now=submission.decided_at
+    )
     return redirect(link)
 
 

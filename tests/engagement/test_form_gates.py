@@ -16,6 +16,7 @@ from crm.common.outbox import dispatch_outbox
 from engagement.models import CaptureForm, Event, Submission
 from engagement.services import accept_offer
 from engagement.services.acceptance import SAME_ACCEPTANCE
+from engagement.services.downloads import LINK_LASTS
 from engagement.services.submissions import accept_submission
 from leads.models import Lead
 from tests.engagement.content import PDF, make_asset, make_file, make_offer
@@ -139,3 +140,18 @@ def test_a_refused_form_that_was_sent_again_is_one_acceptance() -> None:
     accept_submission(submission_id=refused.pk, actor=make_user(Role.MARKETER), now=now)
 
     assert Event.objects.get().occurred_at == now
+
+
+def test_the_file_behind_a_form_is_handed_out_as_long_as_a_link_lasts() -> None:
+    """Red when the page that leads to the file makes a new link whenever it is opened."""
+    form = make_gate()
+    thanks = Client().get(post(form)["Location"]).content.decode()
+    [gate] = re.findall(r'href="(/f/[^"]+/file/[^"]+)"', thanks)
+    sent_at = timezone.now() - LINK_LASTS - timedelta(minutes=1)
+    Submission.objects.update(received_at=sent_at, decided_at=sent_at)
+
+    ended = Client().get(gate, follow=True)
+
+    assert ended.status_code == 410
+    assert "Send me a new link" in ended.content.decode()
+    assert not Event.objects.filter(kind="DOWNLOAD").exists()
