@@ -45,6 +45,7 @@ def test_a_collector_that_comes_back_gets_everything(site: Site) -> None:
 def test_what_is_refused_is_not_sent_again(site: Site) -> None:
     site.open("/")
     site.heard(1)
+    site.wait(lambda: site.asked)  # the browser may tell of its request after it was stored
     site.asked.clear()
     site.page.route("**/v1/b", lambda route: route.fulfill(status=400))
     site.run("baton.track('Tour Started')")
