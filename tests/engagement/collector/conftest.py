@@ -37,7 +37,7 @@ def site(page: Page, collector: Collector) -> Iterator[Site]:
         Pages.site = Site(page, collector, f"http://127.0.0.1:{server.server_port}")
         Thread(target=server.serve_forever, daemon=True).start()
         yield Pages.site
-        page.goto("about:blank")
+        page.close()
         server.shutdown()
 
 
