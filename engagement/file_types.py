@@ -6,6 +6,8 @@ import zipfile
 from dataclasses import dataclass
 from typing import IO
 
+from crm.common.archives import UNREADABLE
+
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 #: The folder that tells one workbook, text or set of slides in Office Open XML (ECMA-376) from
 #: another.
@@ -21,6 +23,7 @@ _STARTS = (
 )
 #: A macro runs on the computer of whoever opens the file.
 _MACROS = "vbaProject.bin"
+#: More than any document has; an archive of more is none.
 _MOST_MEMBERS = 5_000
 _EPUB = b"application/epub+zip"
 
@@ -51,16 +54,18 @@ def _zipped(file: IO[bytes]) -> FileType | None:
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
-            names = [member.filename for member in members[:_MOST_MEMBERS]]
+            names = [member.filename for member in members]
             first = members[0] if members else None
             if first and first.filename == "mimetype" and first.file_size == len(_EPUB):
                 found = archive.read(first)
                 return FileType("epub", "application/epub+zip") if found == _EPUB else None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
+    except UNREADABLE:
         return None
     finally:
         file.seek(0)
-    if "[Content_Types].xml" not in names or any(name.endswith(_MACROS) for name in names):
+    if len(names) > _MOST_MEMBERS or any(name.endswith(_MACROS) for name in names):
+        return None
+    if "[Content_Types].xml" not in names:
         return None
     for folder, (suffix, content_type) in _OFFICE_FOLDERS.items():
         if any(name.startswith(folder) for name in names):

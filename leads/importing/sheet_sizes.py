@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 from xml.parsers import expat
+
+from crm.common.archives import UNREADABLE
 
 #: What spreadsheet programs know themselves.
 MOST_ROWS = 2**20
@@ -26,9 +27,7 @@ LARGEST_UNPACKED = 2**29
 MOST_SHRUNK = 100
 _SHRUNK_FREELY = 10 * 2**20
 _PIECE = 2**20
-#: What a file that is no readable workbook makes zipfile and expat raise. A way of packing that
-#: Python does not know is a RuntimeError (its subclass NotImplementedError), as is a password.
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, expat.ExpatError)
+_BROKEN = (*UNREADABLE, expat.ExpatError)
 
 # Nearly every program writes its cells in one form: it takes one search to see that none stands
 # outside of a tall or a wide table of a bearable size. Any other sheet is gone over cell by cell.
