@@ -2,13 +2,16 @@
 
 from crm.common.criteria import Keeper, fields, keepers
 from crm.common.slots import (
+    NavItem,
     Panel,
     TimelineGains,
     lead_columns,
     lead_panels,
     lead_views,
+    navigation,
     timeline_gains,
 )
+from scoring.access import READER_ROLES
 from scoring.columns import SCORE_COLUMNS, SCORE_VIEWS
 from scoring.fields import SCORE_FIELDS
 from scoring.kept_criteria import criteria_in_force
@@ -28,3 +31,15 @@ lead_panels.register(
 )
 
 timeline_gains.register(TimelineGains("score", 10, gains))
+
+navigation.register(
+    NavItem(
+        name="scoring",
+        label="Scoring",
+        url_name="scoring:model",
+        icon="sliders-vertical",
+        order=220,
+        group="Marketing",
+        roles=READER_ROLES,
+    ),
+)

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from scoring import views
+from scoring.views import editor, explanation
 
 app_name = "scoring"
 
 urlpatterns = [
-    path("leads/<int:lead_id>/score/", views.score_explanation, name="explanation"),
-    path("leads/<int:lead_id>/score/course/", views.score_course, name="course"),
+    path("scoring/", editor.model, name="model"),
+    path("leads/<int:lead_id>/score/", explanation.score_explanation, name="explanation"),
+    path("leads/<int:lead_id>/score/course/", explanation.score_course, name="course"),
 ]

@@ -1,11 +1,11 @@
-"""Who may read how a score came about: whoever may see the lead."""
+"""Who may work with scoring models, and read how a score came about: whoever sees the lead."""
 
 from __future__ import annotations
 
 from crm.accounts.models import User
 from scoring.presets import default_definition
 from scoring.services import create_draft, publish
-from tests.access import PEOPLE, Arguments, row
+from tests.access import ADMIN, MANAGER, MARKETER, PEOPLE, Arguments, row
 from tests.factories import NOW
 from tests.leads.page_access import lead_of, lead_of_somebody_else
 
@@ -17,6 +17,7 @@ def scored_lead_of(viewer: User) -> Arguments:
 
 
 ROWS = [
+    row("scoring:model", MARKETER, MANAGER, ADMIN),
     row("scoring:explanation", *PEOPLE, own=scored_lead_of, foreign=lead_of_somebody_else),
     row("scoring:course", *PEOPLE, own=scored_lead_of, foreign=lead_of_somebody_else),
 ]

@@ -1,4 +1,4 @@
-"""Pages of scoring."""
+"""How one score came about."""
 
 from __future__ import annotations
 
