@@ -20,15 +20,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from operator import itemgetter
 from pathlib import Path
 from random import Random
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-from crm.embedded import location
+from bench.seed import LEADS, database, fill, start_django
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).parent / "results" / "absorb.jsonl"
@@ -38,23 +36,11 @@ SITE = "bench"
 KNOWN, CAPTURED = 0.3, 0.01
 WORKERS = 2
 
-#: Constraints are checked row by row by triggers; what is written here fits by construction.
+#: After the leads: a browser of each, linked to it, and two events.
 SEED = """
-SET session_replication_role = replica;
-SET statement_timeout = 0;
 INSERT INTO engagement_source (name, label, kind, write_key, allowed_origins, rate_limit,
     address_rate_limit, asks_consent, is_active, created_at)
 SELECT '{site}', 'Bench', 'WEBSITE', 'bench', '{{}}', 1000, 50, false, true, now();
-INSERT INTO leads_lead (email, first_name, last_name, phone, title, company_name, country, region,
-    city, website, source, medium, campaign, attributes, stage, stage_since, cycle, next_step,
-    created_at, last_activity_at)
-SELECT 'lead' || n || '@firm' || n % 50000 || '.example', 'Ines', 'Kallweit ' || n, '', '',
-    'Firm ' || n % 50000, 'DE', '', '', '', '', '', '', '{{}}', 'LEAD', at, 1, '', at, at
-FROM generate_series(1, {leads}) n, LATERAL (SELECT now() - interval '8 min' * (n % 60000) AS at) t;
-INSERT INTO leads_stageinterval (lead_id, sequence, stage, cycle, started_at, rule, reason,
-    is_override, is_imported, cell)
-SELECT id, 1, 'LEAD', 1, created_at, 'Seed', '', false, false, '' FROM leads_lead;
-INSERT INTO scoring_leadscore (lead_id) SELECT id FROM leads_lead;
 INSERT INTO engagement_visitor (source, name, first_seen_at, last_seen_at, identified_at, lead_id)
 SELECT '', 'browser-' || id, created_at, created_at, created_at, id FROM leads_lead ORDER BY id;
 INSERT INTO engagement_visitorlink (visitor_id, lead_id, reason, evidence, made_at, proven_at)
@@ -120,23 +106,6 @@ def measured(leads: int, events: int, *, keep: bool) -> float:
     return float(figures["batch_ms"])
 
 
-@contextmanager
-def database(name: str, *, keep: bool) -> Iterator[str]:
-    """Make the database ``name`` beside the configured one, and drop it afterwards."""
-    import psycopg  # noqa: PLC0415 -- slow import
-
-    url = urlsplit(os.environ.get("DATABASE_URL") or location.database_url())
-    with psycopg.connect(urlunsplit(url._replace(path="/postgres")), autocommit=True) as server:
-        known = server.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone()
-        if known is None:
-            server.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield urlunsplit(url._replace(path=f"/{name}"))
-        finally:
-            if not keep:
-                server.execute(f'DROP DATABASE "{name}"')
-
-
 def measure(leads: int, events: int) -> None:
     """Take in, absorb by two processes as ``up`` has them, and print the figures as JSON."""
     start_django()
@@ -144,7 +113,7 @@ def measure(leads: int, events: int) -> None:
 
     from engagement.services import BATCH, receive  # noqa: PLC0415 -- app ready
 
-    seed(leads)
+    fill(LEADS.format(leads=leads, title="''", country="'DE'") + SEED.format(site=SITE))
     workers = [
         subprocess.Popen(
             [sys.executable, "-m", "bench.absorb", "--work"], cwd=ROOT, text=True,
@@ -210,36 +179,6 @@ def cpu_of(pid: int) -> float:
     except OSError:
         return 0.0
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-
-
-def start_django() -> None:
-    """Load the application."""
-    os.environ.setdefault("BATON_MODE", "local")
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
-    import django  # noqa: PLC0415 -- after the environment is set
-
-    django.setup()
-
-
-def seed(leads: int) -> None:
-    """Fill the database once."""
-    from django.core.management import call_command  # noqa: PLC0415 -- app ready
-    from django.db import connection, transaction  # noqa: PLC0415 -- app ready
-    from django.utils import timezone  # noqa: PLC0415 -- app ready
-
-    from engagement.services import ensure_partitions  # noqa: PLC0415 -- app ready
-
-    call_command("migrate", verbosity=0)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM leads_lead)")
-        if cursor.fetchone() == (True,):
-            return
-        now = timezone.now()
-        ensure_partitions({(now - timedelta(days=10 * n)).date() for n in range(36)})
-        with transaction.atomic():
-            cursor.execute(SEED.format(leads=leads, site=SITE))
-        cursor.execute("RESET session_replication_role")
-        cursor.execute("VACUUM ANALYZE")
 
 
 def messages(run: str, count: int, leads: int, now: datetime) -> list[dict[str, Any]]:
