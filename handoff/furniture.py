@@ -24,7 +24,9 @@ from handoff.criteria import HANDOFF_FIELDS
 from handoff.kept_criteria import criteria_in_force
 from handoff.models import Agreement, Handoff
 from handoff.queue import due_today
+from handoff.refusals import HANDOFF_REFUSALS
 from handoff.timeline import handoff_entries
+from scoring.outcomes import refusal_sources
 
 _LEADERS = (Role.MANAGER, Role.ADMIN)
 
@@ -94,6 +96,8 @@ lead_panels.register(
     Panel("bant", 60, "right", panels.lead_handoff, "handoff/_lead_bant.html"),
     Panel("brief", 70, "right", panels.lead_handoff, "handoff/_lead_brief.html"),
 )
+
+refusal_sources.register(HANDOFF_REFUSALS)
 
 timeline_sources.register(TimelineSource("handoffs", 4, handoff_entries, kinds=("sales",)))
 
