@@ -21,7 +21,15 @@ from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from engagement.enums import Actor
 from leads.enums import LifecycleStage
-from scoring.definition import SCALE, Counting, Definition, EngagementRule, Match, Repeat
+from scoring.definition import (
+    SCALE,
+    Counting,
+    Definition,
+    EngagementRule,
+    Match,
+    PropertyTest,
+    Repeat,
+)
 from scoring.points import LEAST_EXPONENT, ROUND, decay_rate
 from scoring.sql import FENCE, Tables, column, commas, rendered
 
@@ -151,9 +159,20 @@ def _match(match: Match) -> Composed:
         ("e.asset_id = (SELECT id FROM engagement_asset WHERE slug = {})", match.asset),
         ("e.funnel_stage = {}", match.funnel_stage and match.funnel_stage.value),
         ("e.name = {}", match.name),
-        ("e.properties @> {}::jsonb", match.property and json.dumps(dict([match.property]))),
     ]
-    return SQL(" AND ").join(SQL(text).format(value) for text, value in conditions if value)
+    named = [SQL(text).format(value) for text, value in conditions if value]
+    tested = [_tests(match.property)] if match.property else []
+    return SQL(" AND ").join([*named, *tested])
+
+
+def _tests(test: PropertyTest) -> Composed:
+    """Whether a property of an event is as asked; only numbers are at least a number."""
+    if not test.is_least:
+        return SQL("e.properties @> {}::jsonb").format(json.dumps({test.name: test.value}))
+    return SQL(
+        "CASE WHEN jsonb_typeof(e.properties -> {name}) = 'number'"
+        " THEN (e.properties -> {name})::numeric >= {least} ELSE false END"
+    ).format(name=test.name, least=Literal(test.value))
 
 
 def _sums_of_asset(singles: Sequence[NumberedRule], evidence: bool) -> Composed:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from scoring.definition import Counting, Definition, EngagementRule, Match, Repeat
+from scoring.definition import Counting, Definition, EngagementRule, Match, PropertyTest, Repeat
 from scoring.points import line_value, total, weight
 
 
@@ -80,14 +80,16 @@ def fits(match: Match, act: Act) -> bool:
         and (not match.asset or match.asset == act.asset)
         and (match.funnel_stage is None or match.funnel_stage == act.funnel_stage)
         and (not match.name or match.name == act.name)
-        and (match.property is None or _has_property(act, *match.property))
+        and (match.property is None or _has_property(act, match.property))
     )
 
 
-def _has_property(act: Act, name: str, value: Any) -> bool:
-    """True and 1 are different answers, 1 and 1.0 are the same."""
-    given = act.properties.get(name)
-    return given == value and isinstance(given, bool) is isinstance(value, bool)
+def _has_property(act: Act, test: PropertyTest) -> bool:
+    given, asked = act.properties.get(test.name), test.value
+    if test.is_least:
+        is_number = isinstance(given, int | float) and not isinstance(given, bool)
+        return is_number and given >= asked  # type: ignore[operator]  # both are numbers
+    return given == asked and isinstance(given, bool) is isinstance(asked, bool)
 
 
 def _chosen(rule: EngagementRule, acts: Sequence[Act]) -> list[datetime]:

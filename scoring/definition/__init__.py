@@ -15,6 +15,7 @@ from scoring.definition.rules import (
     FitRule,
     Match,
     Persona,
+    PropertyTest,
     Repeat,
 )
 
@@ -33,6 +34,7 @@ __all__ = [
     "Match",
     "Persona",
     "Problem",
+    "PropertyTest",
     "Repeat",
     "parse_definition",
 ]

@@ -26,10 +26,13 @@ from scoring.definition.rules import (
     FitRule,
     Match,
     Persona,
+    PropertyTest,
+    PropertyValue,
     Repeat,
 )
 
 MOST_RULES = 100
+MOST_LEAST = 1_000_000_000  # of a number that a property must reach
 SCORE_GROUP = "Score"  # criteria fields that ask for the score itself
 _CELLS = frozenset(f"{grade}{level}" for grade in GRADES for level in LEVELS)
 _COUNTINGS = ("once_per_asset", "first_only")
@@ -216,14 +219,31 @@ def _match(node: Node) -> Match:
     return match
 
 
-def _property(node: Node) -> tuple[str, str | int | float | bool]:
+def _property(node: Node) -> PropertyTest:
     name = node.text("name", longest=100)
-    value = node.take("equals")
-    if not _is_plain(value):
-        node.fault("equals", "needs a text, a number or true or false")
-        value = ""
+    is_least = node.has("at_least")
+    value = _least(node) if is_least else _equal(node)
+    if is_least and node.has("equals"):
+        node.fault("at_least", "does not go with equals, which names one value")
+        node.take("equals")
     node.refuse_the_rest()
-    return name, value
+    return PropertyTest(name, value, is_least)
+
+
+def _least(node: Node) -> float:
+    least = node.number("at_least")
+    if least is not None and abs(least) > MOST_LEAST:
+        node.fault("at_least", f"must be a number up to {MOST_LEAST:,}")
+        return 0.0
+    return float(least or 0)
+
+
+def _equal(node: Node) -> PropertyValue:
+    value: PropertyValue | None = node.take("equals")
+    if value is None or not _is_plain(value):
+        node.fault("equals", "needs a text, a number or true or false")
+        return ""
+    return value
 
 
 def _is_plain(value: Any) -> bool:

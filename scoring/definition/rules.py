@@ -30,6 +30,18 @@ class Counting(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class PropertyTest:
+    """What a property of an act must be: ``value``, or with ``is_least`` a number from there on.
+
+    True and 1 are different answers, 1 and 1.0 are the same. A text is never a number.
+    """
+
+    name: str
+    value: PropertyValue
+    is_least: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """Which acts fit a rule: all that is named must agree; at least one thing is named."""
 
@@ -37,7 +49,7 @@ class Match:
     asset: str = ""
     funnel_stage: FunnelStage | None = None
     name: str = ""
-    property: tuple[str, PropertyValue] | None = None
+    property: PropertyTest | None = None
 
 
 @dataclass(frozen=True, slots=True)

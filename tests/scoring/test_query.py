@@ -42,7 +42,8 @@ moments = st.integers(0, 2 * 16).map(
     lambda halves: (START.astimezone(UTC) + timedelta(hours=12 * halves)).astimezone(BERLIN)
 )
 properties = st.dictionaries(
-    st.sampled_from(["plan", "seats"]), st.sampled_from(["pro", "", 1, 1.0, True, None, [1], 2.5])
+    st.sampled_from(["plan", "seats"]),
+    st.sampled_from(["pro", "", "3", 1, 1.0, True, None, [1], {"seats": 9}, 2.5, 1e308]),
 )
 acts = st.builds(
     lambda late, **fields: Act(received_at=fields["occurred_at"].astimezone(UTC) + late, **fields),
@@ -65,9 +66,19 @@ others = st.fixed_dictionaries(
         "funnel_stage": st.sampled_from(["TOFU", "BOFU"]),
         "name": st.sampled_from(["opened", "100%"]),
         "property": st.builds(
-            lambda name, value: {"name": name, "equals": value},
+            lambda name, asked: {"name": name, **asked},
             st.sampled_from(["plan", "seats"]),
-            st.sampled_from(["pro", 1, True, 2.5]),
+            st.sampled_from(
+                [
+                    {"equals": "pro"},
+                    {"equals": 1},
+                    {"equals": True},
+                    {"equals": 2.5},
+                    {"at_least": 1},
+                    {"at_least": 2.5},
+                    {"at_least": -1},
+                ]
+            ),
         ),
     },
 ).filter(bool)
@@ -197,3 +208,13 @@ def test_a_line_worked_out_by_hand(
     rule: dict[str, Any], acts: list[tuple[float, str]], count: int, score: int
 ) -> None:
     assert reckoned(rule, *acts) == Reckoning((count,), (score,), score)
+
+
+def test_only_a_number_is_at_least_a_number() -> None:
+    lead = make_lead()
+    for seconds in (60, 60.5, 59.9, "60", "90", True, None, [90], {"seconds": 90}):
+        log_act(lead.pk, "PAGE_READ", properties={"seconds": seconds})
+    log_act(lead.pk, "PAGE_READ")
+    longer = {"kind": "PAGE_READ", "property": {"name": "seconds", "at_least": 60}}
+    definition = parse_definition(document({**DOWNLOAD, "match": longer}, **WITHOUT_FIT))
+    assert reckoning_of(definition, lead.pk, NOW) == Reckoning((2,), (200,), 200)
