@@ -26,8 +26,8 @@ from crm.common.http import AppRequest, render_page, wants_partial
 from crm.common.models import Notification, OutboxMessage
 from crm.common.paging import keyset_page
 from crm.shell.health import check_health
-from crm.shell.search import matching, search_words
 from leads.models import Lead
+from leads.search import matching, search_words
 
 # Of several roles the one whose work waits on a clock decides where the day begins.
 FIRST_PAGES = (

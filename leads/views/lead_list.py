@@ -19,7 +19,8 @@ from crm.common.http import AppRequest, render_page
 from crm.common.paging import estimate_count
 from crm.common.slots import lead_columns
 from leads.export import export_header, export_lines
-from leads.filtering import filter_menu, put_filter, read_editor, spell_filter
+from leads.filtering import put_filter, read_editor, spell_filter
+from leads.leaf_editing import field_menu
 from leads.listing import (
     ListAddress,
     count_views,
@@ -118,7 +119,7 @@ def _panel(request: AppRequest, address: ListAddress, name: str = "") -> dict[st
     asked = name or request.GET.get("open")
     return {
         "editor": editor,
-        "filter_menu": filter_menu() if asked == "filters" and not editor else None,
+        "filter_menu": field_menu() if asked == "filters" and not editor else None,
         "all_columns": lead_columns if asked == "columns" else None,
     }
 

@@ -1,6 +1,6 @@
 """Everything that writes scores and models, and what other apps ask of them."""
 
-from scoring.services.explaining import NoModel, explain, why_mql
+from scoring.services.explaining import NoModel, explain, explain_by, why_mql
 from scoring.services.fast_track import BuyingAct, buying_act
 from scoring.services.gains import gains
 from scoring.services.marking import mark_due
@@ -27,6 +27,7 @@ __all__ = [
     "definition_of",
     "ensure_model",
     "explain",
+    "explain_by",
     "gains",
     "mark_due",
     "model_at",

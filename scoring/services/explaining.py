@@ -67,7 +67,18 @@ def explain(*, lead_id: int, as_of: datetime, known_at: datetime | None = None) 
     if model is None:
         raise NoModel
     definition = definition_of(model)
-    known_at = known_at or as_of
+    return explain_by(
+        definition, model.version, lead_id=lead_id, as_of=as_of, known_at=known_at or as_of
+    )
+
+
+def explain_by(
+    definition: Definition, version: int, *, lead_id: int, as_of: datetime, known_at: datetime
+) -> Explanation:
+    """Return how the score of a lead would come about by the rules of one version, a draft's too.
+
+    ``as_of`` and ``known_at`` are as ``explain`` has them.
+    """
     [found] = prepared(_engagement_query(definition), [[lead_id], as_of, known_at])
     asked = [lead_id, as_of, known_at, Actor.HUMAN.value, LifecycleStage.RECYCLED.value]
     [around] = prepared(_AROUND, asked)
@@ -76,7 +87,7 @@ def explain(*, lead_id: int, as_of: datetime, known_at: datetime | None = None) 
         lead_id=lead_id,
         as_of=as_of,
         known_at=known_at,
-        model_version=model.version,
+        model_version=version,
         definition=definition.cells,
         **_engagement_part(definition, found, as_of),
         **_fit_part(definition, fit),

@@ -7,11 +7,11 @@ from crm.accounts.enums import Role
 from crm.common.criteria import CriteriaInvalid, fields
 from leads.filtering import (
     FilterEditor,
-    filter_menu,
     put_filter,
     read_editor,
     spell_filter,
 )
+from leads.leaf_editing import field_menu
 from leads.listing import read_address
 from tests.factories import make_lead, make_user
 
@@ -165,7 +165,7 @@ def test_a_filter_is_there_once() -> None:
 
 
 def test_the_menu_holds_every_field_once_under_its_heading() -> None:
-    menu = filter_menu()
+    menu = field_menu()
 
     headings = [group.name for group in menu]
     assert len(headings) == len(set(headings))

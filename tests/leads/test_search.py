@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crm.accounts.enums import Role
-from crm.shell.search import matching, search_words
+from leads.search import matching, search_words
 from tests.factories import client_of, make_lead, make_team, make_user
 
 pytestmark = pytest.mark.django_db
