@@ -121,6 +121,36 @@ def _tables(definition: Definition, evidence: bool) -> Tables:
     ]
 
 
+def period_tables(rules: Sequence[EngagementRule], *, since: datetime, until: datetime) -> Tables:
+    """Return what all leads did after ``since`` and up to ``until``, as the rules would see it.
+
+    ``act`` has a row for each act that fits a rule, with ``m0`` and so on for which; ``repeat0``
+    one for each lead that did often enough what the rule of that number asks for.
+    """
+    numbered = list(enumerate(rules))
+    repeats = [(i, rule, rule.repeat) for i, rule in numbered if rule.repeat]
+    return [
+        ("act", _acts_of_period(numbered, since, until)),
+        *[(f"repeat{i}", _repeat(i, rule, repeat)) for i, rule, repeat in repeats],
+    ]
+
+
+def _acts_of_period(rules: Sequence[NumberedRule], since: datetime, until: datetime) -> Composed:
+    """The human acts of all leads in a period: only its partitions are read."""
+    return SQL(
+        "SELECT e.lead_id, {until}::timestamptz AS as_of, e.id, e.asset_id, e.occurred_at,"
+        " {matches} FROM engagement_event e"
+        " WHERE e.occurred_at > {since} AND e.occurred_at <= {until}"
+        " AND e.lead_id IS NOT NULL AND e.actor = {human} AND {of_use}"
+    ).format(
+        since=since,
+        until=until,
+        matches=_matches(rules),
+        human=Actor.HUMAN.value,
+        of_use=_of_use(rules),
+    )
+
+
 def with_cycle_start(asked: Composable) -> Composed:
     """Return what is asked with ``since``, after which acts count: recycling starts anew."""
     return SQL(
@@ -134,14 +164,18 @@ def with_cycle_start(asked: Composable) -> Composed:
 
 def _acts(rules: Sequence[NumberedRule]) -> Composed:
     """The acts that count, each with whether it fits each rule."""
-    matches = [SQL("{} AS {}").format(_match(rule.match), column("m", i)) for i, rule in rules]
     return SQL(
         "SELECT asked.lead_id, asked.as_of, e.id, e.asset_id, e.occurred_at,"
         " date_part('epoch', asked.as_of - e.occurred_at) AS age, {matches}"
         " FROM asked JOIN engagement_event e ON e.lead_id = asked.lead_id"
         " AND e.occurred_at <= asked.as_of AND e.occurred_at > asked.since"
         " AND e.received_at <= asked.known_at WHERE e.actor = {human} AND {of_use}"
-    ).format(matches=commas(matches), human=Actor.HUMAN.value, of_use=_of_use(rules))
+    ).format(matches=_matches(rules), human=Actor.HUMAN.value, of_use=_of_use(rules))
+
+
+def _matches(rules: Sequence[NumberedRule]) -> Composed:
+    """Whether an event fits each rule."""
+    return commas(SQL("{} AS {}").format(_match(rule.match), column("m", i)) for i, rule in rules)
 
 
 def _of_use(rules: Sequence[NumberedRule]) -> Composable:

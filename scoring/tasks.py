@@ -1,6 +1,7 @@
 """Wake-ups for the services; what is owed stands in the database."""
 
 from celery import shared_task
+from django.utils import timezone
 
 from crm.common.loops import work_in_turn
 from scoring import services
@@ -16,3 +17,9 @@ def score_due_leads(**_: object) -> None:
 def renew_scores(**_: object) -> None:
     """Run by beat every few seconds; does nothing unless a model was just published."""
     work_in_turn(lambda now: services.renew_scores(now=now))
+
+
+@shared_task(name="scoring.count_rule_hits")
+def count_rule_hits(*, model_id: int, **_: object) -> None:
+    """Count for a page that has shown what was known; the next one that is opened asks again."""
+    services.count_rule_hits(model_id=model_id, now=timezone.now())

@@ -3,6 +3,7 @@
 from scoring.services.explaining import NoModel, explain, explain_by, why_mql
 from scoring.services.fast_track import BuyingAct, buying_act
 from scoring.services.gains import gains
+from scoring.services.hits import count_rule_hits
 from scoring.services.marking import mark_due
 from scoring.services.publishing import (
     NotADraft,
@@ -23,6 +24,7 @@ __all__ = [
     "NoModel",
     "NotADraft",
     "buying_act",
+    "count_rule_hits",
     "create_draft",
     "definition_of",
     "ensure_model",
