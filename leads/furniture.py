@@ -15,9 +15,10 @@ from leads.columns import LEAD_COLUMNS, LEAD_VIEWS
 from leads.edits import edit_entries
 from leads.fields import ATTRIBUTE_PREFIX, LEAD_FIELDS, attribute_fields
 from leads.panels import consents, next_step
+from leads.standing_fields import STANDING_FIELDS
 from leads.timeline_sources import deal_entries, note_entries, stage_entries
 
-fields.register(*LEAD_FIELDS)
+fields.register(*LEAD_FIELDS, *STANDING_FIELDS)
 fields.register_family(ATTRIBUTE_PREFIX, attribute_fields)
 
 lead_columns.register(*LEAD_COLUMNS)

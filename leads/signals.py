@@ -8,3 +8,7 @@ stage_changed = Signal()
 
 #: Leads were created or their attributes changed; ``lead_ids`` is a list, ``now`` the moment.
 leads_changed = Signal()
+
+#: Companies became customers: what criteria say of their leads changed, though nothing was learned
+#: of these; ``lead_ids`` is a list, ``now`` the moment.
+customers_changed = Signal()

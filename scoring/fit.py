@@ -21,8 +21,8 @@ from scoring.certainty import certainly_not_q, certainly_q
 from scoring.definition import SCALE, Condition, Definition, FitRule, Persona
 from scoring.sql import FENCE, Tables, column, commas, of_queryset, rendered
 
-#: For criteria that do not look at the time.
-_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+#: After all that is known: for criteria that do not look at the time.
+_NO_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 _BLANK = "CASE fact.field WHEN 'attributes' THEN '{}'::jsonb ELSE 'null'::jsonb END"
 
 

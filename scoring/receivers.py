@@ -11,7 +11,7 @@ from django.dispatch import receiver
 from engagement.signals import events_absorbed, history_corrected, lead_captured
 from leads.enums import LifecycleStage
 from leads.models import StageInterval
-from leads.signals import leads_changed, stage_changed
+from leads.signals import customers_changed, leads_changed, stage_changed
 from scoring.services import mark_due, score_now, snapshot_move
 
 #: Back in the funnel: engagement starts anew.
@@ -40,6 +40,12 @@ def mark_on_corrections(*, lead_ids: Sequence[int], now: datetime, **_: Any) -> 
 def mark_on_attributes(*, lead_ids: Sequence[int], now: datetime, **_: Any) -> None:
     """New attributes change fit, and may disqualify."""
     mark_due(lead_ids=lead_ids, now=now)
+
+
+@receiver(customers_changed, dispatch_uid="scoring.mark_on_customers")
+def mark_on_customers(*, lead_ids: Sequence[int], now: datetime, **_: Any) -> None:
+    """A colleague's deal may block a lead; it is no news of the lead itself."""
+    mark_due(lead_ids=lead_ids, now=now, is_news=False)
 
 
 @receiver(stage_changed, dispatch_uid="scoring.snapshot_on_move")

@@ -19,6 +19,7 @@ from leads.importing.sql.lines import Lines
 from leads.importing.sql.tables import refusals
 from leads.lifecycle import TRANSITIONS
 from leads.models import Deal, ExternalId, Lead, StageInterval
+from leads.services.deals import announce_customers
 
 RULE = "Import"
 _ENDED = (LifecycleStage.WON, LifecycleStage.LOST)
@@ -190,3 +191,4 @@ def _write(chunk: _Chunk, leads: Sequence[Lead]) -> None:
         [lead for lead in leads if lead.pk in moved], ["stage", "stage_since", "last_activity_at"]
     )
     Deal.objects.bulk_create(chunk.deals)
+    announce_customers(chunk.deals, now=chunk.now)

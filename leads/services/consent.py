@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
+from django.db import transaction
+
 from leads.enums import ConsentPurpose
-from leads.models import Consent
+from leads.models import Consent, Lead
+from leads.signals import leads_changed
 
 
+@transaction.atomic
 def record_consent(
     *,
     lead_id: int,
@@ -19,7 +23,7 @@ def record_consent(
     given_at: datetime,
     is_granted: bool = True,
 ) -> Consent:
-    """Append what a lead agreed to, or took back.
+    """Append what a lead agreed to, or took back, and announce it.
 
     Args:
         lead_id: the lead.
@@ -33,7 +37,7 @@ def record_consent(
     Raises:
         IntegrityError: when it would hold before it was said, or was given to no text.
     """
-    return Consent.objects.create(
+    consent = Consent.objects.create(
         lead_id=lead_id,
         purpose=purpose,
         is_granted=is_granted,
@@ -43,3 +47,5 @@ def record_consent(
         asked_at=asked_at,
         given_at=given_at,
     )
+    leads_changed.send(sender=Lead, lead_ids=[lead_id], now=given_at)
+    return consent

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from crm.accounts.models import User
 from leads.enums import DealOutcome, LifecycleStage
 from leads.lifecycle import TRANSITIONS
 from leads.models import Deal, Lead
 from leads.services.stages import change_stage
+from leads.signals import customers_changed
 
 
 class DealAlreadyRecorded(Exception):
@@ -64,7 +67,18 @@ def record_deal(
             lead_id=lead_id, to_stage=LifecycleStage(outcome), now=closed_at, actor=actor,
             rule="" if actor else "Deal recorded",
         )  # fmt: skip
+    announce_customers([deal], now=now)
     return deal
+
+
+def announce_customers(deals: Iterable[Deal], *, now: datetime) -> None:
+    """Tell that the leads of whoever bought are leads of a customer now."""
+    buyers = [deal.lead_id for deal in deals if deal.outcome == DealOutcome.WON]
+    if buyers:
+        companies = Lead.objects.filter(pk__in=buyers, company__isnull=False).values("company")
+        concerned = Lead.objects.filter(Q(pk__in=buyers) | Q(company__in=companies))
+        lead_ids = list(concerned.order_by("pk").values_list("pk", flat=True))
+        customers_changed.send(sender=Lead, lead_ids=lead_ids, now=now)
 
 
 def contradiction(lead: Lead, *, outcome: DealOutcome, closed_at: datetime, now: datetime) -> str:

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from crm.common.criteria import compile_q, from_query
+from leads.enums import ConsentPurpose, DealOutcome
+from leads.models import Company, Lead
+from leads.services import record_consent, record_deal
+from leads.signals import customers_changed
+from tests.factories import NOW, make_lead
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+
+
+def found(query: str, *, at: Any = NOW) -> set[str]:
+    """Return the first names of the leads that an ``f`` parameter asks for."""
+    asked = compile_q(from_query([query]), now=at)
+    return set(Lead.objects.filter(asked).values_list("first_name", flat=True))
+
+
+@pytest.fixture
+def addresses() -> None:
+    for name, email in (
+        ("Ines", "ines@rival.com"),
+        ("Oskar", "oskar@mail.rival.com"),
+        ("Yara", "yara@notrival.com"),
+        ("Tomas", "rival.com@gmail.com"),
+        ("Noor", None),
+    ):
+        make_lead(first_name=name, email=email)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("email_domain.is.rival.com", {"Ines", "Oskar"}),
+        ("email_domain.is.@RIVAL.com; notrival.com", {"Ines", "Oskar", "Yara"}),
+        ("email_domain.is_not.rival.com", {"Yara", "Tomas"}),
+        ("email_domain.is.@", set()),
+        ("email_domain.is_set", {"Ines", "Oskar", "Yara", "Tomas"}),
+        ("email_domain.is_empty", {"Noor"}),
+        ("free_mailbox.is.yes", {"Tomas"}),
+    ],
+)
+def test_an_address_tells_where_it_is_from(addresses: None, query: str, names: set[str]) -> None:
+    assert found(query) == names
+
+
+def test_a_company_is_asked_for_by_what_is_known_of_it() -> None:
+    known = Company.objects.create(
+        name="Kolbe Ventile", industry="Manufacturing", employees=412, country="DE", created_at=NOW
+    )
+    make_lead(first_name="Ines", company=known)
+    make_lead(first_name="Oskar", company=Company.objects.create(name="Trygve", created_at=NOW))
+    make_lead(first_name="Yara", company=None)
+
+    assert found("company_industry.is.manufacturing") == {"Ines"}
+    assert found("company_employees.at_least.250") == {"Ines"}
+    assert found("company_employees.is_empty") == {"Oskar", "Yara"}
+    assert found("company_country.not_in.AT") == {"Ines"}
+
+
+def consent(lead: Lead, days: float, *, is_granted: bool) -> None:
+    record_consent(
+        lead_id=lead.pk, purpose=ConsentPurpose.CONTACT, text="You may call me", source="Form",
+        asked_at=NOW + days * DAY, given_at=NOW + days * DAY, is_granted=is_granted,
+    )  # fmt: skip
+
+
+def test_consent_is_asked_for_as_it_was_then() -> None:
+    ines = make_lead(first_name="Ines")
+    make_lead(first_name="Oskar")
+    consent(ines, 0, is_granted=True)
+    consent(ines, 2, is_granted=False)
+
+    answers = {
+        days: (
+            found("consent_contact.in.GIVEN", at=NOW + days * DAY),
+            found("consent_contact.in.WITHDRAWN", at=NOW + days * DAY),
+            found("consent_contact.is_set", at=NOW + days * DAY),
+        )
+        for days in (-1, 1, 3)
+    }
+    assert answers == {
+        -1: (set(), set(), set()),
+        1: ({"Ines"}, set(), {"Ines"}),
+        3: (set(), {"Ines"}, {"Ines"}),
+    }
+    assert found("consent_marketing.is_empty") == {"Ines", "Oskar"}
+
+
+def test_colleagues_of_whoever_bought_are_a_customers_from_that_day_on() -> None:
+    company = Company.objects.create(name="Kolbe Ventile", created_at=NOW)
+    buyer = make_lead(first_name="Ines", company=company, stage="SQL", created_at=NOW - 30 * DAY)
+    colleague = make_lead(first_name="Oskar", company=company)
+    make_lead(first_name="Yara", company=None)
+    make_lead(first_name="Tomas", company=None)
+    heard: list[list[int]] = []
+
+    def hear(*, lead_ids: list[int], **_: Any) -> None:
+        heard.append(lead_ids)
+
+    customers_changed.connect(hear)
+    try:
+        record_deal(lead_id=buyer.pk, outcome=DealOutcome.WON, closed_at=NOW, now=NOW + DAY)
+    finally:
+        customers_changed.disconnect(hear)
+
+    assert found("customer.is.yes", at=NOW) == {"Ines", "Oskar"}
+    assert found("customer.is.no", at=NOW) == {"Yara", "Tomas"}
+    assert found("customer.is.yes", at=NOW - DAY) == set()
+    assert heard == [[buyer.pk, colleague.pk]]
+
+
+def test_a_lost_deal_makes_no_customer() -> None:
+    lead = make_lead(stage="SQL", created_at=NOW - 30 * DAY)
+    record_deal(lead_id=lead.pk, outcome=DealOutcome.LOST, closed_at=NOW, now=NOW)
+
+    assert found("customer.is.yes") == set()
