@@ -13,6 +13,12 @@ def score_due_leads(**_: object) -> None:
     work_in_turn(lambda now: services.score_due_leads(now=now) == services.BATCH)
 
 
+@shared_task(name="scoring.publish_due_models")
+def publish_due_models(**_: object) -> None:
+    """Run by beat every few seconds; does nothing unless a draft's time has come."""
+    services.publish_due_models(now=timezone.now())
+
+
 @shared_task(name="scoring.renew_scores")
 def renew_scores(**_: object) -> None:
     """Run by beat every few seconds; does nothing unless a model was just published."""

@@ -34,7 +34,7 @@ from handoff.services import (
 from leads.enums import AttributeType
 from leads.models import LeadAttribute
 from scoring.models import ScoringModel
-from scoring.services import create_draft, publish
+from scoring.services import install_model
 
 DOMAIN = "halvorn.example"
 PASSWORD = "try-baton-today"  # noqa: S105 -- told to everybody, opens invented data only
@@ -116,8 +116,9 @@ def found_company(*, now: datetime, start: datetime, leads: int) -> DemoCompany:
     )
     assets = stock_library(start=start, now=now, by=users["mira"])
     open_site(now=now)
-    model = create_draft(definition=SCORING_MODEL, now=start, note="First model")
-    model = publish(model_id=model.pk, now=start, actor=users["mira"])
+    model = install_model(
+        definition=SCORING_MODEL, now=start, note="First model", actor=users["mira"]
+    )
     agreements = _agree(model, users, start=start, now=now, leads=leads)
     for position, (name, team) in enumerate(ROUTING, start=1):
         add_routing_rule(

@@ -1,44 +1,89 @@
 """Everything that writes scores and models, and what other apps ask of them."""
 
+from scoring.services.approving import (
+    ApprovalRefused,
+    approve,
+    may_approve,
+    request_approval,
+    withdraw_approval,
+)
+from scoring.services.drafting import (
+    ChangedDraft,
+    change_draft,
+    create_draft,
+    discard_draft,
+    problems_of,
+    restore,
+    start_draft,
+)
 from scoring.services.explaining import NoModel, explain, explain_by, why_mql
 from scoring.services.fast_track import BuyingAct, buying_act
 from scoring.services.gains import gains
+from scoring.services.gates import gates_of
 from scoring.services.hits import count_rule_hits
+from scoring.services.installing import ModelInForce, ensure_model, install_model
+from scoring.services.locking import DraftChanged, NotADraft
 from scoring.services.marking import mark_due
 from scoring.services.publishing import (
-    NotADraft,
-    create_draft,
+    GateClosed,
     definition_of,
-    ensure_model,
     model_at,
     publish,
     published_model,
+    put_in_force,
 )
 from scoring.services.refresh import BATCH, score_due_leads, score_now
 from scoring.services.renewal import renew_scores, start_renewal
+from scoring.services.scheduling import (
+    ScheduleRefused,
+    publish_due_models,
+    schedule,
+    unschedule,
+)
 from scoring.services.snapshots import snapshot_move
 
 __all__ = [
     "BATCH",
+    "ApprovalRefused",
     "BuyingAct",
+    "ChangedDraft",
+    "DraftChanged",
+    "GateClosed",
+    "ModelInForce",
     "NoModel",
     "NotADraft",
+    "ScheduleRefused",
+    "approve",
     "buying_act",
+    "change_draft",
     "count_rule_hits",
     "create_draft",
     "definition_of",
+    "discard_draft",
     "ensure_model",
     "explain",
     "explain_by",
     "gains",
+    "gates_of",
+    "install_model",
     "mark_due",
+    "may_approve",
     "model_at",
+    "problems_of",
     "publish",
+    "publish_due_models",
     "published_model",
+    "put_in_force",
     "renew_scores",
+    "request_approval",
+    "restore",
+    "schedule",
     "score_due_leads",
     "score_now",
     "snapshot_move",
+    "start_draft",
     "start_renewal",
+    "unschedule",
     "why_mql",
+    "withdraw_approval",
 ]

@@ -8,24 +8,27 @@ from datetime import datetime
 from functools import lru_cache
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Q
 
 from crm.accounts.models import User
-from crm.common.locks import lock_writes
 from scoring.definition import Definition, parse_definition
 from scoring.enums import ModelState
 from scoring.models import ScoringModel
-from scoring.presets import default_definition
+from scoring.services.gates import gates_of
+from scoring.services.locking import lock_draft
+from scoring.signals import model_published
+from scoring.slots import Gate
 
 logger = logging.getLogger(__name__)
 
 
-class NotADraft(Exception):
-    """Only a draft can be published."""
+class GateClosed(Exception):
+    """The draft may not come into force yet; ``gate`` is what is missing."""
 
-    def __init__(self, model: ScoringModel) -> None:
-        """Compose the sentence a person reads."""
-        super().__init__(f"{model} is {model.get_state_display().lower()}, not a draft")
+    def __init__(self, gate: Gate) -> None:
+        """Say what to do."""
+        super().__init__(gate.todo)
+        self.gate = gate
 
 
 def definition_of(model: ScoringModel) -> Definition:
@@ -34,7 +37,7 @@ def definition_of(model: ScoringModel) -> Definition:
     Raises:
         DefinitionInvalid: naming every fault of a draft.
     """
-    if model.state == ModelState.DRAFT:
+    if model.published_at is None:
         return parse_definition(model.definition)
     document = json.dumps(model.definition, sort_keys=True)
     kept = _kept(document)
@@ -59,28 +62,9 @@ def published_model() -> ScoringModel | None:
 
 def model_at(moment: datetime) -> ScoringModel | None:
     """Return the model that was in force at ``moment``; before the first one, the first."""
-    in_force = ScoringModel.objects.exclude(state=ModelState.DRAFT).order_by("published_at")
+    in_force = ScoringModel.objects.filter(published_at__isnull=False).order_by("published_at")
     then = Q(published_at__lte=moment) & (Q(retired_at__isnull=True) | Q(retired_at__gt=moment))
     return in_force.filter(then).last() or in_force.first()
-
-
-def ensure_model(*, now: datetime) -> ScoringModel:
-    """Return the model in force; an installation without one gets the shipped model."""
-    model = published_model()
-    if model:
-        return model
-    draft = create_draft(definition=default_definition(), now=now, note="Shipped with Baton")
-    return publish(model_id=draft.pk, now=now)
-
-
-@transaction.atomic
-def create_draft(*, definition: object, now: datetime, note: str = "") -> ScoringModel:
-    """Keep a document as the next version; it may still be faulty."""
-    lock_writes(ScoringModel)
-    latest = ScoringModel.objects.aggregate(latest=Max("version"))["latest"] or 0
-    return ScoringModel.objects.create(
-        version=latest + 1, definition=definition, note=note, created_at=now
-    )
 
 
 @transaction.atomic
@@ -88,21 +72,39 @@ def publish(*, model_id: int, now: datetime, actor: User | None = None) -> Scori
     """Put a draft in force and retire its predecessor.
 
     All scores are renewed in the background. No lead moves for what was learned before ``now``:
-    those that newly meet the definition are found under "meets the definition". Of drafts that are
+    those that newly meet the definition are released to sales in waves. Of drafts that are
     published at once one follows the other, and the last stays in force.
 
     Raises:
         NotADraft: when the model is or was in force.
         DefinitionInvalid: naming every fault of the document.
+        GateClosed: what has to be done first.
     """
-    lock_writes(ScoringModel)
-    model = ScoringModel.objects.get(pk=model_id)
-    if model.state != ModelState.DRAFT:
-        raise NotADraft(model)
+    model = lock_draft(model_id)
     definition_of(model)
+    for gate in gates_of(model, now=now):
+        if not gate.is_done:
+            raise GateClosed(gate)
+    put_in_force(model, now=now, actor=actor)
+    return model
+
+
+def put_in_force(model: ScoringModel, *, now: datetime, actor: User | None = None) -> None:
+    """Switch to a draft that may come into force; the caller has locked it."""
     former = ScoringModel.objects.filter(state=ModelState.PUBLISHED)
     former.update(state=ModelState.RETIRED, retired_at=now, rescored_up_to=None)
     model.state, model.published_at, model.published_by = ModelState.PUBLISHED, now, actor
+    model.publish_at, model.scheduled_by, model.held_up = None, None, ""
     model.rescored_up_to = 0
-    model.save(update_fields=["state", "published_at", "published_by", "rescored_up_to"])
-    return model
+    model.save(
+        update_fields=[
+            "state",
+            "published_at",
+            "published_by",
+            "publish_at",
+            "scheduled_by",
+            "held_up",
+            "rescored_up_to",
+        ]
+    )
+    model_published.send(sender=ScoringModel, model=model, now=now)

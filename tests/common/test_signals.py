@@ -31,4 +31,5 @@ def test_the_signals_of_baton_are_these() -> None:
         "engagement.events_absorbed",
         "engagement.history_corrected",
         "engagement.lead_captured",
+        "scoring.model_published",
     }

@@ -18,7 +18,7 @@ from engagement.services import absorb_events, receive
 from handoff.models import Handoff
 from leads.models import Lead
 from scoring.presets import default_definition
-from scoring.services import create_draft, publish, score_due_leads
+from scoring.services import install_model, score_due_leads
 from tests.factories import PASSWORD, make_team, make_user
 from tests.handoff.factories import ANY_LEAD, BUYING_ACT, make_agreement, make_calendar, make_rep
 
@@ -37,8 +37,7 @@ ALWAYS_OPEN = {
 def rep() -> User:
     """A company that works round the clock: a published model, a signed agreement, one rep."""
     now = timezone.now()
-    model = create_draft(definition=default_definition(), now=now)
-    publish(model_id=model.pk, now=now)
+    install_model(definition=default_definition(), now=now)
     team = make_team(name="DACH")
     make_calendar(name="Round the clock", definition=ALWAYS_OPEN)
     make_agreement(BUYING_ACT, ANY_LEAD, now=now)

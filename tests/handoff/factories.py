@@ -21,7 +21,7 @@ from leads.models import Lead
 from leads.services import change_stage
 from scoring.models import ScoringModel
 from scoring.presets import default_definition
-from scoring.services import create_draft, publish
+from scoring.services import create_draft, put_in_force
 from tests.concurrency import in_thread
 from tests.factories import NOW, make_lead, make_team, make_user
 
@@ -79,8 +79,9 @@ def make_agreement(*tiers: TierTerms, now: datetime = NOW, **promises: int) -> A
 
 def make_scoring_model() -> ScoringModel:
     """Publish the model that Baton ships with, before anything happens."""
-    draft = create_draft(definition=default_definition(), now=LONG_AGO)
-    return publish(model_id=draft.pk, now=LONG_AGO)
+    model = create_draft(definition=default_definition(), now=LONG_AGO)
+    put_in_force(model, now=LONG_AGO)
+    return model
 
 
 def make_handoff(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from crm.accounts.models import User
-from scoring.presets import default_definition
-from scoring.services import create_draft, publish
+from scoring.services import ensure_model
 from tests.access import ADMIN, MANAGER, MARKETER, PEOPLE, Arguments, row
 from tests.factories import NOW
 from tests.leads.page_access import lead_of, lead_of_somebody_else
@@ -12,7 +11,7 @@ from tests.leads.page_access import lead_of, lead_of_somebody_else
 
 def scored_lead_of(viewer: User) -> Arguments:
     """Make the viewer's lead in a company with a published model."""
-    publish(model_id=create_draft(definition=default_definition(), now=NOW).pk, now=NOW)
+    ensure_model(now=NOW)
     return lead_of(viewer)
 
 

@@ -12,7 +12,7 @@ from engagement.models import Asset, Event
 from leads.models import Lead
 from scoring.models import LeadScore, ScoringModel
 from scoring.reference import Act
-from scoring.services import create_draft, publish, score_due_leads
+from scoring.services import create_draft, put_in_force, score_due_leads
 from tests.factories import NOW
 
 
@@ -99,9 +99,15 @@ def publish_model(
     definition: dict[str, Any] | None = None, *, now: datetime = NOW - timedelta(days=90)
 ) -> ScoringModel:
     """Put a model in force, by default the small one and long before the acts of a test."""
-    draft = create_draft(definition=definition or document(), now=now)
-    model = publish(model_id=draft.pk, now=now)
+    model = force_model(definition, now=now)
     ScoringModel.objects.filter(pk=model.pk).update(rescored_up_to=None)
+    return model
+
+
+def force_model(definition: dict[str, Any] | None = None, *, now: datetime) -> ScoringModel:
+    """Put a model in force without its gates; the renewal of all scores is owed."""
+    model = create_draft(definition=definition or document(), now=now)
+    put_in_force(model, now=now)
     return model
 
 

@@ -11,10 +11,10 @@ from leads.models import Lead
 from leads.services import change_stage, create_lead, update_lead
 from scoring.explanation import Line
 from scoring.presets import default_definition
-from scoring.services import NoModel, create_draft, explain, publish, why_mql
+from scoring.services import NoModel, explain, why_mql
 from scoring.services.course import score_course
 from tests.factories import NOW, make_lead
-from tests.scoring.logs import document, log_act, make_asset, publish_model, settle
+from tests.scoring.logs import document, force_model, log_act, make_asset, publish_model, settle
 from tests.scoring.test_qualification import download, stage_of
 
 pytestmark = pytest.mark.django_db
@@ -156,9 +156,8 @@ def test_an_explanation_is_as_of_its_time_and_under_the_model_of_that_time() -> 
     lead = create_lead(now=NOW, email="ines@example.com", country="US")
     publish_model()
     double = {"label": "Download", "match": {"kind": "DOWNLOAD"}, "points": 20}
-    draft = create_draft(definition=document(double), now=NOW)
     download(lead, at=NOW)
-    publish(model_id=draft.pk, now=NOW + DAY)
+    force_model(document(double), now=NOW + DAY)
     update_lead(lead_id=lead.pk, now=NOW + DAY, country="DE")
     download(lead, at=NOW + 2 * DAY)
 

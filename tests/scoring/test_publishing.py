@@ -1,25 +1,31 @@
+"""Putting a draft in force: its gates, its predecessor, and the model of a past instant."""
+
 from __future__ import annotations
 
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
 
 from scoring.definition import DefinitionInvalid
 from scoring.enums import ModelState
-from scoring.models import ScoringModel
 from scoring.presets import default_definition
 from scoring.services import (
+    GateClosed,
+    ModelInForce,
     NotADraft,
     create_draft,
     definition_of,
+    discard_draft,
     ensure_model,
+    gates_of,
+    install_model,
     model_at,
     publish,
     published_model,
 )
 from tests.factories import NOW, make_user
-from tests.scoring.logs import document
+from tests.scoring.drafts import make_draft, ready_draft, request
+from tests.scoring.logs import document, force_model
 
 pytestmark = pytest.mark.django_db
 
@@ -27,10 +33,9 @@ DAY = timedelta(days=1)
 
 
 def test_publishing_retires_the_model_before() -> None:
-    first = publish(model_id=create_draft(definition=document(), now=NOW).pk, now=NOW)
+    first = force_model(now=NOW)
     person = make_user()
-    draft = create_draft(definition=document(), now=NOW)
-    second = publish(model_id=draft.pk, now=NOW + DAY, actor=person)
+    second = publish(model_id=ready_draft().pk, now=NOW + DAY, actor=person)
     first.refresh_from_db()
     assert (first.state, first.retired_at) == (ModelState.RETIRED, NOW + DAY)
     assert (second.state, second.published_at) == (ModelState.PUBLISHED, NOW + DAY)
@@ -39,54 +44,55 @@ def test_publishing_retires_the_model_before() -> None:
 
 
 def test_a_faulty_draft_can_be_kept_but_not_published() -> None:
-    draft = create_draft(definition={"fit": 7}, now=NOW)
-    with pytest.raises(DefinitionInvalid):
+    draft = make_draft({"fit": 7})
+    with pytest.raises(DefinitionInvalid, match="fit must be an object"):
         publish(model_id=draft.pk, now=NOW)
     assert published_model() is None
 
 
 def test_only_a_draft_can_be_published() -> None:
-    model = publish(model_id=create_draft(definition=document(), now=NOW).pk, now=NOW)
+    model = force_model(now=NOW)
     with pytest.raises(NotADraft, match="Model v1 is published, not a draft"):
         publish(model_id=model.pk, now=NOW + DAY)
 
 
-def test_the_database_refuses_a_second_published_model() -> None:
-    publish(model_id=create_draft(definition=document(), now=NOW).pk, now=NOW)
-    draft = create_draft(definition=document(), now=NOW)
-    with pytest.raises(IntegrityError, match="scoring_model_one_published"), transaction.atomic():
-        ScoringModel.objects.filter(pk=draft.pk).update(state="PUBLISHED", published_at=NOW)
+def test_a_discarded_draft_cannot_be_published() -> None:
+    draft = ready_draft()
+    discard_draft(model_id=draft.pk, revision=draft.revision, now=NOW)
+    with pytest.raises(NotADraft, match="Model v1 is discarded, not a draft"):
+        publish(model_id=draft.pk, now=NOW)
 
 
-def test_the_database_refuses_a_model_in_force_without_a_date() -> None:
-    draft = create_draft(definition=document(), now=NOW)
-    with (
-        pytest.raises(IntegrityError, match="scoring_model_in_force_has_a_date"),
-        transaction.atomic(),
-    ):
-        ScoringModel.objects.filter(pk=draft.pk).update(state="PUBLISHED")
+def test_a_draft_that_nobody_approved_is_not_published() -> None:
+    draft = request(make_draft())
+    with pytest.raises(GateClosed, match="asked for approval: a second person approves Model v1"):
+        publish(model_id=draft.pk, now=NOW)
+    assert published_model() is None
 
 
-def test_the_database_refuses_an_unknown_state() -> None:
-    draft = create_draft(definition=document(), now=NOW)
-    with pytest.raises(IntegrityError, match="scoring_model_state"), transaction.atomic():
-        ScoringModel.objects.filter(pk=draft.pk).update(state="LIVE", published_at=NOW)
+def test_the_banner_says_what_is_done_by_whom_and_what_is_left() -> None:
+    open_gate = gates_of(make_draft(), now=NOW)[-1]
+    assert (open_gate.is_done, open_gate.done_by) == (False, None)
+    assert open_gate.todo == "Ask a second person to approve Model v1 before it is published."
+
+    draft = ready_draft()
+    done = gates_of(draft, now=NOW)[-1]
+    assert (done.name, done.is_done, done.done_at) == ("approval", True, NOW)
+    assert done.done_by == draft.approved_by
 
 
 def test_the_model_of_a_past_instant_is_the_one_then_in_force() -> None:
-    first, second = (create_draft(definition=document(), now=NOW) for _ in range(2))
-    create_draft(definition=document(), now=NOW)
-    publish(model_id=first.pk, now=NOW)
-    publish(model_id=second.pk, now=NOW + DAY)
+    first, second = (force_model(now=NOW + days * DAY) for days in (0, 1))
+    draft = make_draft()
+    discard_draft(model_id=draft.pk, revision=draft.revision, now=NOW + 2 * DAY)
+    make_draft()
     assert [model_at(NOW + days * DAY) for days in (-1, 0, 0.9, 1, 7)] == [
         first, first, first, second, second
     ]  # fmt: skip
 
 
 def test_the_shipped_model_can_be_published() -> None:
-    draft = create_draft(definition=default_definition(), now=NOW)
-    model = publish(model_id=draft.pk, now=NOW)
-    definition = definition_of(model)
+    definition = definition_of(install_model(definition=default_definition(), now=NOW))
     assert sum(group.cap for group in definition.groups) == 1000
     assert not definition.moves_with_time
 
@@ -95,3 +101,16 @@ def test_an_installation_without_a_model_gets_the_shipped_one_once() -> None:
     model = ensure_model(now=NOW)
     assert model.definition == default_definition()
     assert ensure_model(now=NOW + DAY) == model
+
+
+def test_only_the_first_model_comes_into_force_without_its_gates() -> None:
+    install_model(definition=document(), now=NOW)
+    with pytest.raises(ModelInForce, match="Model v1 is in force: draft the next version"):
+        install_model(definition=document(), now=NOW + DAY)
+
+
+def test_a_faulty_model_is_not_installed() -> None:
+    with pytest.raises(DefinitionInvalid):
+        install_model(definition={"fit": 7}, now=NOW)
+    assert published_model() is None
+    assert create_draft(definition=document(), now=NOW).version == 1

@@ -27,6 +27,7 @@ from scoring.services import (
 )
 from tests.concurrency import in_thread
 from tests.factories import NOW, make_lead
+from tests.scoring.drafts import ready_draft
 from tests.scoring.logs import document, log_act, publish_model, score_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -121,7 +122,7 @@ def test_a_sweep_passes_by_what_another_one_holds() -> None:
 def test_of_two_drafts_published_at_once_one_follows_the_other(has_former: bool) -> None:
     if has_former:
         publish_model()
-    first, second = (create_draft(definition=document(), now=NOW) for _ in range(2))
+    first, second = ready_draft(), ready_draft()
     with ThreadPoolExecutor() as pool:
         with transaction.atomic():
             publish(model_id=first.pk, now=NOW)

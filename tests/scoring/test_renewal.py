@@ -9,10 +9,10 @@ from django.db import connections
 from leads.enums import LifecycleStage
 from leads.models import Lead
 from scoring.models import LeadScore, ScoringModel
-from scoring.services import create_draft, mark_due, publish, renew_scores, score_due_leads
+from scoring.services import mark_due, renew_scores, score_due_leads
 from scoring.services.renewal import _ADVISORY_LOCK
 from tests.factories import NOW, make_lead
-from tests.scoring.logs import document, log_act, publish_model, score_of, settle
+from tests.scoring.logs import document, force_model, log_act, publish_model, score_of, settle
 
 pytestmark = pytest.mark.django_db
 
@@ -24,9 +24,8 @@ DOUBLE = document(
 )
 
 
-def publish_anew(now: object = LATER) -> ScoringModel:
-    draft = create_draft(definition=DOUBLE, now=LATER)
-    return publish(model_id=draft.pk, now=LATER)
+def publish_anew() -> ScoringModel:
+    return force_model(DOUBLE, now=LATER)
 
 
 def renew(limit: int = 10_000) -> list[int]:

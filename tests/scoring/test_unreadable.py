@@ -15,7 +15,7 @@ from leads.models import LeadAttribute
 from scoring.definition import DefinitionInvalid
 from scoring.services import create_draft, explain, mark_due, publish, renew_scores, start_renewal
 from tests.factories import NOW, client_of, make_lead, make_user
-from tests.scoring.logs import document, publish_model, score_of, settle
+from tests.scoring.logs import document, force_model, publish_model, score_of, settle
 
 pytestmark = pytest.mark.django_db
 
@@ -125,8 +125,7 @@ def test_a_rule_counts_again_once_its_attribute_is_declared_again() -> None:
 
 def test_a_draft_that_asks_for_an_attribute_that_is_gone_is_refused() -> None:
     attribute = size()
-    draft = create_draft(definition=asking_for_size(), now=NOW)
-    publish(model_id=draft.pk, now=NOW)
+    force_model(asking_for_size(), now=NOW)
     attribute.delete()
     again = create_draft(definition=asking_for_size(), now=NOW)
 

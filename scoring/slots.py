@@ -1,0 +1,47 @@
+"""What floors above can hold against a draft coming into force; they register in ``furniture``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from crm.accounts.models import User
+from crm.common.registry import Registry
+from scoring.models import ScoringModel
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One thing that must be done before a draft comes into force, as its banner shows it.
+
+    Attributes:
+        name: Code of the gate, such as ``approval``.
+        label: What it is in few words: "Second person approves".
+        is_done: Whether it is done for the revision as it stands.
+        todo: What to do while it is not, as one sentence.
+        done_at: When it was done, if it has a time.
+        done_by: Who did it, if it was one person.
+    """
+
+    name: str
+    label: str
+    is_done: bool
+    todo: str = ""
+    done_at: datetime | None = None
+    done_by: User | None = None
+
+
+@dataclass(frozen=True)
+class PublishingGate:
+    """A gate of an upper floor: ``ask(draft, now)`` returns it, None where it does not apply.
+
+    It is asked while nobody else can write models, and of faulty documents too.
+    """
+
+    name: str
+    order: int
+    ask: Callable[[ScoringModel, datetime], Gate | None]
+
+
+publishing_gates: Registry[PublishingGate] = Registry("publishing gate")

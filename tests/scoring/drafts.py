@@ -1,0 +1,41 @@
+"""Drafts of the scoring model, and the people behind them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from crm.accounts.enums import Role
+from scoring.models import ScoringModel
+from scoring.services import approve, request_approval, start_draft
+from scoring.services.drafting import change_draft
+from tests.factories import NOW, make_user
+from tests.scoring.logs import document
+
+
+def make_draft(definition: dict[str, Any] | None = None, *, now: datetime = NOW) -> ScoringModel:
+    """Make a draft that a marketer wrote."""
+    author = make_user(Role.MARKETER)
+    draft = start_draft(actor=author, now=now)
+    return change_draft(
+        model_id=draft.pk,
+        revision=draft.revision,
+        definition=definition or document(),
+        actor=author,
+        now=now,
+    ).model
+
+
+def request(draft: ScoringModel, *, now: datetime = NOW) -> ScoringModel:
+    """Have the author of a draft ask for its approval."""
+    author = draft.changed_by
+    assert author is not None
+    return request_approval(model_id=draft.pk, revision=draft.revision, actor=author, now=now)
+
+
+def ready_draft(definition: dict[str, Any] | None = None, *, now: datetime = NOW) -> ScoringModel:
+    """Make a draft that may be published: a second person approved it."""
+    draft = request(make_draft(definition, now=now), now=now)
+    return approve(
+        model_id=draft.pk, revision=draft.revision, actor=make_user(Role.MANAGER), now=now
+    )
