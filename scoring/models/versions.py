@@ -1,4 +1,4 @@
-"""Scoring model versions and the stored score of each lead."""
+"""Scoring model versions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from leads.models import Lead
 from scoring.enums import ModelState
 
 
@@ -148,78 +147,3 @@ class ScoringModel(models.Model):
     def was_discarded(self) -> bool:
         """Return whether this was a draft that never came into force and never will."""
         return self.state == ModelState.RETIRED and self.published_at is None
-
-
-class LeadScoreQuerySet(models.QuerySet["LeadScore"]):
-    """Stored scores by what is owed."""
-
-    def due(self, now: datetime) -> LeadScoreQuerySet:
-        """Return scores to compute again: something happened, or time alone changes them."""
-        return self.filter(score_due_at__lte=now)
-
-
-class LeadScore(models.Model):
-    """The score of one lead as last computed: a cache of the log, checked by ``check_scores``.
-
-    Points carry one decimal. ``fit_score`` and ``fit_grade`` are empty while nothing is known of
-    the lead ("not evaluated", never 0). ``changes_at`` is the next time at which the whole number
-    shown in lists changes on its own, ``drops_out_at`` when the lead so leaves the MQL definition.
-    ``score_due_at`` is when to compute next: at once after news, else no later than ``changes_at``.
-    ``news_at`` is when Baton last learned something about the lead: an act, an attribute. Written
-    by ``scoring.services``, in bulk by SQL.
-    """
-
-    lead = models.OneToOneField(
-        Lead, primary_key=True, on_delete=models.CASCADE, related_name="score"
-    )
-    model = models.ForeignKey(ScoringModel, null=True, on_delete=models.PROTECT)
-    fit_score = models.DecimalField(max_digits=5, decimal_places=1, null=True)
-    fit_grade = models.CharField(max_length=1, blank=True, db_default="")
-    persona = models.CharField(max_length=60, blank=True, db_default="")
-    engagement_score = models.DecimalField(max_digits=5, decimal_places=1, null=True)
-    engagement_level = models.PositiveSmallIntegerField(null=True)
-    cell = models.CharField(max_length=2, blank=True, db_default="")
-    engagement_week_ago = models.DecimalField(max_digits=5, decimal_places=1, null=True)
-    meets_definition = models.BooleanField(db_default=False)
-    disqualified_by = models.CharField(max_length=200, blank=True, db_default="")
-    computed_at = models.DateTimeField(null=True)
-    changes_at = models.DateTimeField(null=True)
-    drops_out_at = models.DateTimeField(null=True)
-    score_due_at = models.DateTimeField(null=True)
-    news_at = models.DateTimeField(null=True)
-
-    objects = LeadScoreQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(engagement_score__isnull=True)
-                | Q(engagement_score__gte=0, engagement_score__lte=100),
-                name="lead_score_engagement_0_to_100",
-            ),
-            models.CheckConstraint(
-                condition=Q(fit_score__isnull=True) | Q(fit_score__gte=0, fit_score__lte=100),
-                name="lead_score_fit_0_to_100",
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["score_due_at", "lead"],
-                condition=Q(score_due_at__isnull=False),
-                name="lead_score_due",
-            ),
-            models.Index(
-                F("engagement_score").desc(nulls_last=True),
-                F("lead").desc(),
-                name="lead_score_rank",
-            ),
-            models.Index(fields=["cell", "lead"], name="lead_score_cell"),
-            models.Index(
-                fields=["drops_out_at", "lead"],
-                condition=Q(drops_out_at__isnull=False),
-                name="lead_score_drops_out",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.cell or 'Not evaluated'} for lead {self.lead_id}"
