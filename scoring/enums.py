@@ -1,4 +1,4 @@
-"""States of a scoring model."""
+"""States of a scoring model and of its back-tests."""
 
 from django.db.models import TextChoices
 
@@ -9,3 +9,23 @@ class ModelState(TextChoices):
     DRAFT = "DRAFT", "Draft"
     PUBLISHED = "PUBLISHED", "Published"
     RETIRED = "RETIRED", "Retired"
+
+
+class BackTestState(TextChoices):
+    """A back-test waits for a worker, runs, and ends as done or failed."""
+
+    WAITING = "WAITING", "Waiting"
+    RUNNING = "RUNNING", "Running"
+    DONE = "DONE", "Done"
+    FAILED = "FAILED", "Stopped"
+
+
+class BackTestChange(TextChoices):
+    """What a model makes of a trip, seen from the model in force."""
+
+    GAINED = "GAINED", "Newly an MQL"
+    LOST = "LOST", "No longer an MQL"
+    EARLIER = "EARLIER", "Earlier"
+    LATER = "LATER", "Later"
+    SAME = "SAME", "At the same time"
+    NEITHER = "NEITHER", "An MQL under neither"

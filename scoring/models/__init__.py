@@ -1,6 +1,7 @@
-"""Scoring model versions and the stored score of each lead."""
+"""Scoring model versions, the stored score of each lead, and back-tests."""
 
+from scoring.models.back_tests import BackTest, BackTestTrip
 from scoring.models.scores import LeadScore
 from scoring.models.versions import ScoringModel
 
-__all__ = ["LeadScore", "ScoringModel"]
+__all__ = ["BackTest", "BackTestTrip", "LeadScore", "ScoringModel"]
