@@ -9,7 +9,7 @@ from typing import Any
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
-from crm.common.paging import newest
+from crm.common.prepared import PreparedQuery
 from crm.common.slots import TimelineEntry
 from engagement.enums import LinkAct, LinkReason
 from engagement.models import LinkChange, Visitor, VisitorLink
@@ -20,6 +20,28 @@ LINK_ROLES = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
 #: More than a person uses; a kiosk has thousands, and these are the newest.
 _MOST_SHOWN = 20
 _SHORT = 8
+
+_LINKS = PreparedQuery(
+    lambda lead, before: (
+        VisitorLink.objects.filter(lead_id=lead, made_at__lt=before)
+        .select_related("visitor")
+        .order_by("-made_at")
+    )
+)
+_CHANGES = PreparedQuery(
+    lambda lead, before: (
+        LinkChange.objects.filter(link__lead_id=lead, at__lt=before)
+        .select_related("link__visitor", "actor")
+        .order_by("-at")
+    )
+)
+_PROOFS = PreparedQuery(
+    lambda lead: (
+        LinkChange.objects.filter(link__lead_id=lead, act=LinkAct.PROVEN)
+        .select_related("actor")
+        .order_by("at")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +58,11 @@ class Browser:
 def browsers_panel(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any] | None:
     """Return the identifications of a lead, those that hold, wait or ended; None without any."""
     del now
-    links = VisitorLink.objects.filter(lead=lead).select_related("visitor")
-    found = list(links.order_by("-pk")[: _MOST_SHOWN + 1])
+    found = _LINKS.newest(lead.pk, None, _MOST_SHOWN + 1)
     if not found:
         return None
     shown = found[:_MOST_SHOWN]
-    proofs = _proofs(shown)
+    proofs = {proof.link_id: proof for proof in _PROOFS.ask(lead.pk)}
     browsers = [_browser(link, proofs.get(link.pk)) for link in shown]
     return {
         "holding": [each for each in browsers if each.link.holds],
@@ -57,8 +78,7 @@ def link_entries(
 ) -> list[TimelineEntry]:
     """Return when a lead was identified or claimed; a ``TimelineSource``."""
     del viewer
-    links = VisitorLink.objects.filter(lead_id=lead_id).select_related("visitor")
-    return [_made(link) for link in newest(links, "made_at", before=before, limit=limit)]
+    return [_made(link) for link in _LINKS.newest(lead_id, before, limit)]
 
 
 def link_change_entries(
@@ -66,9 +86,7 @@ def link_change_entries(
 ) -> list[TimelineEntry]:
     """Return what became of a lead's identifications; a ``TimelineSource``."""
     del viewer
-    changes = LinkChange.objects.filter(link__lead_id=lead_id)
-    changes = changes.select_related("link__visitor", "actor")
-    return [_changed(change) for change in newest(changes, "at", before=before, limit=limit)]
+    return [_changed(change) for change in _CHANGES.newest(lead_id, before, limit)]
 
 
 def visitor_name(visitor: Visitor) -> str:
@@ -76,11 +94,6 @@ def visitor_name(visitor: Visitor) -> str:
     if visitor.source:
         return f"user {visitor.name} of {visitor.source}"
     return f"browser {visitor.name[:_SHORT]}"
-
-
-def _proofs(links: list[VisitorLink]) -> dict[int, LinkChange]:
-    proofs = LinkChange.objects.filter(link__in=links, act=LinkAct.PROVEN).select_related("actor")
-    return {proof.link_id: proof for proof in proofs}
 
 
 def _browser(link: VisitorLink, proof: LinkChange | None) -> Browser:

@@ -5,10 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 
 from crm.accounts.models import User
-from crm.common.paging import newest
+from crm.common.prepared import PreparedQuery
 from crm.common.slots import TimelineEntry
 from engagement.answers import catalogue, words
 from engagement.models import Submission
+
+_DIFFERENCES = PreparedQuery(
+    lambda lead, before: (
+        Submission.objects.filter(lead_id=lead, received_at__lt=before)
+        .exclude(differences={})
+        .select_related("form")
+        .order_by("-received_at")
+    )
+)
 
 
 def difference_entries(
@@ -16,8 +25,7 @@ def difference_entries(
 ) -> list[TimelineEntry]:
     """Return where answers contradict what was known of a lead; a ``TimelineSource``."""
     del viewer
-    told = Submission.objects.filter(lead=lead_id).exclude(differences={}).select_related("form")
-    found = newest(told, "received_at", before=before, limit=limit)
+    found = _DIFFERENCES.newest(lead_id, before, limit)
     labels = catalogue() if found else {}
     return [_entry(submission, labels) for submission in found]
 

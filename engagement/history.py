@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -13,17 +13,15 @@ from uuid import UUID
 
 from django.db import connection
 from django.urls import reverse
-from psycopg.sql import SQL
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
-from crm.common.instants import LAST_YEAR
-from crm.common.prepared import columns_of, prepared_models
+from crm.common.prepared import PreparedQuery
 from crm.common.slots import EntryAct, TimelineEntry
 from engagement.acts import ICONS, MACHINE_ICON, act_title
 from engagement.enums import Actor, EventKind
 from engagement.messages import FAST_TRACK
-from engagement.models import Asset, Event
+from engagement.models import Event
 from engagement.reading_time import reading_times, reading_words
 from leads.normalise import source_label
 
@@ -35,8 +33,6 @@ _REPEATED = frozenset(
 _QUIET = (EventKind.PAGE_READ, EventKind.IDENTIFY)
 #: Who may say whether a person or a machine caused an event: whom scores are made for.
 DECIDERS = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
-#: After all that can have happened: the end of the years that are taken from outside.
-_FAR = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
 #: Stands for the id of an event in an address that is made once.
 _NOBODYS = UUID(int=0)
 _LONGEST_FORM = 60
@@ -54,6 +50,24 @@ _LAST_ACTS = """
     ) AS act
     LEFT JOIN engagement_asset asset ON asset.id = act.asset_id
 """
+
+_ACTS = PreparedQuery(
+    lambda lead, before: (
+        Event.objects.filter(lead_id=lead, occurred_at__lt=before)
+        .exclude(actor=Actor.MACHINE)
+        .exclude(kind__in=_QUIET)
+        .select_related("asset")
+        .order_by("-occurred_at")
+    )
+)
+_MACHINES = PreparedQuery(
+    lambda lead, before: (
+        Event.objects.filter(lead_id=lead, occurred_at__lt=before)
+        .filter(actor=Actor.MACHINE)
+        .select_related("asset")
+        .order_by("-occurred_at")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +96,7 @@ def act_entries(
     lead_id: int, viewer: User, before: datetime | None, limit: int
 ) -> list[TimelineEntry]:
     """Return what a lead did before ``before``, newest first; a ``TimelineSource``."""
-    found = _newest(lead_id, "actor <> $2 AND kind <> ALL($3)", _QUIET, before, limit)
+    found = _ACTS.newest(lead_id, before, limit)
     times = reading_times(lead_id, found)
     return [_with_reading(entry_of(event, viewer=viewer), times.get(event.id)) for event in found]
 
@@ -91,7 +105,7 @@ def machine_entries(
     lead_id: int, viewer: User, before: datetime | None, limit: int
 ) -> list[TimelineEntry]:
     """Return what machines did in the name of a lead; a ``TimelineSource``."""
-    found = _newest(lead_id, "actor = $2 AND kind <> ALL($3)", (), before, limit)
+    found = _MACHINES.newest(lead_id, before, limit)
     return [entry_of(event, viewer=viewer) for event in found]
 
 
@@ -129,27 +143,6 @@ def title_of(event: Event) -> str:
     """Return what an event, loaded with its asset, is called."""
     about = event.asset.name if event.asset else _mailing(event)
     return _title(event.kind, event.name, about, event.url)
-
-
-def _newest(
-    lead_id: int, which: str, quiet: Sequence[EventKind], before: datetime | None, limit: int
-) -> list[Event]:
-    """Return the newest events with their assets, and all others of the last one's instant."""
-    asked = [lead_id, Actor.MACHINE.value, [kind.value for kind in quiet], before or _FAR, limit]
-    found = prepared_models(Event, _newest_query(which), asked)
-    assets = Asset.objects.in_bulk({event.asset_id for event in found if event.asset_id})
-    for event in found:
-        event.asset = assets.get(event.asset_id) if event.asset_id else None  # type: ignore[assignment]  # nullable
-    return sorted(found, key=lambda event: (event.occurred_at, event.id), reverse=True)
-
-
-@cache
-def _newest_query(which: str) -> SQL:
-    return SQL(
-        f"SELECT {columns_of(Event).as_string(None)} FROM engagement_event"  # noqa: S608 -- own text
-        f" WHERE lead_id = $1 AND {which} AND occurred_at < $4"
-        " ORDER BY occurred_at DESC FETCH FIRST $5 ROWS WITH TIES"
-    )
 
 
 def _act(event: Event, *, is_decided: bool) -> EntryAct:

@@ -6,17 +6,22 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from functools import cache
 from uuid import UUID
 
-from psycopg.sql import SQL
-
-from crm.common.prepared import columns_of, prepared_models
+from crm.common.prepared import PreparedQuery
 from engagement.enums import EventKind
 from engagement.models import Event
 
 #: A page that is left open counts no longer, and a number beyond is nobody's reading. Our choice.
 _LONGEST = timedelta(days=1)
+
+_READS = PreparedQuery(
+    lambda lead, first, last: (
+        Event.objects.filter(lead_id=lead, kind=EventKind.PAGE_READ)
+        .filter(occurred_at__gte=first, occurred_at__lte=last)
+        .order_by()
+    )
+)
 
 
 def reading_times(lead_id: int, events: Iterable[Event]) -> dict[UUID, timedelta]:
@@ -29,8 +34,7 @@ def reading_times(lead_id: int, events: Iterable[Event]) -> dict[UUID, timedelta
         return {}
     views.sort(key=lambda view: view.occurred_at)
     until = views[-1].occurred_at + _LONGEST
-    asked = [lead_id, EventKind.PAGE_READ.value, views[0].occurred_at, until]
-    reads = prepared_models(Event, _reads(), asked)
+    reads = _READS.ask(lead_id, views[0].occurred_at, until)
     pages: dict[tuple[int | None, str], list[Event]] = defaultdict(list)
     for view in views:
         pages[view.visitor_id, view.url].append(view)
@@ -39,14 +43,6 @@ def reading_times(lead_id: int, events: Iterable[Event]) -> dict[UUID, timedelta
         if viewed := _view_of(read, pages[read.visitor_id, read.url]):
             times[viewed.id] += timedelta(seconds=_seconds(read))
     return {view_id: time for view_id, time in times.items() if time}
-
-
-@cache
-def _reads() -> SQL:
-    return SQL(
-        f"SELECT {columns_of(Event).as_string(None)} FROM engagement_event"  # noqa: S608 -- own names
-        " WHERE lead_id = $1 AND kind = $2 AND occurred_at BETWEEN $3 AND $4"
-    )
 
 
 def reading_words(time: timedelta) -> str:

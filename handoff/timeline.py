@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Prefetch
+from django.urls import reverse
 from django.utils import timezone
 
 from crm.accounts.models import User
+from crm.common.prepared import PreparedQuery
 from crm.common.slots import TimelineEntry
 from handoff.enums import ClockKind, TouchChannel, TouchOutcome
 from handoff.evidence import CONNECTED
-from handoff.models import AssignmentDecision, BantAssessment, Clock, Handoff, Touch
+from handoff.models import AssignmentDecision, BantAssessment, Clock, Touch
 
 _CHANNEL_ICONS = {
     TouchChannel.CALL: "phone",
@@ -20,39 +20,59 @@ _CHANNEL_ICONS = {
     TouchChannel.MEETING: "calendar-check",
 }
 
+_DECISIONS = PreparedQuery(
+    lambda lead, before: (
+        AssignmentDecision.objects.filter(handoff__lead_id=lead)
+        .filter(decided_at__lt=before)
+        .select_related("chosen")
+        .order_by("-decided_at")
+    )
+)
+_TOUCHES = PreparedQuery(
+    lambda lead, before: (
+        Touch.objects.filter(handoff__lead_id=lead, occurred_at__lt=before)
+        .select_related("rep")
+        .order_by("-occurred_at")
+    )
+)
+_BREACHES = PreparedQuery(
+    lambda lead, before: (
+        Clock.objects.filter(handoff__lead_id=lead, due_at__lt=before)
+        .filter(breached_at__isnull=False)
+        .select_related("answerable")
+        .order_by("-due_at")
+    )
+)
+_VERDICTS = PreparedQuery(
+    lambda lead, before: (
+        BantAssessment.objects.filter(handoff__lead_id=lead)
+        .filter(submitted_at__lt=before)
+        .order_by("-submitted_at")
+    )
+)
+
 
 def handoff_entries(
     lead_id: int, viewer: User, before: datetime | None, limit: int
 ) -> list[TimelineEntry]:
-    """Return decisions, touches, breaches and verdicts, newest first; a ``TimelineSource``.
-
-    A lead has few handoffs with few lines each, so all are read and the newest are kept.
-    """
+    """Return decisions, touches, breaches and verdicts, newest first; a ``TimelineSource``."""
     del viewer
-    decisions = AssignmentDecision.objects.select_related("chosen")
-    touches = Touch.objects.select_related("rep")
-    breached = Clock.objects.filter(breached_at__isnull=False).select_related("answerable")
-    handoffs = Handoff.objects.filter(lead=lead_id).select_related("bant").defer("brief")
-    handoffs = handoffs.prefetch_related(
-        Prefetch("decisions", decisions), Prefetch("touches", touches), Prefetch("clocks", breached)
-    )
-    entries = [entry for handoff in handoffs for entry in _entries(handoff)]
-    asked = [entry for entry in entries if before is None or entry.at < before]
-    asked.sort(key=lambda entry: (entry.at, entry.tail), reverse=True)
-    oldest = asked[:limit][-1].at if asked else None
-    return [entry for entry in asked if oldest is None or entry.at >= oldest]
+    entries = [
+        *map(_decision, _DECISIONS.newest(lead_id, before, limit)),
+        *map(_touch, _TOUCHES.newest(lead_id, before, limit)),
+        *map(_breach, _BREACHES.newest(lead_id, before, limit)),
+        *(
+            _verdict(bant, bant.submitted_at)
+            for bant in _VERDICTS.newest(lead_id, before, limit)
+            if bant.submitted_at
+        ),
+    ]
+    entries.sort(key=lambda entry: (entry.at, entry.tail), reverse=True)
+    oldest = entries[:limit][-1].at if entries else None
+    return [entry for entry in entries if oldest is None or entry.at >= oldest]
 
 
-def _entries(handoff: Handoff) -> Iterator[TimelineEntry]:
-    yield from (_decision(decision, handoff) for decision in handoff.decisions.all())
-    yield from (_touch(touch) for touch in handoff.touches.all())
-    yield from (_breach(clock, handoff) for clock in handoff.clocks.all())
-    bant: BantAssessment | None = getattr(handoff, "bant", None)
-    if bant and bant.submitted_at:
-        yield _verdict(bant, bant.submitted_at, handoff)
-
-
-def _decision(decision: AssignmentDecision, handoff: Handoff) -> TimelineEntry:
+def _decision(decision: AssignmentDecision) -> TimelineEntry:
     return TimelineEntry(
         at=decision.decided_at,
         kind="sales",
@@ -60,7 +80,7 @@ def _decision(decision: AssignmentDecision, handoff: Handoff) -> TimelineEntry:
         title=f"Handed to {decision.chosen}" if decision.chosen else "Put into the pool",
         detail=f"{decision.rule}. {_considered(decision)}",
         tone="system",
-        url=handoff.get_absolute_url(),
+        url=_address(decision.handoff_id),
         tail=f"decision {decision.pk:012}",
     )
 
@@ -91,7 +111,7 @@ def _touch(touch: Touch) -> TimelineEntry:
     )
 
 
-def _breach(clock: Clock, handoff: Handoff) -> TimelineEntry:
+def _breach(clock: Clock) -> TimelineEntry:
     who = f"With {clock.answerable}." if clock.answerable else "In the pool, with nobody."
     return TimelineEntry(
         at=clock.due_at,
@@ -99,12 +119,12 @@ def _breach(clock: Clock, handoff: Handoff) -> TimelineEntry:
         icon="octagon-alert",
         title=f"{ClockKind(clock.kind).label} clock breached",
         detail=who,
-        url=handoff.get_absolute_url(),
+        url=_address(clock.handoff_id),
         tail=f"breach {clock.pk:012}",
     )
 
 
-def _verdict(bant: BantAssessment, at: datetime, handoff: Handoff) -> TimelineEntry:
+def _verdict(bant: BantAssessment, at: datetime) -> TimelineEntry:
     answers = ", ".join(
         f"{question} {answer.label.lower()}" for question, answer in bant.answers.items()
     )
@@ -117,6 +137,10 @@ def _verdict(bant: BantAssessment, at: datetime, handoff: Handoff) -> TimelineEn
         icon="clipboard-check",
         title=f"BANT recorded: {bant.get_verdict_display()}",
         detail=f"{answers.capitalize()}.{override}",
-        url=handoff.get_absolute_url(),
-        tail=f"verdict {handoff.pk:012}",
+        url=_address(bant.handoff_id),
+        tail=f"verdict {bant.handoff_id:012}",
     )
+
+
+def _address(handoff_id: int) -> str:
+    return reverse("handoff:handoff", args=[handoff_id])

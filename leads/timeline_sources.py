@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from crm.accounts.models import User
-from crm.common.paging import newest
+from crm.common.prepared import PreparedQuery
 from crm.common.slots import TimelineEntry
 from leads.enums import DealOutcome, LifecycleStage
 from leads.models import Deal, Lead, Note, StageInterval
@@ -23,14 +23,35 @@ _STAGE_ICONS = {
 }
 _DEAL_ICONS = {DealOutcome.WON: "handshake", DealOutcome.LOST: "circle-x"}
 
+_MOVES = PreparedQuery(
+    lambda lead, before: (
+        StageInterval.objects.filter(lead_id=lead, started_at__lt=before)
+        .select_related("actor", "lead")
+        .order_by("-started_at")
+    )
+)
+_NOTES = PreparedQuery(
+    lambda lead, before: (
+        Note.objects.filter(lead_id=lead, created_at__lt=before)
+        .select_related("author")
+        .order_by("-created_at")
+    )
+)
+_DEALS = PreparedQuery(
+    lambda lead, before: (
+        Deal.objects.filter(lead_id=lead, closed_at__lt=before)
+        .select_related("owner")
+        .order_by("-closed_at")
+    )
+)
+
 
 def stage_entries(
     lead_id: int, viewer: User, before: datetime | None, limit: int
 ) -> list[TimelineEntry]:
     """Return the moves of a lead through the lifecycle; a ``TimelineSource``."""
     del viewer
-    moves = StageInterval.objects.filter(lead_id=lead_id).select_related("actor", "lead")
-    return [_stage(move) for move in newest(moves, "started_at", before=before, limit=limit)]
+    return [_stage(move) for move in _MOVES.newest(lead_id, before, limit)]
 
 
 def note_entries(
@@ -38,8 +59,7 @@ def note_entries(
 ) -> list[TimelineEntry]:
     """Return what people wrote about a lead; a ``TimelineSource``."""
     del viewer
-    notes = Note.objects.filter(lead_id=lead_id).select_related("author")
-    return [_note(note) for note in newest(notes, "created_at", before=before, limit=limit)]
+    return [_note(note) for note in _NOTES.newest(lead_id, before, limit)]
 
 
 def deal_entries(
@@ -47,8 +67,7 @@ def deal_entries(
 ) -> list[TimelineEntry]:
     """Return what a lead turned into; a ``TimelineSource``."""
     del viewer
-    deals = Deal.objects.filter(lead_id=lead_id).select_related("owner")
-    return [_deal(deal) for deal in newest(deals, "closed_at", before=before, limit=limit)]
+    return [_deal(deal) for deal in _DEALS.newest(lead_id, before, limit)]
 
 
 def _stage(move: StageInterval) -> TimelineEntry:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from django.core import signing
@@ -63,29 +62,6 @@ class _Term:
         for name in self.path.split("__"):
             value = getattr(value, name, None)
         return value
-
-
-def newest(queryset: QuerySet[M], moment: str, *, before: datetime | None, limit: int) -> list[M]:
-    """Return the newest rows, and all others of the last one's instant: a ``TimelineSource``.
-
-    Args:
-        queryset: The rows.
-        moment: The column that dates a row.
-        before: Only rows of before then; None for all.
-        limit: How many rows, more of them when they share the last instant.
-    """
-    if before:
-        queryset = queryset.filter(**{f"{moment}__lt": before})
-    ordered = queryset.order_by(f"-{moment}", "-pk")
-    found = list(ordered[: limit + 1])
-    if len(found) <= limit:
-        return found
-    *page, following = found
-    last: datetime = getattr(page[-1], moment)
-    if getattr(following, moment) != last:
-        return page
-    newer = [row for row in page if getattr(row, moment) != last]
-    return [*newer, *ordered.filter(**{moment: last})]
 
 
 def keyset_page(

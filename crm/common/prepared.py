@@ -1,19 +1,120 @@
 """Queries that are planned once a connection.
 
 Planning a query over the partitions of the log takes ten times as long as reading from it what one
-lead did (measured with eleven partitions), and ever longer as months go by.
+lead did (measured with eleven partitions), and ever longer as months go by. Small queries of the
+ORM that a page asks by the dozen cost three times as much to compose as to answer: such a one is a
+``PreparedQuery``, composed once a process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, TypeVar
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 from django.db import connection, models
+from django.db.models.query import get_related_populators
 from psycopg import RawCursor
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL
+
+from crm.common.instants import LAST_YEAR
 
 M = TypeVar("M", bound=models.Model)
+
+#: After all that can have happened: the end of the years that are taken from outside.
+FAR = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
+
+
+class Parameter(models.Expression):
+    """A value that a query of the ORM is given each time it is asked."""
+
+    def __init__(self, place: int) -> None:
+        """``place`` counts from 0."""
+        super().__init__(output_field=models.Field())
+        self.place = place
+
+    def as_sql(self, *_: Any, **__: Any) -> tuple[str, tuple[Any, ...]]:
+        """Stand for the value: ``PreparedQuery`` finds this object among those to bind."""
+        return "%s", (self,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A query set as composed: its SQL, what to bind in order, and how its rows become models."""
+
+    queryset: Any
+    compiler: Any
+    text: str
+    bound: Sequence[Any]
+    columns: slice
+    names: Sequence[str]
+    populators: Sequence[Any]
+
+
+class PreparedQuery(Generic[M]):
+    """A query of the ORM for models, asked with other values each time.
+
+    It is composed once a process and planned once a connection, so ``compose`` may look at nothing
+    but its parameters. Models come as from the query set, with what it joins; it must not be
+    sliced, nor prefetch.
+    """
+
+    def __init__(self, compose: Callable[..., models.QuerySet[M]]) -> None:
+        """``compose`` makes the query set out of as many parameters as it has arguments."""
+        self._compose = compose
+
+    def ask(self, *values: Any) -> list[M]:
+        """Return the models for ``values``, in the order of the arguments of ``compose``."""
+        return self._models(self._plan.text, values)
+
+    def newest(self, lead_id: int, before: datetime | None, limit: int) -> list[M]:
+        """Return the newest rows of a lead, and all others of the last one's instant.
+
+        For a query of a lead and a moment, ordered by the time alone: what a ``TimelineSource``
+        loads. Rows of one instant come with the latest first.
+        """
+        plan = self._plan
+        text = f"{plan.text} FETCH FIRST ${len(plan.bound) + 1} ROWS WITH TIES"
+        found = self._models(text, [lead_id, before or FAR], limit)
+        [moment] = (str(term).removeprefix("-") for term in plan.queryset.query.order_by)
+        found.sort(key=lambda each: (getattr(each, moment), each.pk), reverse=True)
+        return found
+
+    def _models(self, text: str, values: Sequence[Any], *more: Any) -> list[M]:
+        plan = self._plan
+        bound = [values[each.place] if isinstance(each, Parameter) else each for each in plan.bound]
+        _, rows = _run(text, [*bound, *more])
+        return [self._model(plan, row) for row in plan.compiler.results_iter([rows])]
+
+    def _model(self, plan: _Plan, row: Sequence[Any]) -> M:
+        model = plan.queryset.model.from_db(connection.alias, plan.names, row[plan.columns])
+        for populator in plan.populators:
+            populator.populate(row, model)
+        for name, place in plan.compiler.annotation_col_map.items():
+            setattr(model, name, row[place])
+        return model  # type: ignore[no-any-return]  # of the query set's type
+
+    @cached_property
+    def _plan(self) -> _Plan:
+        number = len(inspect.signature(self._compose).parameters)
+        queryset = self._compose(*map(Parameter, range(number)))
+        compiler: Any = queryset.query.get_compiler(connection=connection)
+        text, bound = compiler.as_sql()
+        places = compiler.klass_info["select_fields"]
+        columns = slice(places[0], places[-1] + 1)
+        populators: Any = get_related_populators  # the stubs tell of a later version
+        return _Plan(
+            queryset=queryset,
+            compiler=compiler,
+            text=text % tuple(f"${place}" for place in range(1, len(bound) + 1)),
+            bound=bound,
+            columns=columns,
+            names=[column.target.attname for column, *_ in compiler.select[columns]],
+            populators=populators(compiler.klass_info, compiler.select, connection.alias),
+        )
 
 
 def prepared(query: SQL, parameters: Sequence[Any]) -> list[dict[str, Any]]:
@@ -23,36 +124,14 @@ def prepared(query: SQL, parameters: Sequence[Any]) -> list[dict[str, Any]]:
         query: The same text each time: the plan is found by it.
         parameters: What stands for ``$1`` and so on.
     """
-    names, rows = _run(query, parameters)
+    names, rows = _run(query.as_string(None), parameters)
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def prepared_models(model: type[M], query: SQL, parameters: Sequence[Any]) -> list[M]:
-    """Run a query for the columns of ``model`` in their order, see ``columns_of``; return its rows.
-
-    What the database hands over is read as the fields of the model read it.
-    """
-    fields = model._meta.concrete_fields
-    readers = [field.get_db_converters(connection) for field in fields]
-    names = [field.attname for field in fields]
-    _, rows = _run(query, parameters)
-    for place, converters in enumerate(readers):
-        for convert in converters:
-            for row in rows:
-                row[place] = convert(row[place], None, connection)
-    return [model.from_db(connection.alias, names, row) for row in rows]
-
-
-def columns_of(model: type[models.Model]) -> SQL:
-    """Return the columns of ``model`` as a query for ``prepared_models`` selects them."""
-    columns = [Identifier(str(field.column)) for field in model._meta.concrete_fields]
-    return SQL(SQL(", ").join(columns).as_string(None))
-
-
-def _run(query: SQL, parameters: Sequence[Any]) -> tuple[list[str], list[list[Any]]]:
+def _run(query: str, parameters: Sequence[Any]) -> tuple[list[str], list[list[Any]]]:
     connection.ensure_connection()
     bound_by_server: Any = RawCursor(connection.connection)
     counted = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     with counted(bound_by_server) as cursor:
-        cursor.execute(query.as_string(None), parameters)
+        cursor.execute(query, parameters)
         return [column.name for column in cursor.description], list(map(list, cursor.fetchall()))

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from django.db import DataError, connection
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Concat
 from django.test.utils import CaptureQueriesContext
 from psycopg.sql import SQL
 
-from crm.common.prepared import columns_of, prepared, prepared_models
+from crm.common.prepared import Parameter, PreparedQuery, prepared
+from engagement.enums import EventKind
 from engagement.models import Event
 from tests.factories import NOW, make_lead
-from tests.scoring.logs import log_act
+from tests.scoring.logs import log_act, make_asset
 
 pytestmark = pytest.mark.django_db
 
@@ -41,13 +48,70 @@ def test_errors_are_those_of_django() -> None:
         prepared(SQL("SELECT 1 / $1::int AS quotient"), [0])
 
 
-def test_models_come_as_django_reads_them() -> None:
+ACTS = PreparedQuery(
+    lambda lead, before: (
+        Event.objects.filter(lead_id=lead, occurred_at__lt=before)
+        .exclude(kind__in=[EventKind.PAGE_READ, EventKind.IDENTIFY])
+        .exclude(name="100%")
+        .select_related("asset")
+        .annotate(words=Concat("name", Value("%")))
+        .order_by("-occurred_at")
+    )
+)
+
+
+def told(events: Iterable[Event]) -> list[dict[str, Any]]:
+    return [{**vars(each), "_state": None, "asset": each.asset} for each in events]
+
+
+def test_a_query_of_the_orm_comes_out_as_the_orm_answers_it() -> None:
+    lead, other = make_lead(), make_lead()
+    make_asset("guide")
+    log_act(lead.pk, "DOWNLOAD", NOW, asset="guide", properties={"pages": [1, None, "ä"]})
+    log_act(lead.pk, "PAGE_VIEW", NOW - timedelta(days=40))
+    log_act(lead.pk, "PAGE_READ", NOW)
+    log_act(other.pk, "PAGE_VIEW", NOW)
+    late = NOW + timedelta(days=1)
+
+    for asked in (lead, other):
+        composed = Event.objects.filter(lead=asked).exclude(kind=EventKind.PAGE_READ)
+        composed = composed.annotate(words=Concat("name", Value("%"))).select_related("asset")
+        with CaptureQueriesContext(connection) as captured:
+            found = ACTS.ask(asked.pk, late)
+        assert told(found) == told(composed.order_by("-occurred_at"))
+        assert [each.asset_id and each.asset.slug for each in found] == (
+            ["guide", None] if asked == lead else [None]
+        )
+        assert len(captured) == 1
+
+
+def test_the_newest_come_with_all_of_the_last_instant() -> None:
     lead = make_lead()
-    log_act(lead.pk, "DOWNLOAD", NOW, properties={"pages": [1, None, "ä"]})
-    query = SQL("SELECT {} FROM engagement_event WHERE lead_id = $1").format(columns_of(Event))
+    moments = [NOW - timedelta(hours=hours) for hours in (0, 1, 1, 1, 2)]
+    for moment in moments:
+        log_act(lead.pk, "PAGE_VIEW", moment)
 
-    found = prepared_models(Event, SQL(query.as_string(None)), [lead.pk])
+    assert [each.occurred_at for each in ACTS.newest(lead.pk, None, 2)] == moments[:4]
+    assert [each.occurred_at for each in ACTS.newest(lead.pk, moments[1], 2)] == moments[4:]
+    same = [each.pk for each in ACTS.newest(lead.pk, None, 2)][1:]
+    assert same == sorted(same, reverse=True)
 
-    assert [each.__dict__ | {"_state": None} for each in found] == [
-        each.__dict__ | {"_state": None} for each in Event.objects.filter(lead=lead)
-    ]
+
+def test_a_query_of_the_orm_is_composed_once() -> None:
+    composed = []
+
+    def compose(lead: Parameter) -> QuerySet[Event]:
+        composed.append(lead)
+        return Event.objects.filter(lead_id=lead)
+
+    query = PreparedQuery(compose)
+    for lead_id in range(RUNS_BEFORE_PREPARING + 3):
+        assert query.ask(40_000 + lead_id) == []
+
+    assert len(composed) == 1
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT generic_plans FROM pg_prepared_statements WHERE statement LIKE %s",
+            ['%FROM "engagement_event" WHERE "engagement_event"."lead_id" = ($1)'],
+        )
+        assert cursor.fetchall() == [(3,)]
