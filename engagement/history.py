@@ -124,7 +124,7 @@ def entry_of(event: Event, *, viewer: User, is_decided: bool = False) -> Timelin
         title=title,
         detail=_detail(event),
         tag=event.funnel_stage,
-        points=Decimal(0) if is_machine else None,
+        points=None if event.actor == Actor.HUMAN else Decimal(0),
         earns=event.actor == Actor.HUMAN,
         tone="machine" if is_machine else "plain",
         key=f"{title}:{event.actor}" if is_machine or kind in _REPEATED else "",

@@ -50,10 +50,11 @@ class Explanation:
 
     ``fit_score`` is None when nothing that a persona asks for was known. ``gaps`` are the points
     that the persona would give for what the lead lacks or does not tell. ``acts_unknown`` counts
-    acts that had happened by ``as_of`` but were received only after ``known_at``. ``unreadable``
+    acts that had happened by ``as_of`` but became known only after ``known_at``. ``unreadable``
     says which rules of the model count nothing because what they ask for is gone. ``counts_from``
     is when the lead was recycled last: acts before then count no more; None if it never was.
     ``held_back`` is the buying act that would be a fast track, had its offer not said otherwise.
+    ``uncounted`` are lines of 0 for what never counts: events of machines, of nobody, of claims.
     """
 
     lead_id: int
@@ -81,6 +82,7 @@ class Explanation:
     unreadable: tuple[str, ...] = ()
     counts_from: datetime | None = None
     held_back: str = ""
+    uncounted: tuple[Line, ...] = ()
 
     @property
     def standing(self) -> str:

@@ -23,7 +23,6 @@ from scoring.sql import FENCE, Tables, column, commas, of_queryset, rendered
 
 #: After all that is known: for criteria that do not look at the time.
 _NO_TIME = datetime(9000, 1, 1, tzinfo=UTC)
-_BLANK = "CASE fact.field WHEN 'attributes' THEN '{}'::jsonb ELSE 'null'::jsonb END"
 
 
 def of_leads(lead_ids: Sequence[int]) -> Composed:
@@ -36,13 +35,16 @@ def of_range(first: int, last: int) -> Composed:
     return SQL("id BETWEEN {} AND {}").format(first, last)
 
 
-def fit_tables(definition: Definition, chosen: Composable, *, now: datetime) -> Tables:
+def fit_tables(
+    definition: Definition, chosen: Composable, *, now: datetime, is_past: bool = False
+) -> Tables:
     """Return the tables that end in ``fit``, one row per lead that is ``chosen``.
 
     Its columns: ``lead_id``, ``fit`` in tenths (null: not evaluated), ``persona``, ``blocked_by``,
-    ``disqualified_by``. Relative dates in criteria count from ``now``.
+    ``disqualified_by``. Relative dates in criteria count from ``now``; what ``is_past`` is asked
+    for as it was then, as far as criteria know by themselves: consents, deals, acts.
     """
-    asked_at = now if definition.moves_with_time else None
+    asked_at = now if definition.moves_with_time or is_past else None
     return [
         ("outcome", SQL("{} WHERE {}").format(_kept_outcomes(definition, asked_at), chosen)),
         ("fit", _kept_fit(definition)),
@@ -58,28 +60,6 @@ def _kept_outcomes(definition: Definition, now: datetime | None) -> SQL:
 @lru_cache(maxsize=16)
 def _kept_fit(definition: Definition) -> SQL:
     return rendered(_fit(definition))
-
-
-def past_leads(lead_ids: Sequence[int], *, as_of: datetime) -> tuple[str, Composed]:
-    """Return a table that hides ``leads_lead``: the leads as their fact log knew them at ``as_of``.
-
-    A value that was recorded later only was not known then. A column without any fact was never
-    logged, so its present value stands. Companies keep no log and stand as they are.
-    """
-    return (
-        "leads_lead",
-        SQL(
-            "SELECT past.* FROM leads_lead lead CROSS JOIN LATERAL ("
-            "SELECT coalesce(jsonb_object_agg(field, value), '{{}}') AS told FROM ("
-            "SELECT DISTINCT ON (fact.field) fact.field,"
-            " CASE WHEN fact.recorded_at <= {as_of} THEN fact.value ELSE {blank} END AS value"
-            " FROM leads_leadfact fact WHERE fact.lead_id = lead.id"
-            " ORDER BY fact.field, (fact.recorded_at <= {as_of}) DESC, fact.recorded_at DESC,"
-            " fact.id DESC) AS latest) AS log"
-            " CROSS JOIN LATERAL jsonb_populate_record(lead, log.told) AS past"
-            " WHERE lead.id = ANY({lead_ids})"
-        ).format(as_of=as_of, blank=SQL(_BLANK), lead_ids=list(lead_ids)),
-    )
 
 
 def numbered_rules(definition: Definition) -> Iterator[tuple[Persona, list[tuple[int, FitRule]]]]:

@@ -35,7 +35,7 @@ def explained(lead: Lead, *, form: AsOfForm, now: datetime) -> Mapping[str, Any]
         return None
     return {
         "told": told,
-        "engagement": _shown(told.engagement_lines),
+        "engagement": _shown((*told.engagement_lines, *told.uncounted)),
         "fit": _shown(told.fit_lines),
         "form": form,
         "is_past": as_of < now,

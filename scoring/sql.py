@@ -42,7 +42,7 @@ def with_tables(tables: Tables, body: Composable, *, keep: Collection[str] = ())
         )
         for name, table in tables
     )
-    return SQL("WITH {} {}").format(SQL(",\n").join(named), body)
+    return SQL("WITH {} {}").format(SQL(",\n").join(named), body) if tables else Composed([body])
 
 
 def of_queryset(queryset: QuerySet[Any, Any]) -> Composed:

@@ -7,12 +7,13 @@ from engagement.models.forms import CaptureForm, FormVersion, Submission
 from engagement.models.intake import InboxMessage, Source
 from engagement.models.link_changes import LinkChange
 from engagement.models.links import TrackedLink
-from engagement.models.machines import ActorDecision, Agent
+from engagement.models.machines import ActorChange, ActorDecision, Agent
 from engagement.models.offers import Offer
 from engagement.models.visitors import Visitor, VisitorLink
 from engagement.models.webinars import Webinar
 
 __all__ = [
+    "ActorChange",
     "ActorDecision",
     "Agent",
     "Asset",

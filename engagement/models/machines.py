@@ -47,3 +47,30 @@ class ActorDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_id} is {self.actor}"
+
+
+class ActorChange(models.Model):
+    """That an event was held for another actor's until ``changed_at``. Append-only.
+
+    By these a past score is explained with what was thought then. What neighbouring clicks show
+    within a minute is no change: it was a machine's from the start. Written by
+    ``engagement.services.actors`` and ``reclassification``.
+    """
+
+    event_id = models.UUIDField()
+    was_actor = models.CharField(max_length=7, choices=Actor)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(was_actor__in=Actor.values), name="actor_change_is_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["event_id", "changed_at", "id"], name="actor_change_of_event"),
+            models.Index(fields=["changed_at"], name="actor_change_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} was {self.was_actor}"

@@ -13,7 +13,7 @@ from crm.accounts.models import User
 from engagement.classify import LONGEST_REASON
 from engagement.enums import Actor, ActorRule
 from engagement.event_ids import instant_of
-from engagement.models import ActorDecision, Event
+from engagement.models import ActorChange, ActorDecision, Event
 from engagement.signals import events_absorbed, history_corrected
 from leads.services import lock_leads, recall_activity, record_activity
 
@@ -114,6 +114,8 @@ def _found(event_id: UUID, *, is_locked: bool) -> Event:
 
 def _turn(event: Event, actor: Actor, reason: str, now: datetime) -> None:
     was_human = event.actor == Actor.HUMAN
+    if event.actor != actor:
+        ActorChange.objects.create(event_id=event.id, was_actor=event.actor, changed_at=now)
     event.actor, event.actor_reason = actor, reason
     Event.objects.filter(pk=event.pk).update(actor=actor, actor_reason=reason)
     if event.lead_id is None or was_human == (actor is Actor.HUMAN):

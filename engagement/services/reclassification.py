@@ -48,6 +48,9 @@ _CHANGE = f"""
         UPDATE engagement_event event SET actor = found.actor, actor_reason = found.reason
         FROM found WHERE event.occurred_at = found.occurred_at AND event.id = found.id
             AND event.occurred_at >= %(start)s AND event.occurred_at < %(end)s
+    ), kept AS (
+        INSERT INTO engagement_actorchange (event_id, was_actor, changed_at)
+        SELECT id, was_actor, %(now)s FROM found WHERE was_actor <> actor
     ) {_SUM}
 """  # noqa: S608 -- our own constants
 
@@ -84,7 +87,7 @@ def reclassify_events(
     events: Counter[_Kind] = Counter()
     leads: dict[_Kind, set[int]] = defaultdict(set)
     for start, end in _months(since, now):
-        asked = {**verdicts, "start": start, "end": end}
+        asked = {**verdicts, "start": start, "end": end, "now": now}
         for kind, count, whose in _in_month(asked, now, dry_run=dry_run):
             events[kind] += count
             leads[kind].update(whose)

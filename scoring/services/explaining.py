@@ -8,10 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Literal
 
 from crm.common.prepared import prepared
-from engagement.enums import Actor
 from leads.enums import LifecycleStage
 from leads.models import StageInterval
 from scoring.definition import Definition
@@ -24,24 +23,15 @@ from scoring.explanation import (
     needs,
     persona_gaps,
 )
-from scoring.fit import fit_tables, numbered_rules, of_leads, past_leads
+from scoring.fit import fit_tables, numbered_rules, of_leads
 from scoring.forecast import forecast
+from scoring.past import past_events, past_leads
 from scoring.query import ASK, KEEP, engagement_tables
 from scoring.scored import points
 from scoring.services.fast_track import BuyingAct, buying_acts, held_back_act
 from scoring.services.publishing import definition_of, model_at
+from scoring.services.surroundings import surroundings_of
 from scoring.sql import record, rendered, with_tables
-
-#: What was learned of a lead ``$1`` after ``$2``, or of its acts until then only after ``$3``; and
-#: since when its acts count, as ``scoring.query.with_cycle_start`` has it.
-_AROUND = SQL(
-    "SELECT EXISTS (SELECT FROM leads_leadfact WHERE lead_id = $1 AND recorded_at > $2)"
-    " AS has_changed, (SELECT count(*) FROM engagement_event WHERE lead_id = $1"
-    " AND occurred_at <= $2 AND received_at > $3 AND actor = $4) AS acts_unknown,"
-    " (SELECT max(stage.started_at) FROM leads_stageinterval stage JOIN leads_lead lead"
-    " ON lead.id = stage.lead_id WHERE lead.id = $1 AND lead.cycle > 1 AND stage.stage = $5"
-    " AND stage.started_at <= $2) AS counts_from"
-)
 
 
 class NoModel(Exception):
@@ -58,7 +48,9 @@ def explain(*, lead_id: int, as_of: datetime, known_at: datetime | None = None) 
     Args:
         lead_id: the lead.
         as_of: what had happened by then counts, under the model then in force.
-        known_at: only what had been received by then counts; by default ``as_of``.
+        known_at: only what was known by then counts: acts that had been received and were known
+            to be this lead's and a person's, attributes that had been recorded; by default
+            ``as_of``.
 
     Raises:
         NoModel: before the first model was published.
@@ -79,10 +71,10 @@ def explain_by(
 
     ``as_of`` and ``known_at`` are as ``explain`` has them.
     """
-    [found] = prepared(_engagement_query(definition), [[lead_id], as_of, known_at])
-    asked = [lead_id, as_of, known_at, Actor.HUMAN.value, LifecycleStage.RECYCLED.value]
-    [around] = prepared(_AROUND, asked)
-    fit = _fit(definition, lead_id, as_of, has_changed=around["has_changed"])
+    around = surroundings_of(lead_id, as_of=as_of, known_at=known_at)
+    is_past = around.has_changed
+    [found] = prepared(_engagement_query(definition, is_past), [[lead_id], as_of, known_at])
+    fit = _fit(definition, lead_id, min(as_of, known_at), is_past=is_past)
     return Explanation(
         lead_id=lead_id,
         as_of=as_of,
@@ -92,16 +84,19 @@ def explain_by(
         **_engagement_part(definition, found, as_of),
         **_fit_part(definition, fit),
         **_standing(definition, found, fit, as_of),
-        **_fast_track(definition, lead_id, as_of),
-        acts_unknown=around["acts_unknown"],
-        counts_from=around["counts_from"],
+        **_fast_track(definition, lead_id, as_of, known_at, is_past=is_past),
+        acts_unknown=around.unknown,
+        uncounted=around.uncounted(),
+        counts_from=around.counts_from,
         unreadable=definition.unreadable,
     )
 
 
 @lru_cache(maxsize=16)
-def _engagement_query(definition: Definition) -> SQL:
+def _engagement_query(definition: Definition, is_past: bool) -> SQL:
     tables = engagement_tables(definition, ASK, evidence=True)
+    if is_past:
+        tables = [past_events(SQL("$1"), known_at=SQL("$3")), *tables]
     return rendered(with_tables(tables, SQL("SELECT * FROM engagement"), keep=KEEP))
 
 
@@ -150,13 +145,13 @@ def _engagement_part(
     }
 
 
-def _fit(
-    definition: Definition, lead_id: int, as_of: datetime, *, has_changed: bool
-) -> dict[str, Any]:
-    """Return the fit and each rule's outcome; from the fact log when the lead changed since."""
-    tables = fit_tables(definition, of_leads([lead_id]), now=as_of)
-    if has_changed:
-        tables = [past_leads([lead_id], as_of=as_of), *tables]
+def _fit(definition: Definition, lead_id: int, then: datetime, *, is_past: bool) -> dict[str, Any]:
+    """Return the fit and each rule's outcome by what was known ``then``."""
+    tables = fit_tables(definition, of_leads([lead_id]), now=then, is_past=is_past)
+    if is_past:
+        asked, moment = Literal([lead_id]), Literal(then)
+        past = [past_leads(asked, as_of=moment), past_events(asked, known_at=moment)]
+        tables = [*past, *tables]
     body = SQL("SELECT * FROM fit JOIN outcome ON outcome.id = fit.lead_id")
     return record(with_tables(tables, body, keep=["outcome"]))
 
@@ -197,10 +192,13 @@ def _standing(
     }
 
 
-def _fast_track(definition: Definition, lead_id: int, as_of: datetime) -> dict[str, Any]:
+def _fast_track(
+    definition: Definition, lead_id: int, as_of: datetime, known_at: datetime, *, is_past: bool
+) -> dict[str, Any]:
     """Return the act by which the lead is on the fast track, or the one that its offer kept off."""
-    act = buying_acts(definition, [lead_id], now=as_of).get(lead_id)
-    held_back = None if act else held_back_act(definition, lead_id, now=as_of)
+    moment: Any = {"now": as_of, "known_at": known_at, "is_past": is_past}
+    act = buying_acts(definition, [lead_id], **moment).get(lead_id)
+    held_back = None if act else held_back_act(definition, lead_id, **moment)
     return {
         "fast_track": _told(act) if act else "",
         "held_back": f"{_told(held_back)}, which is no fast track" if held_back else "",

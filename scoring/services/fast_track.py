@@ -18,9 +18,10 @@ from psycopg.sql import SQL
 from crm.common.prepared import prepared
 from engagement.enums import Actor, EventKind, OfferKind
 from scoring.definition import Definition
+from scoring.past import past_events
 from scoring.query import ASK, with_cycle_start
 from scoring.services.publishing import definition_of, published_model
-from scoring.sql import rendered
+from scoring.sql import Tables, rendered, with_tables
 
 _OF_OFFERS = [kind.event_kind.value for kind in OfferKind]
 #: Whether an act fast-tracks, and whether it would if its offer did not say otherwise.
@@ -54,38 +55,54 @@ def buying_act(*, lead_id: int, now: datetime) -> BuyingAct | None:
 
 
 def buying_acts(
-    definition: Definition, lead_ids: Sequence[int], *, now: datetime
+    definition: Definition,
+    lead_ids: Sequence[int],
+    *,
+    now: datetime,
+    known_at: datetime | None = None,
+    is_past: bool = False,
 ) -> dict[int, BuyingAct]:
     """Return the first fast-track act of each lead that still counts at ``now``.
+
+    Only what had been received at ``known_at`` (by default ``now``) counts; when that ``is_past``,
+    also what was known then of whose acts they were.
 
     Only acts of the present cycle count, and of imported leads only those after the import. An act
     for the shortest tier comes before the others; that of an offer whose kind the model does not
     name is for the shortest.
     """
-    return _find(definition, lead_ids, now, is_held_back=False)
+    return _find(definition, lead_ids, now, known_at or now, _first(False, is_past))
 
 
-def held_back_act(definition: Definition, lead_id: int, *, now: datetime) -> BuyingAct | None:
+def held_back_act(
+    definition: Definition,
+    lead_id: int,
+    *,
+    now: datetime,
+    known_at: datetime | None = None,
+    is_past: bool = False,
+) -> BuyingAct | None:
     """Return the first act that would be a fast track, had its offer not said otherwise."""
-    return _find(definition, [lead_id], now, is_held_back=True).get(lead_id)
+    query = _first(True, is_past)
+    return _find(definition, [lead_id], now, known_at or now, query).get(lead_id)
 
 
 def _find(
-    definition: Definition, lead_ids: Sequence[int], now: datetime, *, is_held_back: bool
+    definition: Definition, lead_ids: Sequence[int], now: datetime, known_at: datetime, query: SQL
 ) -> dict[int, BuyingAct]:
     if not lead_ids:
         return {}
     kinds = [act.kind.value for act in definition.fast_track]
     shortest = [act.kind.value for act in definition.fast_track if act.shortest_tier]
     earliest = now - definition.fast_track_within
-    asked = [list(lead_ids), now, now, earliest, kinds, shortest, _OF_OFFERS]
-    found = prepared(_first(is_held_back), asked)
+    asked = [list(lead_ids), now, known_at, earliest, kinds, shortest, _OF_OFFERS]
+    found = prepared(query, asked)
     acts = (BuyingAct(**{**row, "kind": EventKind(row["kind"])}) for row in found)
     return {act.lead_id: act for act in acts}
 
 
 @cache
-def _first(is_held_back: bool) -> SQL:
+def _first(is_held_back: bool, is_past: bool) -> SQL:
     query = SQL(
         "SELECT DISTINCT ON (asked.lead_id) asked.lead_id, e.id AS event_id, e.kind,"
         " e.occurred_at, e.received_at,"
@@ -102,4 +119,5 @@ def _first(is_held_back: bool) -> SQL:
         human=Actor.HUMAN.value,
         counts=_HELD_BACK if is_held_back else _COUNTS,
     )
-    return rendered(query)
+    past: Tables = [past_events(SQL("$1"), known_at=SQL("$3"))] if is_past else []
+    return rendered(with_tables(past, query))

@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Literal
 
 from leads.models import Lead
 from leads.services import create_lead, update_lead
 from scoring.definition import parse_definition
-from scoring.fit import fit_tables, of_leads, past_leads
+from scoring.fit import fit_tables, of_leads
+from scoring.past import past_leads
 from scoring.sql import rows, with_tables
 from tests.factories import NOW, make_lead
 from tests.scoring.logs import document
@@ -40,7 +41,7 @@ def fit_of(lead: Lead, *rules: Any, at: datetime | None = None) -> tuple[int | N
     definition = parse_definition(document(fit=fit))
     tables = fit_tables(definition, of_leads([lead.pk]), now=NOW)
     if at:
-        tables = [past_leads([lead.pk], as_of=at), *tables]
+        tables = [past_leads(Literal([lead.pk]), as_of=Literal(at)), *tables]
     [(fit_score, persona)] = rows(with_tables(tables, SQL("SELECT fit, persona FROM fit")))
     return fit_score, persona
 

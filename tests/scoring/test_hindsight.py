@@ -1,0 +1,162 @@
+"""What a score of the past is explained with: what was known then, and nothing that came later."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from engagement.enums import Actor, EventKind, LinkReason
+from engagement.event_ids import agent_id
+from engagement.models import ActorChange, Event, Visitor, VisitorLink
+from engagement.services import decide_actor, reclassify_events, record_event, withdraw_decision
+from engagement.services.judging import keep_agents
+from leads.enums import ConsentPurpose, DealOutcome, LifecycleStage
+from leads.models import Company
+from leads.services import change_stage, record_consent, record_deal
+from scoring.services import explain
+from tests.factories import NOW, make_lead, make_user
+from tests.scoring.logs import document, log_act, publish_model
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+
+
+def score_at(lead_id: int, days: float, known: float | None = None) -> tuple[float, int]:
+    """Return the engagement so many days after NOW, and how many acts were not known then."""
+    known_at = None if known is None else NOW + known * DAY
+    told = explain(lead_id=lead_id, as_of=NOW + days * DAY, known_at=known_at)
+    return float(told.engagement_score), told.acts_unknown
+
+
+def view(lead_id: int, **fields: Any) -> Event:
+    return record_event(
+        lead_id=lead_id, kind=EventKind.PAGE_VIEW, occurred_at=NOW, now=NOW, **fields
+    )
+
+
+def test_what_was_held_for_a_persons_act_then_counted_then() -> None:
+    publish_model(document({"label": "View", "match": {"kind": "PAGE_VIEW"}, "points": 10}))
+    lead, marketer = make_lead(), make_user()
+    event = view(lead.pk)
+    decide_actor(event_id=event.id, actor=Actor.MACHINE, decided_by=marketer, now=NOW + 2 * DAY)
+    withdraw_decision(event_id=event.id, now=NOW + 4 * DAY)
+
+    scores = [score_at(lead.pk, days)[0] for days in (1, 2, 3, 4, 5)]
+
+    assert scores == [10, 0, 0, 10, 10]
+    assert score_at(lead.pk, 1, known=3) == (0, 0)
+    assert score_at(lead.pk, 3, known=5) == (10, 0)
+
+
+def test_robots_that_became_known_later_were_people_until_then() -> None:
+    publish_model(document({"label": "View", "match": {"kind": "PAGE_VIEW"}, "points": 10}))
+    keep_agents(["NewlyKnownBot/1.0"])
+    lead = make_lead()
+    view(lead.pk, agent_id=agent_id("NewlyKnownBot/1.0"))
+    reclassify_events(now=NOW + 2 * DAY)
+    reclassify_events(now=NOW + 3 * DAY)
+
+    assert [score_at(lead.pk, days)[0] for days in (1, 2, 4)] == [10, 0, 0]
+    assert ActorChange.objects.count() == 1
+
+
+def test_what_changed_but_the_reason_is_no_change_of_the_actor() -> None:
+    lead, marketer = make_lead(), make_user()
+    event = view(lead.pk, actor=Actor.MACHINE)
+    decide_actor(event_id=event.id, actor=Actor.MACHINE, decided_by=marketer, now=NOW)
+    assert not ActorChange.objects.exists()
+
+
+def visit(lead_id: int | None, link: VisitorLink, days: float) -> None:
+    """Append a view of the browser, attached by ``link`` or waiting under it."""
+    at = NOW + days * DAY
+    Event.objects.create(
+        id=uuid4(), lead_id=lead_id, visitor=link.visitor, link=link, kind=EventKind.PAGE_VIEW,
+        occurred_at=at, received_at=at,
+    )  # fmt: skip
+
+
+def identify(lead_id: int, proven_after: float | None) -> VisitorLink:
+    visitor = Visitor.objects.create(name="browser", first_seen_at=NOW, last_seen_at=NOW)
+    return VisitorLink.objects.create(
+        visitor=visitor, lead_id=lead_id, reason=LinkReason.EMAIL_CLICK, made_at=NOW,
+        proven_at=None if proven_after is None else NOW + proven_after * DAY,
+    )  # fmt: skip
+
+
+def test_a_visit_counts_from_when_it_was_known_whose_it_was() -> None:
+    publish_model(document({"label": "View", "match": {"kind": "PAGE_VIEW"}, "points": 10}))
+    lead = make_lead()
+    link = identify(lead.pk, 3)
+    visit(lead.pk, link, 1)
+    visit(lead.pk, link, 5)
+
+    assert [score_at(lead.pk, days) for days in (2, 3, 6)] == [(0, 1), (10, 0), (20, 0)]
+    assert score_at(lead.pk, 2, known=3) == (10, 0)
+
+
+def test_what_never_counts_is_shown_with_0_and_why() -> None:
+    publish_model(document({"label": "View", "match": {"kind": "PAGE_VIEW"}, "points": 10}))
+    lead = make_lead()
+    for _ in range(3):
+        log_act(lead.pk, "PAGE_VIEW", is_human=False)
+    log_act(lead.pk, "EMAIL_OPEN")
+    Event.objects.filter(kind="EMAIL_OPEN").update(actor=Actor.UNKNOWN)
+    visit(None, identify(lead.pk, None), 0)
+
+    told = explain(lead_id=lead.pk, as_of=NOW)
+
+    assert told.engagement_score == 0
+    assert [(line.text, float(line.points), line.how) for line in told.uncounted] == [
+        ("3 events of machines", 0, "a machine caused them"),
+        ("1 event of nobody in particular", 0, "nobody can tell whether a person did it"),
+        ("1 event of browsers that are not proven", 0, "anybody can type an address"),
+    ]
+
+
+def blocked_at(lead_id: int, criteria: Any, *days: float) -> list[str]:
+    mql = {**document()["mql"], "blocking": [{"label": "Blocked", "criteria": criteria}]}
+    publish_model(document(mql=mql))
+    told = [explain(lead_id=lead_id, as_of=NOW + each * DAY) for each in days]
+    return [each.blocked_by for each in told]
+
+
+def test_a_block_by_consent_is_as_it_was_then() -> None:
+    lead = make_lead()
+    for days, is_granted in ((1, True), (3, False)):
+        record_consent(
+            lead_id=lead.pk, purpose=ConsentPurpose.CONTACT, text="Call me", source="Form",
+            asked_at=NOW + days * DAY, given_at=NOW + days * DAY, is_granted=is_granted,
+        )  # fmt: skip
+    withdrawn = {"field": "consent_contact", "op": "in", "value": ["WITHDRAWN"]}
+    assert blocked_at(lead.pk, withdrawn, 0, 2, 3, 4) == ["", "", "Blocked", "Blocked"]
+
+
+def test_a_block_of_customers_begins_with_the_first_deal_of_a_colleague() -> None:
+    company = Company.objects.create(name="Kolbe Ventile", created_at=NOW)
+    lead = make_lead(company=company)
+    buyer = make_lead(company=company, stage="SQL", created_at=NOW - 9 * DAY)
+    record_deal(lead_id=buyer.pk, outcome=DealOutcome.WON, closed_at=NOW + DAY, now=NOW + 2 * DAY)
+    customer = {"field": "customer", "op": "is", "value": True}
+    assert blocked_at(lead.pk, customer, 0, 1, 2) == ["", "Blocked", "Blocked"]
+
+
+def test_a_lead_cools_off_after_a_recycle_and_only_new_acts_count() -> None:
+    lead = make_lead(created_at=NOW - 9 * DAY, stage=LifecycleStage.MQL)
+    log_act(lead.pk, "DOWNLOAD", NOW)
+    change_stage(lead_id=lead.pk, to_stage=LifecycleStage.RECYCLED, now=NOW + DAY, reason="Later")
+    log_act(lead.pk, "DOWNLOAD", NOW + 2 * DAY)
+    cooling = {
+        "all": [
+            {"field": "stage", "op": "in", "value": ["RECYCLED"]},
+            {"field": "stage_since", "op": "within", "value": "30d"},
+        ]
+    }
+    assert blocked_at(lead.pk, cooling, 0, 2, 30, 32) == ["", "Blocked", "Blocked", ""]
+    assert explain(lead_id=lead.pk, as_of=NOW).engagement_score == 10
+    assert explain(lead_id=lead.pk, as_of=NOW + 2 * DAY).engagement_score == 10
+    assert explain(lead_id=lead.pk, as_of=NOW + 2 * DAY).standing == "Blocked: Blocked"
