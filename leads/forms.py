@@ -210,12 +210,6 @@ class StageForm(PlainForm):
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 -- narrows a declared field
         field.choices = moves
 
-    @property
-    def has_moves(self) -> bool:
-        """Say whether there is anything to choose."""
-        field = self.fields["to_stage"]
-        return bool(getattr(field, "choices", ()))
-
     def clean(self) -> dict[str, Any]:
         """Check that a recycled lead has a day on which it wakes."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

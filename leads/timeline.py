@@ -8,7 +8,8 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from itertools import groupby
 
-from crm.common.slots import EntryAct, TimelineEntry
+from crm.common.slots import TimelineEntry
+from crm.common.ui.timeline import TimelineItem
 from crm.common.ui.words import signed
 from leads.gains import name_line
 
@@ -22,33 +23,12 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One line as the page shows it.
-
-    A run of repeats is one line with the time of the newest; ``repeats`` are its parts. ``gain``
-    names a line whose points are still to be asked for.
-    """
-
-    at: datetime
-    kind: str
-    icon: str
-    title: str
-    detail: str
-    tag: str
-    points: str | None
-    gain: str
-    url: str
-    act: EntryAct | None
-    repeats: list[Item]
-
-
-@dataclass(frozen=True, slots=True)
 class Day:
     """The lines of one day of the reader."""
 
     date: date
     label: str
-    items: list[Item]
+    items: list[TimelineItem]
 
 
 def merge(sources: Iterable[Sequence[TimelineEntry]], *, size: int) -> Stretch:
@@ -79,7 +59,7 @@ def by_day(entries: Sequence[TimelineEntry], *, now: datetime, zone: tzinfo) -> 
     return [Day(day, day_label(day, today), list(_items(group, zone))) for day, group in days]
 
 
-def line(entry: TimelineEntry, *, zone: tzinfo) -> Item:
+def line(entry: TimelineEntry, *, zone: tzinfo) -> TimelineItem:
     """Return one entry as a line of its own."""
     return _item([entry], zone)
 
@@ -99,7 +79,7 @@ def count_kinds(entries: Iterable[TimelineEntry]) -> dict[str, int]:
     return counts
 
 
-def _items(entries: Iterable[TimelineEntry], zone: tzinfo) -> Iterator[Item]:
+def _items(entries: Iterable[TimelineEntry], zone: tzinfo) -> Iterator[TimelineItem]:
     numbered = enumerate(entries)
     named: set[str] = set()
     for _, run in groupby(numbered, key=lambda pair: pair[1].key or pair[0]):
@@ -108,7 +88,7 @@ def _items(entries: Iterable[TimelineEntry], zone: tzinfo) -> Iterator[Item]:
         named.add(item.gain)
 
 
-def _item(run: Sequence[TimelineEntry], zone: tzinfo) -> Item:
+def _item(run: Sequence[TimelineEntry], zone: tzinfo) -> TimelineItem:
     """Return a run as one line; its points are the sum of what each one earned."""
     newest, oldest = run[0], run[-1]
     known = [entry.points for entry in run if entry.points is not None]
@@ -117,7 +97,7 @@ def _item(run: Sequence[TimelineEntry], zone: tzinfo) -> Item:
     span = f"{oldest.at.astimezone(zone):%H:%M} to {newest.at.astimezone(zone):%H:%M}"
     if newest.tone == "machine":
         span = f"Machine events, never scored. {span}"
-    return Item(
+    return TimelineItem(
         at=newest.at,
         kind="act" if newest.tone == "plain" else newest.tone,
         icon=newest.icon,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,22 +22,10 @@ from crm.common.ui.badges import (
 )
 from crm.common.ui.scores import ScoreLine
 from crm.common.ui.spans import ClockSegment, DayRail, RailMark, SegmentKind
+from crm.common.ui.timeline import TimelineItem
 
 DEFINITION = frozenset({"A1", "A2", "A3", "B1", "B2", "C1"})
 NOON = datetime(2026, 5, 12, 10, 42, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class SampleAct:
-    """What ``ui/_timeline_item.html`` needs."""
-
-    icon: str
-    title: str
-    detail: str
-    tag: str
-    points: str | None
-    at: datetime
-    kind: str = "act"
 
 
 @role_required(Role.ADMIN)
@@ -145,43 +132,39 @@ def _mark(state: str, hour: int, minute: int) -> RailMark:
     return RailMark(ClockState[state], _at(hour, minute), "timeline", f"Due {hour}:{minute:02d}")
 
 
-def sample_acts() -> list[SampleAct]:
+def sample_acts() -> list[TimelineItem]:
     """Return one timeline item of each kind."""
     return [
-        SampleAct(
-            "download",
-            "Downloaded case study",
-            "Also met: 2 different in 7 days",
-            "BOFU",
-            "+25.0",
-            _at(17, 12),
+        TimelineItem(
+            at=_at(17, 12),
+            kind="act",
+            icon="download",
+            title="Downloaded case study",
+            detail="Also met: 2 different in 7 days",
+            tag="BOFU",
+            points="+25.0",
         ),
-        SampleAct(
-            "target",
-            "Became MQL",
-            "Cell B2 is in the definition, model v14",
-            "",
-            None,
-            _at(9, 1),
-            "stage",
+        TimelineItem(
+            at=_at(9, 1),
+            kind="stage",
+            icon="target",
+            title="Became MQL",
+            detail="Cell B2 is in the definition, model v14",
         ),
-        SampleAct(
-            "git-commit-horizontal",
-            "Handed to Tomas Orlind",
-            "Rule 4, DACH from 250 staff",
-            "",
-            None,
-            _at(9, 3),
-            "system",
+        TimelineItem(
+            at=_at(9, 3),
+            kind="system",
+            icon="git-commit-horizontal",
+            title="Handed to Tomas Orlind",
+            detail="Rule 4, DACH from 250 staff",
         ),
-        SampleAct(
-            "bot",
-            "3 link clicks by a mail scanner",
-            "Machine events, never scored",
-            "",
-            "0",
-            _at(8, 19),
-            "machine",
+        TimelineItem(
+            at=_at(8, 19),
+            kind="machine",
+            icon="bot",
+            title="3 link clicks by a mail scanner",
+            detail="Machine events, never scored",
+            points="0",
         ),
     ]
 

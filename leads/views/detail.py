@@ -36,6 +36,7 @@ from leads.countries import country_name
 from leads.enums import AttributeType, LifecycleStage
 from leads.forms import NoteForm, StageForm
 from leads.gains import read_names, share_out
+from leads.lifecycle import moves_by_hand, overrides
 from leads.listing import read_address
 from leads.models import Lead, LeadAttribute
 from leads.normalise import source_label
@@ -140,7 +141,7 @@ def show_lead(
         "colleagues": _count_colleagues(lead, viewer=request.user),
         "timeline": timeline_of(request, lead),
         "note_form": note_form or NoteForm(),
-        "stage_form": stage_form(request, lead),
+        "may_move": bool(moves_of(request.user, lead)),
         **_way(request, lead, now=now),
     }
     return render(request, "leads/lead_detail.html", context, status=status)
@@ -167,15 +168,22 @@ def timeline_of(request: AppRequest, lead: Lead) -> Timeline:
 
 def stage_form(request: AppRequest, lead: Lead) -> StageForm | None:
     """Return the form of the moves that the person may make; None when there is none."""
-    if not request.user.has_role(*STAGE_ROLES):
+    if not moves_of(request.user, lead):
         return None
-    form = StageForm(
+    return StageForm(
         request.POST if request.method == "POST" else None,
         stage=LifecycleStage(lead.stage),
         may_override=request.user.has_role(*OVERRIDE_ROLES),
         today=timezone.localdate(),
     )
-    return form if form.has_moves else None
+
+
+def moves_of(user: User, lead: Lead) -> list[LifecycleStage]:
+    """Return the stages that ``user`` may move a lead to by hand, overrides included."""
+    if not user.has_role(*STAGE_ROLES):
+        return []
+    stage = LifecycleStage(lead.stage)
+    return [*moves_by_hand(stage), *(overrides(stage) if user.has_role(*OVERRIDE_ROLES) else [])]
 
 
 def _stretch(lead_id: int, *, viewer: User, kind: str, before: datetime | None) -> Stretch:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.template import Context, Template
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from lucide import IconDoesNotExist
 
 from crm.accounts.models import User
+from crm.common.slots import EntryAct
 from crm.common.ui import marks, scores, spans, words
 from crm.common.ui.badges import (
     ClockState,
@@ -25,6 +29,7 @@ from crm.common.ui.badges import (
 )
 from crm.common.ui.icons import icon
 from crm.common.ui.navigation import NavGroup, NavItem
+from crm.common.ui.timeline import TimelineItem, timeline_item
 
 NOW = datetime(2026, 5, 12, 10, 42, tzinfo=UTC)
 DEFINITION = frozenset({"A1", "A2", "B1", "B2"})
@@ -343,3 +348,23 @@ def test_a_phone_gets_at_most_three_destinations_as_tabs() -> None:
     html = render("{% for item in groups|bottom_tabs %}{{ item.tab }}{% endfor %}", groups=groups)
 
     assert html == "abc"
+
+
+def test_a_line_of_a_timeline_shows_what_it_is_given_as_text() -> None:
+    act = EntryAct('Mark "it"', "/say/?on=timeline", "actor", "MACHINE")
+    item = TimelineItem(
+        at=datetime(2026, 5, 12, 15, 12, tzinfo=UTC), kind="act", icon="download",
+        title="<b>Guide</b>", detail="One & all\nTwo", tag="BOFU", points="+2.5", gain="g1",
+        url='/x/?a="1"', act=act,
+    )  # fmt: skip
+    with timezone.override(ZoneInfo("Europe/Berlin")):
+        drawn = timeline_item(replace(item, repeats=[item]))
+
+    assert drawn.count('<a href="/x/?a=&quot;1&quot;">&lt;b&gt;Guide&lt;/b&gt;</a>') == 2
+    assert '<p class="act-detail">One &amp; all<br>Two</p>' in drawn
+    assert '<span class="act-points num" id="gain-g1">+2.5</span>' in drawn
+    assert 'name="actor" value="MACHINE" hx-post="/say/?on=timeline"' in drawn
+    assert ">Mark &quot;it&quot;</button>" in drawn
+    assert '<time class="act-time num" datetime="2026-05-12T17:12:00+02:00">17:12</time>' in drawn
+    assert drawn.count("<li ") == drawn.count("</li>") == 2
+    assert "<b>" not in drawn

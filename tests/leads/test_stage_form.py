@@ -119,7 +119,7 @@ def test_nothing_is_offered_where_nothing_leads_on_by_hand(web: Client) -> None:
     page = web.get(reverse("leads:detail", args=[lead.pk]))
     answer = web.get(reverse("leads:stage", args=[lead.pk]))
 
-    assert page.context["stage_form"] is None
+    assert page.context["may_move"] is False
     assert answer["Location"] == reverse("leads:detail", args=[lead.pk])
 
 

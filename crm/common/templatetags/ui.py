@@ -18,11 +18,13 @@ from crm.common.ui import marks, scores, spans, words
 from crm.common.ui.icons import icon
 from crm.common.ui.markup import markup
 from crm.common.ui.navigation import NavGroup, NavItem
+from crm.common.ui.timeline import timeline_item
 
 register = template.Library()
 
 register.simple_tag(icon)
 register.simple_tag(marks.grade_cell)
+register.simple_tag(timeline_item)
 register.simple_tag(marks.sla_badge)
 register.simple_tag(marks.countdown)
 register.simple_tag(marks.bant_mark)
