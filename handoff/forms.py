@@ -9,7 +9,7 @@ from crispy_forms.helper import FormHelper
 from django import forms
 
 from crm.accounts.models import User
-from handoff.enums import RejectionReason, TouchChannel, TouchOutcome
+from handoff.enums import RejectionReason, Side, TouchChannel, TouchOutcome
 from handoff.evidence import OUTCOMES
 
 MOMENT_FORMAT = "%Y-%m-%dT%H:%M"
@@ -117,3 +117,9 @@ class ReassignForm(CrispyForm):
         field = self.fields["to"]
         if isinstance(field, forms.ModelChoiceField):
             field.queryset = User.objects.reps().order_by("full_name", "id")
+
+
+class SignForm(forms.Form):
+    """For which side somebody signs the agreement."""
+
+    side = forms.TypedChoiceField(choices=Side, coerce=Side)

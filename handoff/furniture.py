@@ -25,8 +25,10 @@ from handoff.kept_criteria import criteria_in_force
 from handoff.models import Agreement, Handoff
 from handoff.queue import due_today
 from handoff.refusals import HANDOFF_REFUSALS
+from handoff.services import agreement_gate
 from handoff.timeline import handoff_entries
 from scoring.outcomes import refusal_sources
+from scoring.slots import PublishingGate, publishing_gates
 
 _LEADERS = (Role.MANAGER, Role.ADMIN)
 
@@ -50,6 +52,8 @@ def _due_today(user: User, now: datetime) -> int:
 
 fields.register(*HANDOFF_FIELDS)
 keepers.register(Keeper("handoff", 20, criteria_in_force))
+
+publishing_gates.register(PublishingGate("agreement", 10, agreement_gate))
 
 lead_columns.register(
     Column(

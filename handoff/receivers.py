@@ -9,11 +9,13 @@ from django.dispatch import receiver
 
 from crm.accounts.models import User
 from crm.accounts.signals import stopped_selling
-from handoff.services import open_handoff, reroute_handoffs, withdraw_handoff
+from handoff.services import enforce_with_model, open_handoff, reroute_handoffs, withdraw_handoff
 from leads.enums import LifecycleStage
 from leads.models import StageInterval
 from leads.services import assign_lead
 from leads.signals import stage_changed
+from scoring.models import ScoringModel
+from scoring.signals import model_published
 
 _WITH_SALES = (LifecycleStage.MQL, LifecycleStage.SAL)
 _WITH_MARKETING = (LifecycleStage.LEAD, LifecycleStage.RECYCLED, LifecycleStage.DISQUALIFIED)
@@ -44,3 +46,9 @@ def release_on_return(*, change: StageInterval, **_: Any) -> None:
 def reroute_on_leaving(*, person: User, now: datetime, **_: Any) -> None:
     """Leave no buyer with somebody who can no longer call them."""
     reroute_handoffs(of=person, now=now)
+
+
+@receiver(model_published, dispatch_uid="handoff.enforce_with_model")
+def enforce_agreement(*, model: ScoringModel, now: datetime, **_: Any) -> None:
+    """Switch to the agreement that holds the new MQL definition together with the model."""
+    enforce_with_model(model=model, now=now)

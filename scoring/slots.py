@@ -22,6 +22,8 @@ class Gate:
         todo: What to do while it is not, as one sentence.
         done_at: When it was done, if it has a time.
         done_by: Who did it, if it was one person.
+        url: Where it is done, or where to read of it.
+        act: Label of the button that posts to ``url``; empty where ``url`` is a page.
     """
 
     name: str
@@ -30,6 +32,8 @@ class Gate:
     todo: str = ""
     done_at: datetime | None = None
     done_by: User | None = None
+    url: str = ""
+    act: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from crm.accounts.enums import Role
+from crm.accounts.models import User
 from handoff.enums import AgreementState
+from scoring.enums import ModelState
 from scoring.models import ScoringModel
 
 
@@ -17,10 +20,21 @@ class AgreementQuerySet(models.QuerySet["Agreement"]):
     """Agreements by state."""
 
     def signed(self) -> AgreementQuerySet:
-        """Return the agreements that are or were in force, with who signed them."""
-        return self.exclude(state=AgreementState.DRAFT).select_related(
-            "scoring_model", "signed_by_marketing", "signed_by_sales"
-        )
+        """Return the agreements that are or were in force."""
+        return self.exclude(state=AgreementState.DRAFT)
+
+    def waiting(self) -> AgreementQuerySet:
+        """Return the drafts that can still be signed: their model is as it was when drafted."""
+        return self.filter(
+            state=AgreementState.DRAFT, model_revision=F("scoring_model__revision")
+        ).exclude(scoring_model__state=ModelState.RETIRED)
+
+    def readable_by(self, user: User) -> AgreementQuerySet:
+        """Return versions with their signers: the signed ones, and what waits for who may sign."""
+        found = self.signed()
+        if user.has_role(Role.MARKETER, Role.MANAGER, Role.ADMIN):
+            found |= self.waiting()
+        return found.select_related("scoring_model", "signed_by_marketing", "signed_by_sales")
 
     def in_force(self, now: datetime) -> AgreementQuerySet:
         """Return the agreement that handoffs opened at ``now`` are pinned to."""
@@ -30,12 +44,15 @@ class AgreementQuerySet(models.QuerySet["Agreement"]):
 class Agreement(models.Model):
     """One version of what both teams signed. Handoffs keep the version in force at their opening.
 
-    Percentages are whole numbers of 0-100; ``mqls_per_month`` is marketing's promise.
+    ``scoring_model`` is the model whose MQL definition was signed, as of ``model_revision``; a
+    later model with the same definition may be in force. Percentages are whole numbers of 0-100;
+    ``mqls_per_month`` is marketing's promise.
     """
 
     version = models.PositiveIntegerField(unique=True)
     state = models.CharField(max_length=10, choices=AgreementState, default=AgreementState.DRAFT)
     scoring_model = models.ForeignKey(ScoringModel, on_delete=models.PROTECT)
+    model_revision = models.PositiveIntegerField(default=1)
     in_force_from = models.DateTimeField(null=True, blank=True)
     superseded_at = models.DateTimeField(null=True, blank=True)
     signed_by_marketing = models.ForeignKey(
@@ -84,6 +101,11 @@ class Agreement(models.Model):
 
     def __str__(self) -> str:
         return f"Agreement v{self.version}"
+
+    @property
+    def is_signed(self) -> bool:
+        """Return whether both sides signed."""
+        return bool(self.signed_by_marketing_id and self.signed_by_sales_id)
 
 
 class SlaTier(models.Model):

@@ -23,6 +23,12 @@ from handoff.services.answers import (
     take_from_pool,
 )
 from handoff.services.calendars import check_measured, define_calendar, read_calendar
+from handoff.services.definition import (
+    agreement_gate,
+    definition_changes,
+    draft_for_model,
+    enforce_with_model,
+)
 from handoff.services.enforcement import BATCH, enforce_deadlines
 from handoff.services.holders import CannotHold
 from handoff.services.locking import HandoffClosed, HandoffTaken
@@ -48,10 +54,14 @@ __all__ = [
     "TierTerms",
     "accept_handoff",
     "add_routing_rule",
+    "agreement_gate",
     "check_measured",
     "define_calendar",
+    "definition_changes",
     "draft_agreement",
+    "draft_for_model",
     "enforce_deadlines",
+    "enforce_with_model",
     "log_touch",
     "open_handoff",
     "read_calendar",

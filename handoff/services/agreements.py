@@ -16,8 +16,13 @@ from crm.common.criteria import parse
 from crm.common.locks import lock_writes
 from handoff.enums import AgreementState, Side
 from handoff.models import Agreement, SlaTier
+from scoring.definition import DefinitionInvalid
+from scoring.diff import same_mql_definition
 from scoring.models import ScoringModel
+from scoring.services import GateClosed, gates_of, publish, published_model
 
+#: Name of the gate that signatures open, see ``handoff.services.definition``.
+GATE = "agreement"
 _ROLES = {Side.MARKETING: Role.MARKETER, Side.SALES: Role.MANAGER}
 
 
@@ -69,7 +74,11 @@ def draft_agreement(
     lock_writes(Agreement)
     latest = Agreement.objects.aggregate(latest=Max("version"))["latest"] or 0
     agreement = Agreement.objects.create(
-        version=latest + 1, scoring_model=scoring_model, created_at=now, **promises
+        version=latest + 1,
+        scoring_model=scoring_model,
+        model_revision=scoring_model.revision,
+        created_at=now,
+        **promises,
     )
     SlaTier.objects.bulk_create(
         SlaTier(agreement=agreement, position=position, **asdict(terms))
@@ -82,33 +91,47 @@ def draft_agreement(
 def sign_agreement(*, agreement_id: int, signer: User, side: Side, now: datetime) -> Agreement:
     """Sign a draft for one side; with both signatures it is in force and the one before it ends.
 
-    Handoffs that are open keep the version that they are pinned to.
+    The second signature under the definition of a draft of the scoring model publishes that model,
+    and both come into force together; if a time is set for the model, then at that time. Handoffs
+    that are open keep the version that they are pinned to.
 
     Raises:
-        SignatureRefused: wrong role, the same person twice, signed already, or no draft any more.
+        SignatureRefused: wrong role, the same person twice, signed already, no draft any more, or
+            its scoring model cannot come into force as it is.
     """
+    lock_writes(ScoringModel)
     lock_writes(Agreement)
-    agreement = Agreement.objects.get(pk=agreement_id)
+    agreement = Agreement.objects.select_related("scoring_model").get(pk=agreement_id)
     _may_sign(agreement, signer, side)
+    _check_model(agreement, now)
     setattr(agreement, f"signed_by_{side.lower()}", signer)
     setattr(agreement, f"{side.lower()}_signed_at", now)
-    if agreement.signed_by_marketing and agreement.signed_by_sales:
-        Agreement.objects.filter(state=AgreementState.IN_FORCE).update(
-            state=AgreementState.SUPERSEDED, superseded_at=now
-        )
-        agreement.state = AgreementState.IN_FORCE
-        agreement.in_force_from = now
-    agreement.save(
-        update_fields=[
-            "state",
-            "in_force_from",
-            "signed_by_marketing",
-            "marketing_signed_at",
-            "signed_by_sales",
-            "sales_signed_at",
-        ]
-    )
+    agreement.save(update_fields=[f"signed_by_{side.lower()}", f"{side.lower()}_signed_at"])
+    if agreement.is_signed:
+        _bring_in_force(agreement, signer, now)
+        agreement.refresh_from_db()
     return agreement
+
+
+def enforce(agreement: Agreement, *, now: datetime) -> None:
+    """Put a signed version in force in place of the one before; the caller holds the table."""
+    Agreement.objects.filter(state=AgreementState.IN_FORCE).update(
+        state=AgreementState.SUPERSEDED, superseded_at=now
+    )
+    agreement.state, agreement.in_force_from = AgreementState.IN_FORCE, now
+    agreement.save(update_fields=["state", "in_force_from"])
+
+
+def _bring_in_force(agreement: Agreement, signer: User, now: datetime) -> None:
+    """Put a version in force, with its model if that is still a draft; or leave both for later."""
+    model = agreement.scoring_model
+    if not model.is_draft:
+        enforce(agreement, now=now)
+    elif model.publish_at is None:
+        try:
+            publish(model_id=model.pk, now=now, actor=signer)
+        except (GateClosed, DefinitionInvalid) as refusal:
+            raise SignatureRefused(str(refusal)) from refusal
 
 
 def _check(terms: TierTerms) -> None:
@@ -127,3 +150,37 @@ def _may_sign(agreement: Agreement, signer: User, side: Side) -> None:
         raise SignatureRefused(f"{side.label} has signed already.")
     if signer.pk in (agreement.signed_by_marketing_id, agreement.signed_by_sales_id):
         raise SignatureRefused("The two sides sign by two different people.")
+
+
+def _check_model(agreement: Agreement, now: datetime) -> None:
+    """Refuse a version whose MQL definition would not be the one in force."""
+    newer = Agreement.objects.filter(version__gt=agreement.version, state=AgreementState.IN_FORCE)
+    if (later := newer.first()) is not None:
+        raise SignatureRefused(f"{later} is newer and in force: draft the next version from it.")
+    model = agreement.scoring_model
+    if model.is_draft:
+        _check_draft(agreement, model, now)
+    elif not _is_in_force(model):
+        raise SignatureRefused(
+            f"{agreement} holds the MQL definition of {model}, which is not the one in force:"
+            " draft the next version."
+        )
+
+
+def _check_draft(agreement: Agreement, model: ScoringModel, now: datetime) -> None:
+    if model.revision != agreement.model_revision:
+        raise SignatureRefused(
+            f"{model} was changed since {agreement} was drafted: have it approved, then draft"
+            " the agreement again."
+        )
+    for gate in gates_of(model, now=now):
+        if gate.name != GATE and not gate.is_done:
+            raise SignatureRefused(gate.todo)
+
+
+def _is_in_force(model: ScoringModel) -> bool:
+    """Return whether the model, or one with the same MQL definition, is in force."""
+    current = published_model()
+    if current is None or model.published_at is None:
+        return False
+    return current == model or same_mql_definition(model.definition, current.definition)

@@ -7,21 +7,29 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from crm.accounts.access import role_required
 from crm.accounts.enums import Role
+from crm.accounts.models import User
 from crm.common.criteria import CriteriaInvalid, parse, sentence
 from crm.common.http import AppRequest, render_page
+from handoff import services
 from handoff.business_hours import to_json
-from handoff.enums import ClockKind
+from handoff.enums import AgreementState, ClockKind, Side
+from handoff.forms import SignForm
 from handoff.models import Agreement, Handoff, SlaTier, WorkCalendar
 from handoff.policy import Targets, default_targets
 from handoff.views.answering import row_asked_for
-from scoring.services import definition_of
+from scoring.definition import parse_definition
+from scoring.models import ScoringModel
+from scoring.services import NotADraft, definition_of, published_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +59,62 @@ class CalendarLine:
     opens_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class SideLine:
+    """One side of a version that waits: who signed when, or whether the viewer may."""
+
+    side: Side
+    signer: User | None
+    signed_at: datetime | None
+    may_sign: bool
+
+
 @login_required
 @require_GET
 def agreement(request: AppRequest) -> HttpResponse:
     """Show the version in force, or the one asked for; without any, the default policy."""
     version = row_asked_for(request.GET, "version")
-    signed = Agreement.objects.signed()
-    in_force = signed.in_force(timezone.now())
-    shown = (signed.filter(version=version) if version else in_force).first()
+    readable = Agreement.objects.readable_by(request.user)
+    in_force = readable.in_force(timezone.now())
+    shown = (readable.filter(version=version) if version else in_force).first()
     if shown is not None:
-        return render_page(request, "handoff/agreement.html", _document(shown))
+        return _page(request, shown)
     if version:
         raise Http404
     return render_page(request, "handoff/no_agreement.html", {"tiers": _default_tiers()})
+
+
+@role_required(Role.MARKETER, Role.ADMIN)
+@require_POST
+def draft(request: AppRequest, model_id: int) -> HttpResponse:
+    """Draft the next version with the MQL definition of an approved draft of the model."""
+    get_object_or_404(ScoringModel, pk=model_id)
+    try:
+        drafted = services.draft_for_model(
+            model_id=model_id, actor=request.user, now=timezone.now()
+        )
+    except (services.AgreementInvalid, NotADraft) as refusal:
+        messages.warning(request, str(refusal))
+        return redirect("scoring:model")
+    return redirect(f"{reverse('handoff:agreement')}?version={drafted.version}")
+
+
+@role_required(Role.MARKETER, Role.MANAGER)
+@require_POST
+def sign(request: AppRequest, version: int) -> HttpResponse:
+    """Sign a version that waits, for the side of the signer."""
+    waiting = get_object_or_404(Agreement.objects.waiting(), version=version)
+    form = SignForm(request.POST)
+    if not form.is_valid():
+        return _page(request, waiting, problem="Say for which side you sign.")
+    try:
+        services.sign_agreement(
+            agreement_id=waiting.pk, signer=request.user, now=timezone.now(), **form.cleaned_data
+        )
+    except services.SignatureRefused as refusal:
+        return _page(request, waiting, problem=str(refusal))
+    messages.success(request, f"You signed {waiting}.")
+    return redirect(f"{reverse('handoff:agreement')}?version={version}")
 
 
 @role_required(Role.MANAGER, Role.ADMIN)
@@ -76,9 +127,40 @@ def calendars(request: AppRequest) -> HttpResponse:
     return render_page(request, "handoff/calendars.html", {"lines": lines})
 
 
+def _page(request: AppRequest, shown: Agreement, *, problem: str = "") -> HttpResponse:
+    """Show a version; with a ``problem`` it is the answer to a signature that was refused."""
+    beside = {
+        "sides": [] if shown.state != AgreementState.DRAFT else _sides(shown, request.user),
+        "changes": services.definition_changes(shown),
+        "in_force": published_model(),
+        "versions": Agreement.objects.readable_by(request.user).order_by("-version"),
+        "problem": problem,
+    }
+    context = {**_document(shown), **beside}
+    return render_page(request, "handoff/agreement.html", context, status=422 if problem else 200)
+
+
+def _sides(shown: Agreement, viewer: User) -> list[SideLine]:
+    """Return who signed, and where the viewer can; nobody signs for both sides."""
+    signers = {
+        Side.MARKETING: (shown.signed_by_marketing, shown.marketing_signed_at, Role.MARKETER),
+        Side.SALES: (shown.signed_by_sales, shown.sales_signed_at, Role.MANAGER),
+    }
+    has_signed = viewer in {signer for signer, _, _ in signers.values()}
+    return [
+        SideLine(side, signer, at, not signer and not has_signed and viewer.has_role(role))
+        for side, (signer, at, role) in signers.items()
+    ]
+
+
 def _document(shown: Agreement) -> dict[str, Any]:
-    """Return everything that the document says, and what is known about it beside."""
-    definition = definition_of(shown.scoring_model)
+    """Return everything that the document says."""
+    model = shown.scoring_model
+    definition = (
+        definition_of(model)
+        if model.published_at
+        else parse_definition(model.definition, was_valid=True)
+    )
     return {
         "agreement": shown,
         "tiers": [_tier_line(tier) for tier in shown.tiers.order_by("position")],
@@ -87,7 +169,6 @@ def _document(shown: Agreement) -> dict[str, Any]:
         "buying_acts": [_lower(act.kind.label) for act in definition.fast_track],
         "blocking": [condition.label for condition in definition.blocking],
         "pinned": Handoff.objects.filter(agreement=shown).count(),
-        "versions": Agreement.objects.signed().order_by("-version"),
         "calendars": WorkCalendar.objects.current().count(),
     }
 

@@ -22,7 +22,7 @@ from scoring.services.gains import gains
 from scoring.services.gates import gates_of
 from scoring.services.hits import count_rule_hits
 from scoring.services.installing import ModelInForce, ensure_model, install_model
-from scoring.services.locking import DraftChanged, NotADraft
+from scoring.services.locking import DraftChanged, NotADraft, lock_draft
 from scoring.services.marking import mark_due
 from scoring.services.publishing import (
     GateClosed,
@@ -66,6 +66,7 @@ __all__ = [
     "gains",
     "gates_of",
     "install_model",
+    "lock_draft",
     "mark_due",
     "may_approve",
     "model_at",

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from scoring.models import ScoringModel
+from scoring.models import BackTest, ScoringModel
 from scoring.slots import Gate, publishing_gates
 
 
 def gates_of(model: ScoringModel, *, now: datetime) -> list[Gate]:
     """Return the gates of a draft for its present revision, in the order of the draft banner."""
     asked = (gate.ask(model, now) for gate in publishing_gates)
-    return [_approval(model), *(gate for gate in asked if gate)]
+    return [_back_test(model), _approval(model), *(gate for gate in asked if gate)]
+
+
+def _back_test(model: ScoringModel) -> Gate:
+    done = BackTest.objects.finished_for(model)
+    return Gate(
+        name="back_test",
+        label="Back-tested",
+        is_done=done is not None,
+        todo=f"Back-test {model} as it is now, and wait for the result.",
+        done_at=done.finished_at if done else None,
+        done_by=done.requested_by if done else None,
+    )
 
 
 def _approval(model: ScoringModel) -> Gate:

@@ -89,6 +89,7 @@ def publish(*, model_id: int, now: datetime, actor: User | None = None) -> Scori
     return model
 
 
+@transaction.atomic
 def put_in_force(model: ScoringModel, *, now: datetime, actor: User | None = None) -> None:
     """Switch to a draft that may come into force; the caller has locked it."""
     former = ScoringModel.objects.filter(state=ModelState.PUBLISHED)

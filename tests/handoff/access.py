@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from crm.accounts.models import User
+from handoff.services import draft_for_model
 from handoff.services.holders import hand_to
 from tests.access import ADMIN, MANAGER, MARKETER, PEOPLE, REP, Arguments, row
 from tests.factories import NOW, make_team
-from tests.handoff.factories import make_handoff, make_rep
+from tests.handoff.factories import make_agreement, make_handoff, make_rep, other_definition
+from tests.scoring.drafts import ready_draft
 
 
 def handoff_of(viewer: User) -> Arguments:
@@ -22,6 +24,18 @@ def handoff_of_somebody_else(_viewer: User) -> Arguments:
     return {"handoff_id": make_handoff(rep=make_rep(make_team())).pk}
 
 
+def approved_model(_viewer: User) -> Arguments:
+    """Make a draft of the model that changes what both teams signed, and is approved."""
+    make_agreement()
+    return {"model_id": ready_draft(other_definition()).pk}
+
+
+def waiting_agreement(viewer: User) -> Arguments:
+    """Make a version that waits for both signatures."""
+    model_id = approved_model(viewer)["model_id"]
+    return {"version": draft_for_model(model_id=model_id, actor=viewer, now=NOW).version}
+
+
 _SEEN = {"own": handoff_of, "foreign": handoff_of_somebody_else}
 _WORKERS = (REP, MANAGER, ADMIN)
 ROWS = [
@@ -30,6 +44,15 @@ ROWS = [
     row("handoff:pool", REP),
     row("handoff:team", MANAGER, ADMIN),
     row("handoff:agreement", *PEOPLE),
+    row("handoff:draft_agreement", MARKETER, ADMIN, own=approved_model, method="post"),
+    row(
+        "handoff:sign_agreement",
+        MARKETER,
+        MANAGER,
+        own=waiting_agreement,
+        method="post",
+        data={"side": "MARKETING"},
+    ),
     row("handoff:calendars", MANAGER, ADMIN),
     row("handoff:handoff", REP, MARKETER, MANAGER, ADMIN, **_SEEN),
     row("handoff:accept", *_WORKERS, **_SEEN, method="post"),

@@ -77,6 +77,12 @@ def make_agreement(*tiers: TierTerms, now: datetime = NOW, **promises: int) -> A
     return sign_agreement(agreement_id=agreement.pk, signer=manager, side=Side.SALES, now=now)
 
 
+def other_definition(*cells: str) -> dict[str, Any]:
+    """Return the shipped model with other cells in its MQL definition, by default one more."""
+    shipped = default_definition()
+    return {**shipped, "mql": {**shipped["mql"], "cells": [*(cells or ("A1", "A2", "C2"))]}}
+
+
 def make_scoring_model() -> ScoringModel:
     """Publish the model that Baton ships with, before anything happens."""
     model = create_draft(definition=default_definition(), now=LONG_AGO)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from crm.accounts.enums import Role
-from scoring.models import ScoringModel
+from scoring.enums import BackTestState
+from scoring.models import BackTest, ScoringModel
 from scoring.services import approve, request_approval, start_draft
 from scoring.services.drafting import change_draft
 from tests.factories import NOW, make_user
@@ -33,9 +34,23 @@ def request(draft: ScoringModel, *, now: datetime = NOW) -> ScoringModel:
     return request_approval(model_id=draft.pk, revision=draft.revision, actor=author, now=now)
 
 
+def back_tested(draft: ScoringModel, *, now: datetime = NOW) -> BackTest:
+    """Write down that the present revision of a draft was back-tested."""
+    return BackTest.objects.create(
+        model=draft,
+        revision=draft.revision,
+        state=BackTestState.DONE,
+        starts_at=now - timedelta(days=90),
+        ends_at=now,
+        requested_at=now,
+        finished_at=now,
+    )
+
+
 def ready_draft(definition: dict[str, Any] | None = None, *, now: datetime = NOW) -> ScoringModel:
-    """Make a draft that may be published: a second person approved it."""
+    """Make a draft that may be published: back-tested, and approved by a second person."""
     draft = request(make_draft(definition, now=now), now=now)
+    back_tested(draft, now=now)
     return approve(
         model_id=draft.pk, revision=draft.revision, actor=make_user(Role.MANAGER), now=now
     )

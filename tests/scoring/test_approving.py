@@ -23,7 +23,7 @@ from scoring.services import (
     withdraw_approval,
 )
 from tests.factories import NOW, make_user
-from tests.scoring.drafts import make_draft, ready_draft, request
+from tests.scoring.drafts import back_tested, make_draft, ready_draft, request
 from tests.scoring.logs import document, force_model
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +67,7 @@ def test_nobody_who_wrote_it_or_asked_approves_it() -> None:
         assert not may_approve(draft, person)
         with pytest.raises(ApprovalRefused, match="somebody else has to approve"):
             approve(model_id=draft.pk, revision=draft.revision, actor=person, now=NOW)
+    back_tested(draft)
     with pytest.raises(GateClosed):
         publish(model_id=draft.pk, now=NOW)
 

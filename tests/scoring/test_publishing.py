@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from scoring.definition import DefinitionInvalid
-from scoring.enums import ModelState
+from scoring.enums import BackTestState, ModelState
+from scoring.models import BackTest
 from scoring.presets import default_definition
 from scoring.services import (
     GateClosed,
@@ -24,7 +25,7 @@ from scoring.services import (
     published_model,
 )
 from tests.factories import NOW, make_user
-from tests.scoring.drafts import make_draft, ready_draft, request
+from tests.scoring.drafts import back_tested, make_draft, ready_draft, request
 from tests.scoring.logs import document, force_model
 
 pytestmark = pytest.mark.django_db
@@ -65,9 +66,21 @@ def test_a_discarded_draft_cannot_be_published() -> None:
 
 def test_a_draft_that_nobody_approved_is_not_published() -> None:
     draft = request(make_draft())
+    back_tested(draft)
     with pytest.raises(GateClosed, match="asked for approval: a second person approves Model v1"):
         publish(model_id=draft.pk, now=NOW)
     assert published_model() is None
+
+
+def test_a_draft_that_was_not_back_tested_as_it_is_now_is_not_published() -> None:
+    draft = ready_draft()
+    back_tests = BackTest.objects.filter(model=draft)
+    back_tests.update(revision=draft.revision - 1)
+    with pytest.raises(GateClosed, match="Back-test Model v1 as it is now"):
+        publish(model_id=draft.pk, now=NOW)
+    back_tests.update(revision=draft.revision, state=BackTestState.FAILED, error="out of memory")
+    with pytest.raises(GateClosed, match="Back-test Model v1 as it is now"):
+        publish(model_id=draft.pk, now=NOW)
 
 
 def test_the_banner_says_what_is_done_by_whom_and_what_is_left() -> None:

@@ -20,7 +20,7 @@ from scoring.services import (
 )
 from scoring.tasks import publish_due_models as tick
 from tests.factories import NOW, make_user
-from tests.scoring.drafts import make_draft, ready_draft
+from tests.scoring.drafts import back_tested, make_draft, ready_draft
 from tests.scoring.logs import document, force_model
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +75,7 @@ def test_a_draft_whose_gate_closed_meanwhile_stays_a_draft_and_says_why() -> Non
 
 def test_only_what_is_approved_gets_a_time() -> None:
     draft = make_draft()
+    back_tested(draft)
     with pytest.raises(GateClosed, match="Ask a second person"):
         schedule(model_id=draft.pk, publish_at=NOW + HOUR, actor=make_user(), now=NOW)
 
