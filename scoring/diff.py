@@ -98,6 +98,7 @@ _VALUES = (
     _Value("fit.base", "Fit of whom nothing is known", 50),
     *(_Value(f"fit.grades.{grade}", f"Grade {grade}, from a fit of") for grade in "ABC"),
     *(_Value(f"engagement.levels.{it}", f"Level {it}, from an engagement of") for it in "123"),
+    _Value("review_percent", "Share of disqualified leads that is reviewed, in percent", 10),
     _Value("mql.fast_track_days", "Days for which a fast track counts", 30, is_mql=True),
 )
 #: How a value is called in a hint; the others stand for themselves.

@@ -29,3 +29,10 @@ class BackTestChange(TextChoices):
     LATER = "LATER", "Later"
     SAME = "SAME", "At the same time"
     NEITHER = "NEITHER", "An MQL under neither"
+
+
+class ReviewVerdict(TextChoices):
+    """What a marketer says of a disqualification by a rule."""
+
+    RIGHT = "RIGHT", "Rightly out"
+    BACK = "BACK", "Brought back"

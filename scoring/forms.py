@@ -7,6 +7,7 @@ from datetime import datetime
 from django import forms
 
 from crm.common.instants import validate_instant
+from scoring.enums import ReviewVerdict
 
 
 class AsOfForm(forms.Form):
@@ -23,3 +24,10 @@ class AsOfForm(forms.Form):
         """Return what was asked for, ``now`` when that is nothing usable or still to come."""
         asked: datetime | None = self.cleaned_data.get("as_of") if self.is_valid() else None
         return min(asked or now, now)
+
+
+class ReviewForm(forms.Form):
+    """What a marketer says of a disqualification; who brings a lead back says why."""
+
+    verdict = forms.ChoiceField(choices=ReviewVerdict.choices)
+    reason = forms.CharField(max_length=200, required=False)

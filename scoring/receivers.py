@@ -12,7 +12,7 @@ from engagement.signals import events_absorbed, history_corrected, lead_captured
 from leads.enums import LifecycleStage
 from leads.models import StageInterval
 from leads.signals import customers_changed, leads_changed, stage_changed
-from scoring.services import mark_due, score_now, snapshot_move
+from scoring.services import close_review, mark_due, score_now, snapshot_move
 
 #: Back in the funnel: engagement starts anew.
 _RETURNS = frozenset({LifecycleStage.RECYCLED, LifecycleStage.LEAD})
@@ -52,6 +52,13 @@ def mark_on_customers(*, lead_ids: Sequence[int], now: datetime, **_: Any) -> No
 def snapshot_on_move(*, change: StageInterval, **_: Any) -> None:
     """Complete the move before floors above read it: apps connect in the order of the floors."""
     snapshot_move(change=change)
+
+
+@receiver(stage_changed, dispatch_uid="scoring.close_review_on_return")
+def close_review_on_return(*, change: StageInterval, from_stage: LifecycleStage, **_: Any) -> None:
+    """Whoever brings a disqualified lead back has reviewed it."""
+    if from_stage == LifecycleStage.DISQUALIFIED:
+        close_review(change=change)
 
 
 @receiver(stage_changed, dispatch_uid="scoring.mark_on_return")

@@ -32,6 +32,7 @@ from scoring.definition.rules import (
 )
 
 MOST_RULES = 100
+REVIEW_PERCENT = 10  # of disqualified leads, unless a model says otherwise
 MOST_LEAST = 1_000_000_000  # of a number that a property must reach
 SCORE_GROUP = "Score"  # criteria fields that ask for the score itself
 _CELLS = frozenset(f"{grade}{level}" for grade in GRADES for level in LEVELS)
@@ -80,6 +81,7 @@ def _definition(root: Node) -> Definition:
         fast_track_within=timedelta(days=mql.whole("fast_track_days", 30, least=1, most=365)),
         blocking=tuple(_condition(node, "label") for node in mql.children("blocking")),
         disqualifiers=tuple(_condition(node, "reason") for node in root.children("disqualifiers")),
+        review_percent=root.whole("review_percent", REVIEW_PERCENT, least=0, most=100),
     )
     for node in (fit, engagement, mql, root):
         node.refuse_the_rest()

@@ -140,6 +140,7 @@ class Definition:
         fast_track_within: how long such an act counts.
         blocking: leads that do not become MQL, whatever they score.
         disqualifiers: leads that are out, before anything else.
+        review_percent: how many of a hundred disqualified leads a marketer reviews.
         moves_with_time: whether criteria of the model ask for relative dates or recent acts.
         unreadable: why which rules can no longer be read; they count nothing and bar nobody.
     """
@@ -154,6 +155,7 @@ class Definition:
     fast_track_within: timedelta = timedelta(days=30)
     blocking: tuple[Condition, ...] = ()
     disqualifiers: tuple[Condition, ...] = ()
+    review_percent: int = 0
     moves_with_time: bool = False
     unreadable: tuple[str, ...] = ()
 

@@ -34,6 +34,14 @@ from scoring.services.publishing import (
 )
 from scoring.services.refresh import BATCH, score_due_leads, score_now
 from scoring.services.renewal import renew_scores, start_renewal
+from scoring.services.reviewing import (
+    AlreadyReviewed,
+    ReasonMissing,
+    bring_back,
+    close_review,
+    confirm_disqualification,
+    review_figures,
+)
 from scoring.services.scheduling import (
     ScheduleRefused,
     publish_due_models,
@@ -44,6 +52,7 @@ from scoring.services.snapshots import snapshot_move
 
 __all__ = [
     "BATCH",
+    "AlreadyReviewed",
     "ApprovalRefused",
     "BuyingAct",
     "ChangedDraft",
@@ -52,10 +61,14 @@ __all__ = [
     "ModelInForce",
     "NoModel",
     "NotADraft",
+    "ReasonMissing",
     "ScheduleRefused",
     "approve",
+    "bring_back",
     "buying_act",
     "change_draft",
+    "close_review",
+    "confirm_disqualification",
     "count_rule_hits",
     "create_draft",
     "definition_of",
@@ -78,6 +91,7 @@ __all__ = [
     "renew_scores",
     "request_approval",
     "restore",
+    "review_figures",
     "schedule",
     "score_due_leads",
     "score_now",

@@ -21,6 +21,7 @@ from scoring.definition import Definition
 from scoring.models import LeadScore, ScoringModel
 from scoring.scored import Scored, points
 from scoring.services.fast_track import BuyingAct, buying_acts
+from scoring.services.reviewing import draw_for_review
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,10 @@ RETRY_AFTER = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A change of stage that a score asks for, and why; the score is then due at ``due_at``."""
+    """A change of stage that a score asks for, and why; the score is then due at ``due_at``.
+
+    ``review_percent`` of the disqualified are drawn for review.
+    """
 
     lead_id: int
     to_stage: LifecycleStage
@@ -39,6 +43,7 @@ class Move:
     reason: str
     snapshot: ScoreSnapshot
     due_at: datetime | None
+    review_percent: int
 
 
 def owed_moves(
@@ -68,7 +73,8 @@ def owed_moves(
             rule = _qualifying_rule(model, definition, each, bought.get(each.lead_id))
         if rule:
             snapshot, due_at = _snapshot(model, each), next_due[each.lead_id]
-            moves.append(Move(each.lead_id, to_stage, rule, reason, snapshot, due_at))
+            percent = definition.review_percent
+            moves.append(Move(each.lead_id, to_stage, rule, reason, snapshot, due_at, percent))
     return moves
 
 
@@ -148,7 +154,7 @@ def _make(move: Move, now: datetime) -> None:
     """Move the lead unless somebody else has, and settle its score."""
     lead = Lead.objects.select_for_update(no_key=True).get(pk=move.lead_id)
     if lead.stage in OPEN_STAGES:
-        change_stage(
+        change = change_stage(
             lead_id=lead.pk,
             to_stage=move.to_stage,
             now=now,
@@ -156,5 +162,7 @@ def _make(move: Move, now: datetime) -> None:
             reason=move.reason,
             snapshot=move.snapshot,
         )
+        if move.to_stage is LifecycleStage.DISQUALIFIED:
+            draw_for_review(change=change, percent=move.review_percent)
     settled = LeadScore.objects.filter(pk=lead.pk, score_due_at=now)
     settled.update(score_due_at=move.due_at)
