@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connection
+
+from tests.processes import wait_for
 
 T = TypeVar("T")
 
@@ -23,15 +25,31 @@ def in_thread(pool: ThreadPoolExecutor, act: Callable[[], T]) -> Future[T]:
     return pool.submit(run)
 
 
+def waiting_for_a_lock() -> int:
+    """Return how many connections to this database wait for another one."""
+    with connection.cursor() as cursor:
+        # Within a transaction the list stays as it was first read, without those who came since.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        (count,) = cursor.fetchone() or (0,)
+    return int(count)
+
+
 def somebody_waits_for_a_lock() -> bool:
     """Say whether any connection to this database waits for another one."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock')"
-        )
-        (waits,) = cursor.fetchone() or (False,)
-    return bool(waits)
+    return waiting_for_a_lock() > 0
+
+
+def wait_until_blocked(thread: Future[Any], *, beside: int = 0) -> None:
+    """Return when a connection waits for a lock, or when ``thread`` has gone through without.
+
+    Args:
+        beside: how many others wait for one anyway.
+    """
+    wait_for(lambda: thread.done() or waiting_for_a_lock() > beside)
 
 
 def side_by_side(*acts: Callable[[], object]) -> list[object]:

@@ -27,7 +27,7 @@ from engagement.services import (
 from engagement.signals import events_absorbed
 from leads.models import Company, Lead
 from leads.signals import leads_changed
-from tests.concurrency import side_by_side, somebody_waits_for_a_lock
+from tests.concurrency import side_by_side, somebody_waits_for_a_lock, wait_until_blocked
 from tests.engagement.clicks import click, links_of
 from tests.engagement.inbox import HOUR, NOW, identify, message, owners
 from tests.factories import make_lead, make_user
@@ -58,8 +58,7 @@ def overlap(first: Callable[[], object], second: Callable[[], object]) -> None:
             leading = pool.submit(_with_own_connection, first)
             assert gate.reached.wait(20)
             following = pool.submit(_with_own_connection, second)
-            while not following.done() and not somebody_waits_for_a_lock():
-                time.sleep(0.01)
+            wait_until_blocked(following)
             gate.released.set()
             leading.result(20)
             following.result(20)

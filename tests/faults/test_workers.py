@@ -98,7 +98,9 @@ def writes_blocked(table: str) -> Iterator[None]:
 def writers_waiting(table: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %s::regclass", [table]
+            "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+            " WHERE datname = current_database() AND NOT granted AND relation = %s::regclass",
+            [table],
         )
         return cursor.fetchone() is not None
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Event
-from time import monotonic, sleep
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
@@ -22,7 +21,7 @@ from leads.services import change_stage
 from scoring.models import ScoringModel
 from scoring.presets import default_definition
 from scoring.services import create_draft, put_in_force
-from tests.concurrency import in_thread
+from tests.concurrency import in_thread, wait_until_blocked
 from tests.factories import NOW, make_lead, make_team, make_user
 
 LONG_AGO = NOW - timedelta(days=400)
@@ -121,20 +120,6 @@ def holder_of(handoff: Handoff) -> User:
     handoff.refresh_from_db()
     assert handoff.holder is not None
     return handoff.holder
-
-
-def wait_until_blocked(thread: Future[Any]) -> None:
-    """Return when a connection waits for a lock, or when ``thread`` has gone through without."""
-    give_up_at = monotonic() + 20
-    while monotonic() < give_up_at and not thread.done():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone()[0]:
-                return
-        sleep(0.02)
 
 
 def overlapping(first: Callable[[], Any], second: Callable[[], Any]) -> tuple[Any, Any]:

@@ -30,7 +30,7 @@ from handoff.services import (
 from leads.enums import LifecycleStage
 from leads.models import Lead
 from leads.services import change_stage
-from tests.concurrency import in_thread, side_by_side
+from tests.concurrency import in_thread, side_by_side, wait_until_blocked
 from tests.factories import NOW, make_lead, make_team, make_user
 from tests.handoff.factories import (
     become_mql,
@@ -40,7 +40,6 @@ from tests.handoff.factories import (
     make_calendar,
     make_handoff,
     make_rep,
-    wait_until_blocked,
 )
 
 pytestmark = pytest.mark.django_db

@@ -19,14 +19,13 @@ from handoff.models import Handoff, HolderInterval
 from handoff.services import reject_handoff
 from leads.models import Lead
 from leads.signals import stage_changed
-from tests.concurrency import in_thread
+from tests.concurrency import in_thread, wait_until_blocked
 from tests.factories import NOW, make_lead, make_team, make_user
 from tests.handoff.factories import (
     become_mql,
     holder_of,
     make_handoff,
     make_rep,
-    wait_until_blocked,
 )
 
 SOON = NOW + timedelta(minutes=10)

@@ -15,7 +15,7 @@ from handoff.models import AssignmentDecision, Handoff, RepProfile, RoutingRule
 from handoff.services import RoutingInvalid, add_routing_rule
 from leads.models import Company
 from leads.signals import stage_changed
-from tests.concurrency import in_thread
+from tests.concurrency import in_thread, wait_until_blocked
 from tests.factories import NOW, make_lead, make_team, make_user
 from tests.handoff.factories import (
     become_mql,
@@ -23,7 +23,6 @@ from tests.handoff.factories import (
     make_handoff,
     make_rep,
     overlapping,
-    wait_until_blocked,
 )
 
 pytestmark = pytest.mark.django_db

@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from threading import Event, Thread
+from time import monotonic, sleep
 from typing import Any, Never
 
 import pytest
@@ -12,6 +13,7 @@ from leads.enums import LifecycleStage as Stage
 from leads.models import Lead
 from leads.services import IllegalTransition, OverrideNeedsReason, ScoreSnapshot, change_stage
 from leads.signals import stage_changed
+from tests.concurrency import somebody_waits_for_a_lock
 from tests.factories import NOW, make_lead, make_user
 
 pytestmark = pytest.mark.django_db
@@ -226,12 +228,9 @@ def test_of_two_equal_moves_at_once_one_wins_and_the_other_is_illegal(listen: Li
 
 def wait_until_another_session_is_blocked() -> None:
     """Return when somebody waits for a lock, or after two seconds when nobody does."""
-    with connection.cursor() as cursor:
-        for _ in range(200):
-            cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone():
-                return
-            cursor.execute("SELECT pg_sleep(0.01)")
+    give_up_at = monotonic() + 2
+    while monotonic() < give_up_at and not somebody_waits_for_a_lock():
+        sleep(0.01)
 
 
 def test_a_lead_does_not_wake_in_a_year_that_cannot_be_shown() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from django.db import transaction
 
 from leads.models import Lead
 from leads.services import update_lead
-from tests.concurrency import in_thread, somebody_waits_for_a_lock
+from tests.concurrency import in_thread, wait_until_blocked
 from tests.factories import NOW, make_lead
 from tests.leads.importing import MAPPING, import_file, write
 
@@ -39,8 +38,7 @@ def test_what_a_person_changes_during_an_import_is_kept(tmp_path: Path) -> None:
         with transaction.atomic():
             update_lead(lead_id=ada.pk, now=NOW, phone=PHONE)
             importing = in_thread(pool, lambda: import_file(path, MAPPED))
-            while not importing.done() and not somebody_waits_for_a_lock():
-                time.sleep(0.01)
+            wait_until_blocked(importing)
         importing.result(20)
 
     said = Lead.objects.order_by("pk").values_list("pk", "last_name", "phone")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
-from time import monotonic, sleep
 from typing import TypeVar
 
 import pytest
@@ -25,8 +24,9 @@ from scoring.services import (
     published_model,
     score_due_leads,
 )
-from tests.concurrency import in_thread
+from tests.concurrency import in_thread, somebody_waits_for_a_lock, wait_until_blocked
 from tests.factories import NOW, make_lead
+from tests.processes import wait_for
 from tests.scoring.drafts import ready_draft
 from tests.scoring.logs import document, log_act, publish_model, score_of
 
@@ -34,21 +34,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 T = TypeVar("T")
 GATE = 4_711
-
-
-def wait_for_waiting(count: int) -> None:
-    """Return when ``count`` connections wait for a lock."""
-    give_up_at = monotonic() + 20
-    while monotonic() < give_up_at:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone()[0] >= count:
-                return
-        sleep(0.02)
-    pytest.fail("nobody waited")
 
 
 @contextmanager
@@ -77,26 +62,20 @@ def test_an_act_that_arrives_while_its_lead_is_scored_is_not_lost() -> None:
     later = NOW + timedelta(seconds=1)
     with ThreadPoolExecutor() as pool, gate_before_writing() as open_gate:
         sweep = in_thread(pool, lambda: score_due_leads(now=NOW))
-        wait_for_waiting(1)
+        wait_for(somebody_waits_for_a_lock)
         act = in_thread(
             pool,
             lambda: record_event(
                 lead_id=lead.pk, kind=EventKind.DOWNLOAD, occurred_at=NOW, now=later
             ),
         )
-        wait_until_waiting_or_done(act)
+        wait_until_blocked(act, beside=1)
         open_gate()
         sweep.result()
         act.result()
     assert score_of(lead).score_due_at == later
     assert score_due_leads(now=later) == 1
     assert score_of(lead).engagement_score == 10
-
-
-def wait_until_waiting_or_done(thread: Future[T]) -> None:
-    give_up_at = monotonic() + 2
-    while monotonic() < give_up_at and not thread.done():
-        sleep(0.02)
 
 
 def test_a_sweep_passes_by_what_another_one_holds() -> None:
@@ -127,7 +106,7 @@ def test_of_two_drafts_published_at_once_one_follows_the_other(has_former: bool)
         with transaction.atomic():
             publish(model_id=first.pk, now=NOW)
             other = in_thread(pool, lambda: publish(model_id=second.pk, now=NOW))
-            wait_for_waiting(1)
+            wait_for(somebody_waits_for_a_lock)
         assert other.result() == second
     first.refresh_from_db()
     assert (first.state, first.retired_at) == (ModelState.RETIRED, NOW)
@@ -139,7 +118,7 @@ def test_drafts_written_at_once_are_versions_of_their_own() -> None:
         with transaction.atomic():
             first = create_draft(definition=document(), now=NOW)
             other = in_thread(pool, lambda: create_draft(definition=document(), now=NOW))
-            wait_for_waiting(1)
+            wait_for(somebody_waits_for_a_lock)
         assert other.result().version == first.version + 1
 
 
@@ -151,7 +130,7 @@ def test_two_sweeps_at_once_make_one_mql() -> None:
     mark_due(lead_ids=[lead.pk], now=NOW)
     with ThreadPoolExecutor() as pool, gate_before_writing() as open_gate:
         sweeps = [in_thread(pool, lambda: score_due_leads(now=NOW)) for _ in range(2)]
-        wait_for_waiting(1)
+        wait_for(somebody_waits_for_a_lock)
         open_gate()
         assert sorted(sweep.result() for sweep in sweeps) in ([0, 1], [1, 1])
     stages = StageInterval.objects.filter(lead=lead).order_by("sequence")
@@ -168,7 +147,7 @@ def test_a_person_who_moves_the_lead_first_wins(caplog: pytest.LogCaptureFixture
         with transaction.atomic():
             change_stage(lead_id=lead.pk, to_stage=LifecycleStage.DISQUALIFIED, now=NOW)
             sweep = in_thread(pool, lambda: score_due_leads(now=NOW))
-            wait_for_waiting(1)
+            wait_for(somebody_waits_for_a_lock)
         sweep.result()
     stages = StageInterval.objects.filter(lead=lead).order_by("sequence")
     assert list(stages.values_list("stage", flat=True)) == ["LEAD", "DISQUALIFIED"]
