@@ -1,5 +1,8 @@
 """Runs pytest on throw-away servers: they must run before Django reads its settings.
 
+A process for each core takes the next file of tests as soon as it is done with one. ``-n 0`` or
+``--pdb`` among the arguments runs everything in one process.
+
 Standard library only.
 """
 
@@ -12,6 +15,9 @@ import tempfile
 from crm.embedded.location import ROOT, CannotStart
 from crm.embedded.servers import available_servers
 
+# Files in the order that the collection gave them, for browser tests come last.
+SIDE_BY_SIDE = ("--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder")
+
 
 def main(arguments: list[str]) -> int:
     """Run pytest with ``arguments`` and return its exit status."""
@@ -22,7 +28,7 @@ def main(arguments: list[str]) -> int:
         os.environ["BATON_STATE_DIR"] = folder
         try:
             with available_servers("./baton test", durable=False):
-                command = [sys.executable, "-m", "pytest", *arguments]
+                command = [sys.executable, "-m", "pytest", *SIDE_BY_SIDE, *arguments]
                 return subprocess.run(command, cwd=ROOT, check=False).returncode
         except CannotStart as problem:
             sys.exit(f"The servers for the tests cannot start: {problem}")

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
-from django.db import connection
 
 from crm.embedded.children import FORKS
+from tests.emptying import others_at_work
 from tests.processes import comm, descendants, wait_for
 
 
@@ -77,13 +77,3 @@ class Background:
         """Stop everything."""
         self._process.terminate()
         self._process.wait(timeout=30)
-
-
-def others_at_work() -> bool:
-    """Say whether another connection to the test database is in a transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
-            " AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'"
-        )
-        return cursor.fetchone() is not None
