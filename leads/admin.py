@@ -28,7 +28,7 @@ class LeadAttributeForm(forms.ModelForm):  # type: ignore[type-arg]  # no generi
 
     class Meta:
         model = LeadAttribute
-        fields = ("name", "label", "type", "choices")
+        fields = ("name", "label", "type", "choices", "is_by_sales")
 
     def clean_name(self) -> str:
         """Return a name that can stand in filters: words joined by one underscore each."""
@@ -69,7 +69,7 @@ class LeadAttributeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no gene
 
     form = LeadAttributeForm
     formfield_overrides: ClassVar = {JSONField: {"decoder": ShallowDecoder}}
-    list_display = ("label", "name", "type")
+    list_display = ("label", "name", "type", "is_by_sales")
     ordering = ("label", "id")
 
     def get_deleted_objects(

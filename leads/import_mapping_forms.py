@@ -47,8 +47,12 @@ class LeadMappingForm(MappingForm):
     def __init__(self, **options: Any) -> None:
         """Read the declared attributes, of Baton and of an uploaded mapping."""
         base = options["job"].mapping
-        self.attributes: dict[str, dict[str, str]] = {
-            each.name: {"label": each.label, "type": _declarable(each.type)}
+        self.attributes: dict[str, dict[str, Any]] = {
+            each.name: {
+                "label": each.label,
+                "type": _declarable(each.type),
+                **({"by_sales": True} if each.is_by_sales else {}),
+            }
             for each in LeadAttribute.objects.order_by("label", "name")
         } | base.get("attributes", {})
         #: An uploaded mapping may read one column twice; the page shows the first use.

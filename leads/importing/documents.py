@@ -223,13 +223,14 @@ def _declarations(reader: _Reader) -> Iterator[AttributeDeclaration]:
         entry = reader.child(name)
         kind = entry.text("type", default="TEXT")
         label = entry.text("label", default=name)
+        is_by_sales = entry.flag("by_sales")
         if kind not in (AttributeType.TEXT, AttributeType.NUMBER, AttributeType.BOOLEAN,
                         AttributeType.DATE):  # fmt: skip
             entry.refuse("type", "must be TEXT, NUMBER, BOOLEAN or DATE")
             continue
         if not name.replace("_", "").isalnum() or not name.isascii() or len(name) > 60:
             reader.refuse(name, "must be letters, digits and underscores")
-        yield AttributeDeclaration(name, label[:100], AttributeType(kind))
+        yield AttributeDeclaration(name, label[:100], AttributeType(kind), is_by_sales)
 
 
 def _moment(reader: _Reader, root: _Reader) -> Moment:

@@ -129,7 +129,9 @@ def _declared(mapping: LeadMapping) -> dict[str, LeadAttribute]:
     """Make the custom attributes that the mapping brings and return all; known ones stay."""
     LeadAttribute.objects.bulk_create(
         (
-            LeadAttribute(name=each.name, label=each.label, type=each.type)
+            LeadAttribute(
+                name=each.name, label=each.label, type=each.type, is_by_sales=each.is_by_sales
+            )
             for each in mapping.attributes
         ),
         ignore_conflicts=True,

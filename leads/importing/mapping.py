@@ -66,11 +66,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class AttributeDeclaration:
-    """A custom attribute that the import may declare."""
+    """A custom attribute that the import may declare; ``is_by_sales`` if sales fills it in."""
 
     name: str
     label: str
     type: AttributeType
+    is_by_sales: bool = False
 
 
 @dataclass(frozen=True)

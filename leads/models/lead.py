@@ -152,12 +152,22 @@ class ExternalId(models.Model):
 
 
 class LeadAttribute(models.Model):
-    """A declared key of ``Lead.attributes``; undeclared keys are refused by the services."""
+    """A declared key of ``Lead.attributes``; undeclared keys are refused by the services.
+
+    ``is_by_sales`` says that sales fills it in once it works on a lead, so that it cannot foretell
+    what becomes of it.
+    """
 
     name = models.SlugField(max_length=60, unique=True)
     label = models.CharField(max_length=100)
     type = models.CharField(max_length=8, choices=AttributeType, default=AttributeType.TEXT)
     choices = models.JSONField(default=list, blank=True)
+    is_by_sales = models.BooleanField(
+        "Filled in by sales",
+        default=False,
+        db_default=False,
+        help_text="Known only once sales works on a lead: no prediction looks at it.",
+    )
 
     class Meta:
         constraints = [
