@@ -1,4 +1,4 @@
-"""States of a scoring model and of its back-tests."""
+"""States of a scoring model, of its back-tests and of trainings."""
 
 from django.db.models import TextChoices
 
@@ -36,3 +36,12 @@ class ReviewVerdict(TextChoices):
 
     RIGHT = "RIGHT", "Rightly out"
     BACK = "BACK", "Brought back"
+
+
+class TrainingState(TextChoices):
+    """Where the training of a predictive model stands."""
+
+    WAITING = "WAITING", "Waiting"
+    RUNNING = "RUNNING", "Training"
+    TRAINED = "TRAINED", "Trained"
+    FAILED = "FAILED", "Stopped"

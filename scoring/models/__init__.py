@@ -1,6 +1,7 @@
-"""Scoring model versions, the stored score of each lead, back-tests and reviews."""
+"""Model versions, stored scores, back-tests, reviews and predictive models."""
 
 from scoring.models.back_tests import BackTest, BackTestTrip
+from scoring.models.predictive import LeadPrediction, PredictiveModel
 from scoring.models.reviews import DisqualificationReview
 from scoring.models.scores import LeadScore
 from scoring.models.versions import ScoringModel
@@ -9,6 +10,8 @@ __all__ = [
     "BackTest",
     "BackTestTrip",
     "DisqualificationReview",
+    "LeadPrediction",
     "LeadScore",
+    "PredictiveModel",
     "ScoringModel",
 ]
