@@ -13,7 +13,8 @@ from django.utils import timezone
 from engagement.models import Event, EventKey, InboxMessage, VisitorLink
 from engagement.services import BATCH, receive
 from leads.models import Lead, StageInterval
-from tests.faults.background import Background, others_at_work
+from tests.emptying import others_at_work
+from tests.faults.background import Background
 from tests.processes import wait_for
 
 pytestmark = [
