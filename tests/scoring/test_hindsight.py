@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from engagement.enums import Actor, EventKind, LinkReason
 from engagement.event_ids import agent_id
@@ -16,13 +19,56 @@ from engagement.services.judging import keep_agents
 from leads.enums import ConsentPurpose, DealOutcome, LifecycleStage
 from leads.models import Company
 from leads.services import change_stage, record_consent, record_deal
-from scoring.services import explain
+from scoring.definition import parse_definition
+from scoring.reference import Act, reckon
+from scoring.services import explain, explain_by
 from tests.factories import NOW, make_lead, make_user
-from tests.scoring.logs import document, log_act, publish_model
+from tests.scoring.logs import WITHOUT_FIT, document, log_act, publish_model
 
 pytestmark = pytest.mark.django_db
 
 DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """A download: when it was received and proven to be the lead's, and how it was judged.
+
+    ``flips`` are the days on which it was held for the other actor's; ``is_human`` is how it is
+    held for in the end.
+    """
+
+    day: int
+    late: int
+    proven: int | None
+    flips: list[int]
+    is_human: bool
+
+    def act_at(self, known_at: datetime) -> Act:
+        """Return the act as it was known at a time."""
+        to_come = sum(NOW + day * DAY > known_at for day in self.flips)
+        known = NOW + max(self.day + self.late, self.proven or 0) * DAY
+        return Act(
+            "DOWNLOAD", NOW + self.day * DAY, known, is_human=self.is_human ^ bool(to_come % 2)
+        )
+
+
+def write(lead_id: int, happening: Happening) -> None:
+    """Write what is in the log and beside it in the end."""
+    link = None if happening.proven is None else identify(lead_id, happening.proven)
+    event = Event.objects.create(
+        id=uuid4(), lead_id=lead_id, link=link, kind=EventKind.DOWNLOAD,
+        actor=Actor.HUMAN if happening.is_human else Actor.MACHINE,
+        occurred_at=NOW + happening.day * DAY,
+        received_at=NOW + (happening.day + happening.late) * DAY,
+    )  # fmt: skip
+    is_human = happening.is_human
+    for day in reversed(happening.flips):
+        is_human = not is_human
+        ActorChange.objects.create(
+            event_id=event.id, was_actor=Actor.HUMAN if is_human else Actor.MACHINE,
+            changed_at=NOW + day * DAY,
+        )  # fmt: skip
 
 
 def score_at(lead_id: int, days: float, known: float | None = None) -> tuple[float, int]:
@@ -81,7 +127,7 @@ def visit(lead_id: int | None, link: VisitorLink, days: float) -> None:
 
 
 def identify(lead_id: int, proven_after: float | None) -> VisitorLink:
-    visitor = Visitor.objects.create(name="browser", first_seen_at=NOW, last_seen_at=NOW)
+    visitor = Visitor.objects.create(name=str(uuid4()), first_seen_at=NOW, last_seen_at=NOW)
     return VisitorLink.objects.create(
         visitor=visitor, lead_id=lead_id, reason=LinkReason.EMAIL_CLICK, made_at=NOW,
         proven_at=None if proven_after is None else NOW + proven_after * DAY,
@@ -160,3 +206,34 @@ def test_a_lead_cools_off_after_a_recycle_and_only_new_acts_count() -> None:
     assert explain(lead_id=lead.pk, as_of=NOW).engagement_score == 10
     assert explain(lead_id=lead.pk, as_of=NOW + 2 * DAY).engagement_score == 10
     assert explain(lead_id=lead.pk, as_of=NOW + 2 * DAY).standing == "Blocked: Blocked"
+
+
+flips = st.lists(st.integers(1, 12), max_size=3, unique=True).map(sorted)
+happenings = st.builds(
+    Happening,
+    day=st.integers(0, 8),
+    late=st.sampled_from([0, 0, 2, 5]),
+    proven=st.none() | st.integers(0, 12),
+    flips=flips,
+    is_human=st.booleans(),
+)
+
+
+@given(log=st.lists(happenings, max_size=8), as_of=st.integers(0, 10), learned=st.integers(-3, 6))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_the_query_over_the_past_and_the_plain_rule_agree(
+    log: list[Happening], as_of: int, learned: int
+) -> None:
+    definition = parse_definition(document(**WITHOUT_FIT))
+    lead = make_lead(created_at=NOW)
+    for each in log:
+        write(lead.pk, each)
+    then, known_at = NOW + as_of * DAY, NOW + (as_of + learned) * DAY
+
+    told = reckon(
+        definition, [each.act_at(known_at) for each in log], as_of=then, known_at=known_at
+    )
+    found = explain_by(definition, 1, lead_id=lead.pk, as_of=then, known_at=known_at)
+    assert 10 * found.engagement_score == told.score
