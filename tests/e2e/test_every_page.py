@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import io
 from datetime import timedelta
-from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Page
 
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
@@ -21,14 +19,12 @@ from engagement.models import Asset, AttendanceUpload, CaptureForm, Offer, Sourc
 from engagement.services import download_url
 from handoff.models import Handoff
 from leads.models import Lead
+from tests.e2e.looks import DESK, PHONE, TABLET, Look, faults, overflow
 from tests.factories import client_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
-DESK: ViewportSize = {"width": 1440, "height": 900}
-TABLET: ViewportSize = {"width": 768, "height": 1024}
-PHONE: ViewportSize = {"width": 360, "height": 740}
-LOOKS: list[tuple[Literal["light", "dark"], ViewportSize]] = [("light", DESK), ("dark", PHONE)]
+LOOKS: list[Look] = [("light", DESK), ("dark", PHONE)]
 UNBROKEN = "Wolfeschlegelsteinhausenbergerdorff" * 3  # what a name may be: 100 letters, no space
 
 
@@ -117,14 +113,14 @@ def test_every_page_is_accessible_and_fits(
     user = person(role)
     enter(page, base_url, user)
 
-    assert [f"{at}: {fault}" for at in addresses(role, user) for fault in faults(page, at)] == []
+    assert [f"{at}: {fault}" for at in addresses(role, user) for fault in flaws(page, at)] == []
 
 
 @pytest.mark.parametrize(
     "name", ["account_login", "account_reset_password", "account_signup", "account_inactive"]
 )
 def test_every_page_before_the_login_is_accessible_and_fits(page: Page, name: str) -> None:
-    assert faults(page, reverse(name)) == []
+    assert flaws(page, reverse(name)) == []
 
 
 def enter(page: Page, base_url: str, user: User) -> None:
@@ -134,28 +130,8 @@ def enter(page: Page, base_url: str, user: User) -> None:
     page.context.add_cookies([{"name": name, "value": session, "domain": host, "path": "/"}])
 
 
-def faults(page: Page, address: str) -> list[str]:
-    """Open a page in both themes and three widths; return what is wrong with it."""
-    faults: list[str] = []
-    for scheme, size in LOOKS:
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.set_viewport_size(size)
-        answer = page.goto(address)
-        if answer is None or answer.status not in {
-            200,
-            410,
-            503,
-        }:  # ended links; health, while no loop runs
-            return [f"answered {answer and answer.status}"]
-        violations: list[dict[str, Any]] = Axe().run(page).response["violations"]
-        faults += [
-            f"{scheme}, {one['id']}: {node['html']}" for one in violations for node in one["nodes"]
-        ]
-        faults += overflow(page, size)
+def flaws(page: Page, address: str) -> list[str]:
+    """Look at a page in two looks, and at its width on a tablet as well."""
+    found = faults(page, address, looks=LOOKS)
     page.set_viewport_size(TABLET)
-    return faults + overflow(page, TABLET)
-
-
-def overflow(page: Page, size: ViewportSize) -> list[str]:
-    width = page.evaluate("document.documentElement.scrollWidth")
-    return [f"{width} px wide at {size['width']}"] if width > size["width"] else []
+    return found + overflow(page, TABLET)
