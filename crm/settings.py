@@ -244,6 +244,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = TESTING
+WHITENOISE_AUTOREFRESH = TESTING  # each test client would list all files anew
 MEDIA_ROOT = env.path("BATON_MEDIA_ROOT", BASE_DIR / ".baton" / "media")
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 

@@ -4,8 +4,9 @@ It shares nothing with ``handoff.business_hours``: it takes the calendar as JSON
 (``09:00`` <= ``12:34`` < ``24:00``). Good for boundaries and offsets of whole minutes.
 """
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from functools import cache, partial
 from typing import TypedDict
 from zoneinfo import ZoneInfo
 
@@ -31,30 +32,33 @@ def open_minutes(calendar: CalendarJson, start: datetime, end: datetime) -> Iter
     While clocks show a time for the second time, it stays as late as it already was.
     """
     zone = ZoneInfo(calendar["timezone"])
+    windows = cache(partial(_windows, calendar))
     minute = start - LONGEST_REPEAT
     latest_shown = minute.astimezone(zone).replace(tzinfo=None)
     while minute < end:
         latest_shown = max(latest_shown, minute.astimezone(zone).replace(tzinfo=None))
-        if minute >= start and _is_open(calendar, latest_shown):
+        if minute >= start and _is_open(calendar, windows, latest_shown):
             yield minute
         minute += MINUTE
 
 
-def _is_open(calendar: CalendarJson, shown: datetime) -> bool:
+def _is_open(
+    calendar: CalendarJson, windows: Callable[[date], list[list[str]]], shown: datetime
+) -> bool:
     now = shown.isoformat(timespec="minutes")
     today, clock = now.split("T")
     if any(start <= now < end for start, end in calendar["closures"]):
         return False
-    own = _windows(calendar, shown)
+    own = windows(shown.date())
     if any(start <= clock < end or end <= start <= clock for start, end in own):
         return True
     if today in calendar["holidays"]:
         return False
-    eve = _windows(calendar, shown - timedelta(days=1))
+    eve = windows(shown.date() - timedelta(days=1))
     return any(clock < end <= start for start, end in eve)
 
 
-def _windows(calendar: CalendarJson, shown: datetime) -> list[list[str]]:
-    day = shown.date().isoformat()
-    usual = calendar["weekly"].get(shown.strftime("%a").lower(), [])
-    return calendar["exceptions"].get(day, [] if day in calendar["holidays"] else usual)
+def _windows(calendar: CalendarJson, day: date) -> list[list[str]]:
+    usual = calendar["weekly"].get(day.strftime("%a").lower(), [])
+    name = day.isoformat()
+    return calendar["exceptions"].get(name, [] if name in calendar["holidays"] else usual)
