@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -25,7 +25,8 @@ from scoring.points import group_value, line_value
 class Line:
     """One reason of a score and what it gave, in points with one decimal.
 
-    ``is_known`` is False for a fit rule whose attribute is not known: it counts nothing.
+    ``rule`` is the label of the rule behind it, empty for limits and the start. ``is_known`` is
+    False for a fit rule whose attribute is not known: it counts nothing.
     """
 
     text: str
@@ -33,6 +34,7 @@ class Line:
     how: str = ""
     group: str = ""
     is_known: bool = True
+    rule: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ def _rule_line(
         points=_points(value),
         how=", ".join(_how(rule, count, moment, reached=reached, today=today)),
         group=group.name,
+        rule=rule.label,
     )
 
 
@@ -183,9 +186,14 @@ def fit_lines(
     """
     lines = [Line("Neutral start", _points(definition.fit_base))]
     told = zip(persona.rules, answers, strict=True)
-    lines += [Line(rule.label, _points(rule.points)) for rule, answer in told if answer]
+    lines += [
+        Line(rule.label, _points(rule.points), rule=rule.label) for rule, answer in told if answer
+    ]
     unknown = [rule for rule, answer in zip(persona.rules, answers, strict=True) if answer is None]
-    lines += [Line(f"{rule.label}: unknown", Decimal(0), is_known=False) for rule in unknown]
+    lines += [
+        Line(f"{rule.label}: unknown", Decimal(0), is_known=False, rule=rule.label)
+        for rule in unknown
+    ]
     summed = 10 * sum(line.points for line in lines)
     limited = min(max(summed, 0), SCALE)
     if limited != summed:

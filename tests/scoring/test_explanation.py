@@ -244,5 +244,6 @@ def test_an_explanation_is_plain_json() -> None:
     assert told["as_of"] == "2026-05-12T09:00:00+00:00"
     assert told["definition"] == ["A1", "A2", "A3", "B1", "B2", "C1"]
     assert told["fit_lines"][0] == {
-        "text": "Neutral start", "points": 50.0, "how": "", "group": "", "is_known": True
+        "text": "Neutral start", "points": 50.0, "how": "", "group": "", "is_known": True,
+        "rule": "",
     }  # fmt: skip
