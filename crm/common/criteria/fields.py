@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -176,23 +178,41 @@ class FieldRegistry(Registry[Field]):
         """Start empty."""
         super().__init__("criteria field")
         self._families: dict[str, Callable[[], Iterable[Field]]] = {}
+        self._kept: ContextVar[dict[str, list[Field]] | None] = ContextVar("kept", default=None)
 
     def register_family(self, prefix: str, load: Callable[[], Iterable[Field]]) -> None:
         """Add the fields that ``load()`` returns at each use; their names begin with ``prefix``."""
         self._families[prefix] = load
 
+    @contextmanager
+    def loaded_once(self) -> Iterator[None]:
+        """Load each family once within the block, for a page that reads many trees."""
+        token = self._kept.set({})
+        try:
+            yield
+        finally:
+            self._kept.reset(token)
+
+    def _family(self, prefix: str) -> Iterable[Field]:
+        kept = self._kept.get()
+        if kept is None:
+            return self._families[prefix]()
+        if prefix not in kept:
+            kept[prefix] = list(self._families[prefix]())
+        return kept[prefix]
+
     def get(self, name: str) -> Field | None:
         """Return the field of that name, or None."""
-        for prefix, load in self._families.items():
+        for prefix in self._families:
             if name.startswith(prefix):
-                return next((field for field in load() if field.name == name), None)
+                return next((field for field in self._family(prefix) if field.name == name), None)
         return super().get(name)
 
     def __iter__(self) -> Iterator[Field]:
         """Go through the registered fields by order, then through those of the families."""
         yield from super().__iter__()
-        for load in self._families.values():
-            yield from load()
+        for prefix in self._families:
+            yield from self._family(prefix)
 
 
 fields = FieldRegistry()
