@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
@@ -19,12 +17,12 @@ from handoff.models import Handoff
 from leads.models import Lead
 from scoring.presets import default_definition
 from scoring.services import install_model, score_due_leads
+from tests.e2e.desks import Desk
 from tests.factories import PASSWORD, make_team, make_user
 from tests.handoff.factories import ANY_LEAD, BUYING_ACT, make_agreement, make_calendar, make_rep
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
-PICTURES = Path(settings.BASE_DIR) / ".baton" / "pictures" / "journey"
 ALWAYS_OPEN = {
     "timezone": "Europe/Berlin",
     "weekly": {
@@ -42,37 +40,6 @@ def rep() -> User:
     make_calendar(name="Round the clock", definition=ALWAYS_OPEN)
     make_agreement(BUYING_ACT, ANY_LEAD, now=now)
     return make_rep(team, full_name="Tomas Orlind", email="rep@example.com", password=PASSWORD)
-
-
-class Desk:
-    """One person's browser: logs in as people do, and collects what the policy refuses."""
-
-    def __init__(self, browser: Browser, base_url: str, user: User) -> None:
-        """Log in through the page."""
-        self.page: Page = browser.new_context(
-            base_url=base_url, viewport={"width": 1440, "height": 900}, reduced_motion="reduce"
-        ).new_page()
-        self.complaints: list[str] = []
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", lambda said: self._hear(said.text))
-        self.page.goto(reverse("account_login"))
-        self.page.locator("input[name=login]").fill(user.email)
-        self.page.locator("input[name=password]").fill(PASSWORD)
-        self.page.keyboard.press("Enter")
-        self.page.wait_for_url(lambda url: "login" not in url)
-
-    def _hear(self, said: str) -> None:
-        if "Content Security Policy" in said:
-            self.complaints.append(said)
-
-    def picture(self, name: str) -> None:
-        """Keep what the page looks like."""
-        self.page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
-
-    def leave(self) -> None:
-        """Close the browser; nothing may have been refused or have failed in it."""
-        self.page.context.close()
-        assert self.complaints == []
 
 
 def ask_for_a_demo(email: str) -> None:
