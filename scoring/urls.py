@@ -2,12 +2,25 @@
 
 from django.urls import path
 
-from scoring.views import disqualified, editor, explanation
+from scoring.views import disqualified, drafts, editing, editor, explanation
 
 app_name = "scoring"
 
 urlpatterns = [
     path("scoring/", editor.model, name="model"),
+    path("scoring/start/", drafts.draft_start, name="start"),
+    path("scoring/<int:version>/", editor.version, name="version"),
+    path("scoring/<int:version>/compare/", editor.compare, name="compare"),
+    path("scoring/<int:version>/leads/", editor.test_leads, name="test_leads"),
+    path("scoring/<int:version>/part/", editing.part_save, name="part_save"),
+    path("scoring/<int:version>/part/remove/", editing.part_remove, name="part_remove"),
+    path("scoring/<int:version>/part/move/", editing.part_move, name="part_move"),
+    path("scoring/<int:version>/add/<slug:kind>/", editing.section_add, name="section_add"),
+    path("scoring/<int:version>/cell/", editing.cell_toggle, name="cell"),
+    path("scoring/<int:version>/undo/", editing.change_undo, name="undo"),
+    path("scoring/<int:version>/restore/", drafts.version_restore, name="restore"),
+    path("scoring/<int:version>/judge/<slug:act>/", drafts.draft_judge, name="judge"),
+    path("scoring/<int:version>/draft/<slug:act>/", drafts.draft_act, name="draft"),
     path("scoring/disqualified/", disqualified.disqualified, name="disqualified"),
     path("scoring/disqualified/<int:review_id>/", disqualified.review, name="review"),
     path("leads/<int:lead_id>/score/", explanation.score_explanation, name="explanation"),

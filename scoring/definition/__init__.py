@@ -1,7 +1,7 @@
 """What a scoring model says: a JSON document, checked once and read into frozen objects."""
 
 from scoring.definition.node import Problem
-from scoring.definition.reading import DefinitionInvalid, parse_definition
+from scoring.definition.reading import DefinitionInvalid, parse_definition, read_definition
 from scoring.definition.rules import (
     GRADES,
     LEVELS,
@@ -37,4 +37,5 @@ __all__ = [
     "PropertyTest",
     "Repeat",
     "parse_definition",
+    "read_definition",
 ]

@@ -60,12 +60,22 @@ def parse_definition(document: Any, *, was_valid: bool = False) -> Definition:
     Raises:
         DefinitionInvalid: naming every fault, such as ``engagement.groups[0].rules[2].cap``.
     """
-    problems: list[Problem] = []
-    definition = _definition(Node(document, "", problems))
-    _check_whole(definition, problems)
+    definition, problems = read_definition(document)
     if not all(was_valid and problem.is_of_criteria for problem in problems):
         raise DefinitionInvalid(problems)
     return replace(definition, unreadable=tuple(map(str, problems)))
+
+
+def read_definition(document: Any) -> tuple[Definition, tuple[Problem, ...]]:
+    """Return what can be read of a document, and every fault of it.
+
+    What cannot be used is replaced by something harmless: good to be shown beside its faults, not
+    to score by.
+    """
+    problems: list[Problem] = []
+    definition = _definition(Node(document, "", problems))
+    _check_whole(definition, problems)
+    return definition, tuple(problems)
 
 
 def _definition(root: Node) -> Definition:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crm.accounts.models import User
 from scoring.models import DisqualificationReview
-from scoring.services import ensure_model
+from scoring.services import ensure_model, start_draft
 from tests.access import ADMIN, MANAGER, MARKETER, PEOPLE, Arguments, row
 from tests.factories import NOW, make_lead
 from tests.leads.page_access import lead_of, lead_of_somebody_else
@@ -24,7 +24,44 @@ def review_in_sample(_viewer: User) -> Arguments:
     return {"review_id": review.pk}
 
 
+def draft_of(viewer: User) -> Arguments:
+    """Make a draft of the viewer's."""
+    ensure_model(now=NOW)
+    return {"version": start_draft(actor=viewer, now=NOW).version}
+
+
+def group_to_add(viewer: User) -> Arguments:
+    """Make a draft, and name what is added to it."""
+    return {**draft_of(viewer), "kind": "group"}
+
+
+def draft_to_judge(viewer: User) -> Arguments:
+    """Make a draft, and name what a second person does with it."""
+    return {**draft_of(viewer), "act": "approve"}
+
+
+def draft_to_discard(viewer: User) -> Arguments:
+    """Make a draft, and name what its author does with it."""
+    return {**draft_of(viewer), "act": "discard"}
+
+
+EDITORS = (MARKETER, ADMIN)
+READERS = (MARKETER, MANAGER, ADMIN)
+
 ROWS = [
+    row("scoring:start", *EDITORS, method="post"),
+    row("scoring:version", *READERS, own=draft_of),
+    row("scoring:compare", *READERS, own=draft_of),
+    row("scoring:test_leads", *READERS, own=draft_of),
+    row("scoring:part_save", *EDITORS, own=draft_of, method="post"),
+    row("scoring:part_remove", *EDITORS, own=draft_of, method="post", data={"open": "0"}),
+    row("scoring:part_move", *EDITORS, own=draft_of, method="post", data={"open": "0"}),
+    row("scoring:section_add", *EDITORS, own=group_to_add, method="post"),
+    row("scoring:cell", *EDITORS, own=draft_of, method="post", data={"cell": "C2"}),
+    row("scoring:undo", *EDITORS, own=draft_of, method="post"),
+    row("scoring:restore", *EDITORS, own=draft_of, method="post"),
+    row("scoring:judge", *READERS, own=draft_to_judge, method="post"),
+    row("scoring:draft", *EDITORS, own=draft_to_discard, method="post"),
     row("scoring:model", MARKETER, MANAGER, ADMIN),
     row("scoring:disqualified", MARKETER, MANAGER, ADMIN),
     row(
