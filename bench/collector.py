@@ -201,7 +201,7 @@ def batch_of(count: int) -> dict[str, Any]:
 
 def request_of(path: str, body: dict[str, Any]) -> bytes:
     """Return a whole request."""
-    raw = json.dumps(body).encode()
+    raw = json.dumps(body, separators=(",", ":")).encode()  # as browsers write it
     head = (
         f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic QkVOQ0g6\r\n"
         f"Content-Type: text/plain\r\nContent-Length: {len(raw)}\r\n\r\n"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from engagement.enums import ClockFault, EventKind
@@ -110,6 +110,14 @@ def parse_message(
         return refused.problem
 
 
+def check_message(body: Mapping[str, Any]) -> datetime | Problem | None:
+    """Return when ``body`` says it happened, or why ``parse_message`` would refuse it."""
+    try:
+        return _read(body, is_known=False).told
+    except Refused as refused:
+        return refused.problem
+
+
 def message_id(body: Mapping[str, Any]) -> str | Problem:
     """Return the id that the sender gave a message, empty when it gave none."""
     try:
@@ -163,20 +171,17 @@ def _parse(
     sent_at: datetime | None,
     lead_id: int | None,
 ) -> Message:
-    kind, name = _kind_and_name(body)
-    context, properties = _object(body, "context"), _object(body, "properties")
-    traits = _object(body, "traits") or _object(context, "traits", "context.")
-    told = parse_time(body.get("timestamp") or body.get("originalTimestamp"), "timestamp")
-    occurred_at, clock_fault = true_time(told, received_at=received_at, sent_at=sent_at)
-    page = _object(context, "page", "context.")
+    parts = _read(body, is_known=lead_id is not None)
+    context, properties, page = parts.context, parts.properties, parts.page
+    occurred_at, clock_fault = true_time(parts.told, received_at=received_at, sent_at=sent_at)
     url = _text(properties.get("url")) or _text(page.get("url"))
     return Message(
-        kind=kind,
-        name=name or _text(properties.get("title"))[:LONGEST_NAME],
+        kind=parts.kind,
+        name=parts.name or _text(properties.get("title"))[:LONGEST_NAME],
         occurred_at=occurred_at,
         clock_fault=clock_fault,
-        traits=traits,
-        properties=_kept(kind, properties, traits, context, page),
+        traits=parts.traits,
+        properties=_kept(parts),
         url=url[:LONGEST_URL],
         path=_path(url, properties, page),
         asset_slug=_text(properties.get("asset")),
@@ -184,8 +189,42 @@ def _parse(
         purpose=_text(context.get("purpose")),
         token=_token(context),
         lead_id=lead_id,
-        **_identity(body, traits, is_known=lead_id is not None),
+        anonymous_id=parts.anonymous_id,
+        user_id=parts.user_id,
+        email=parts.email,
     )
+
+
+class _Parts(NamedTuple):
+    """What can be wrong in a message, found right."""
+
+    kind: EventKind
+    name: str
+    told: datetime | None
+    context: dict[str, Any]
+    properties: dict[str, Any]
+    traits: dict[str, Any]
+    page: dict[str, Any]
+    campaign: dict[str, Any]
+    anonymous_id: str
+    user_id: str
+    email: str
+
+
+def _read(body: Mapping[str, Any], *, is_known: bool) -> _Parts:
+    """Read all that a message can be refused for.
+
+    Raises:
+        Refused: naming the first fault.
+    """
+    kind, name = _kind_and_name(body)
+    context, properties = _object(body, "context"), _object(body, "properties")
+    traits = _object(body, "traits") or _object(context, "traits", "context.")
+    told = parse_time(body.get("timestamp") or body.get("originalTimestamp"), "timestamp")
+    page = _object(context, "page", "context.")
+    campaign = _object(context, "campaign", "context.")
+    who = _identity(body, traits, is_known=is_known)
+    return _Parts(kind, name, told, context, properties, traits, page, campaign, *who)
 
 
 def _kind_and_name(body: Mapping[str, Any]) -> tuple[EventKind, str]:
@@ -214,16 +253,12 @@ def _name(body: Mapping[str, Any], key: str, *, required: bool) -> str:
 
 def _identity(
     body: Mapping[str, Any], traits: Mapping[str, Any], *, is_known: bool
-) -> dict[str, str]:
-    anonymous_id, user_id = (_id(body, key) for key in ("anonymousId", "userId"))
+) -> tuple[str, str, str]:
+    anonymous_id, user_id = _id(body, "anonymousId"), _id(body, "userId")
     email = _email(traits)
     if not (anonymous_id or user_id or email or is_known):
         raise Refused("nobody", "userId", "and anonymousId are both missing: nobody did it")
-    return {
-        "anonymous_id": anonymous_id,
-        "user_id": user_id,
-        "email": email or _address(user_id),
-    }
+    return anonymous_id, user_id, email or _address(user_id)
 
 
 def _id(body: Mapping[str, Any], key: str) -> str:
@@ -257,23 +292,17 @@ def _address(user_id: str) -> str:
         return ""
 
 
-def _kept(
-    kind: EventKind,
-    properties: dict[str, Any],
-    traits: Mapping[str, Any],
-    context: Mapping[str, Any],
-    page: Mapping[str, Any],
-) -> dict[str, Any]:
+def _kept(parts: _Parts) -> dict[str, Any]:
     """Return what the log keeps: never the values of traits, which are personal and can change.
 
     Whether an act is a fast track is for the offer to say, not for whoever sends a message.
     """
-    kept = {key: value for key, value in properties.items() if key != FAST_TRACK}
-    if kind is EventKind.IDENTIFY:
-        kept["traits"] = sorted(traits)
-    if campaign := _object(context, "campaign", "context."):
-        kept.setdefault("campaign", campaign)
-    if referrer := _text(page.get("referrer")):
+    kept = {key: value for key, value in parts.properties.items() if key != FAST_TRACK}
+    if parts.kind is EventKind.IDENTIFY:
+        kept["traits"] = sorted(parts.traits)
+    if parts.campaign:
+        kept.setdefault("campaign", parts.campaign)
+    if referrer := _text(parts.page.get("referrer")):
         kept.setdefault("referrer", referrer)
     return kept
 

@@ -96,7 +96,7 @@ class Collector:
             raw = await read_body(receive, headers, largest=largest)
             if key:  # then nothing is read for strangers
                 admitted = await self.admission.admit(key, origin=origin, address=address)
-            payload = read_payload(raw, type_=type_, received_at=received_at)
+            payload = read_payload(raw, type_=type_)
             if isinstance(payload, Problem):
                 raise declined_for(payload)
             if not key:

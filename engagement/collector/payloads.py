@@ -23,7 +23,7 @@ from engagement.json_reading import (
     read_item,
     size_in_bytes,
 )
-from engagement.messages import message_id, parse_message, parse_time
+from engagement.messages import check_message, message_id, parse_time
 
 #: What a batch says once for all its messages.
 _SHARED = ("context", "integrations")
@@ -63,33 +63,32 @@ class Payload:
         return len(self.taken) + len(self.faults)
 
 
-def read_payload(raw: bytes, *, type_: str, received_at: datetime) -> Payload | Problem:
+def read_payload(raw: bytes, *, type_: str) -> Payload | Problem:
     """Return what ``raw`` holds, or why all of it is refused.
 
     Args:
         raw: the body of a request, unpacked.
         type_: what the path says: a type of message, or ``batch``.
-        received_at: server time, aware.
     """
     try:
         if type_ == "batch":
-            return _read_batch(raw, received_at)
-        return _read_single(raw, type_, received_at)
+            return _read_batch(raw)
+        return _read_single(raw, type_)
     except Refused as refused:
         return refused.problem
 
 
-def _read_single(raw: bytes, type_: str, received_at: datetime) -> Payload | Problem:
+def _read_single(raw: bytes, type_: str) -> Payload | Problem:
     item = read_item(raw)
     if isinstance(item, Problem):
         return item
-    taken = _take(0, _with(item, type=type_), None, received_at)
+    taken = _take(0, _with(item, type=type_), None)
     if isinstance(taken, Fault):
         return taken.problem
     return Payload(_key(item.value), [taken])
 
 
-def _read_batch(raw: bytes, received_at: datetime) -> Payload | Problem:
+def _read_batch(raw: bytes) -> Payload | Problem:
     batch = read_batch(raw)
     if isinstance(batch, Problem):
         return batch
@@ -102,7 +101,7 @@ def _read_batch(raw: bytes, received_at: datetime) -> Payload | Problem:
         if isinstance(item, Unread):
             payload.faults.append(Fault(index, _id_in(item.text), item.problem))
             continue
-        taken = _take(index, _merged(item, shared) if shared else item, sent_at, received_at)
+        taken = _take(index, _merged(item, shared) if shared else item, sent_at)
         if isinstance(taken, Taken):
             payload.taken.append(taken)
         else:
@@ -110,26 +109,29 @@ def _read_batch(raw: bytes, received_at: datetime) -> Payload | Problem:
     return payload
 
 
-def _take(index: int, item: Item, sent_at: datetime | None, received_at: datetime) -> Taken | Fault:
+def _take(index: int, item: Item, sent_at: datetime | None) -> Taken | Fault:
     name = message_id(item.value)
     if isinstance(name, Problem):
         return Fault(index, "", name)
+    if size_in_bytes(item.text) > LARGEST:
+        return Fault(index, name, TOO_LARGE)
+    told = check_message(item.value)
+    if isinstance(told, Problem):
+        return Fault(index, name, told)
     try:
-        _time(item.value, "timestamp")
+        _in_range(told, "timestamp")
         sent_at = _time(item.value, "sentAt") or sent_at
     except Refused as refused:
         return Fault(index, name, refused.problem)
-    if size_in_bytes(item.text) > LARGEST:
-        return Fault(index, name, TOO_LARGE)
-    message = parse_message(item.value, received_at=received_at, sent_at=sent_at)
-    if isinstance(message, Problem):
-        return Fault(index, name, message)
     return Taken(index, name or uuid4().hex, item.text, sent_at)
 
 
 def _time(holder: Mapping[str, Any], name: str) -> datetime | None:
     """Return a time that the database can keep."""
-    moment = parse_time(holder.get(name), name)
+    return _in_range(parse_time(holder.get(name), name), name)
+
+
+def _in_range(moment: datetime | None, name: str) -> datetime | None:
     if moment is None:
         return None
     if problem := instant_problem(moment):

@@ -117,7 +117,71 @@ def test_a_batch_reads_each_item_as_it_would_be_read_alone(
         if isinstance(read, Unread):
             assert (read.problem, read.text) == (alone, json.dumps(item))
         else:
-            assert (read.value, read.text) == (alone, json.dumps(item))
+            assert read.value == json.loads(read.text) == alone
+
+
+#: Texts that a lenient decoder would take or bend, among such as it takes rightly.
+TEXTS = (
+    '{"a":1,"b":{"c":[1.5,true,null]}}',
+    '{ "a" : "x  y",\n"b":[ ] }',
+    '{"a":"é :{[,\\n\\"\\/"}',
+    '{"a":1,"a":2}',
+    '{"a":{"b":1,"b":1}}',
+    '{"a":"\\u003a","b":1,"b":""}',
+    '{"a":1.10}',
+    '{"a":0.12345678901234567890}',
+    '{"a":100000000000000000000000}',
+    '{"a":9223372036854775807}',
+    '{"a":9223372036854775808}',
+    '{"a":1e400}',
+    '{"a":NaN}',
+    '{"a":"\\u0000"}',
+    '{"a":"\\ud83d"}',
+    '{"a":"\\ud83d\\ude00"}',
+    '{"a":' * 19 + "{}" + "}" * 19,
+    '{"a":' * 20 + "{}" + "}" * 20,
+    '{"a":"' + "x" * (LARGEST - 8) + '"}',
+    '{"a":"' + "x" * (LARGEST - 7) + '"}',
+    '{"a":' + " " * LARGEST + '"x"}',
+    "[1]",
+    "7",
+)
+
+
+@given(
+    texts=st.lists(st.sampled_from(TEXTS), min_size=1, max_size=4),
+    separator=st.sampled_from([",", ", ", " ,\n"]),
+)
+def test_no_text_gets_past_in_a_batch_that_would_be_refused_or_read_otherwise_alone(
+    texts: list[str], separator: str
+) -> None:
+    batch = read_batch(('{"batch":[' + separator.join(texts) + "]}").encode())
+
+    assert isinstance(batch, Batch)
+    for text, read in zip(texts, batch.items, strict=True):
+        alone = read_object(text.encode())
+        if isinstance(read, Unread):
+            assert (read.problem, read.text.strip()) == (alone, text)
+        else:
+            assert read.value == json.loads(read.text) == alone
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b'{"batch":[{"a":1}],"batch":[]}', "duplicate_key"),
+        (b'{"batch":[{"a":1}],"b":1,"b":1}', "duplicate_key"),
+        (b'{"batch":[{"a":1}],"b":' + b"[" * 21 + b"]" * 21 + b"}", "too_deep"),
+        (b'{"batch":[' + b"{}," * 2000 + b"{}]}", "too_many"),
+        (b'{"batch":{}}', "not_a_list"),
+        (b'[{"batch":[]}]', "not_an_object"),
+    ],
+)
+def test_what_is_wrong_beside_the_messages_refuses_all(raw: bytes, code: str) -> None:
+    problem = read_batch(raw)
+
+    assert isinstance(problem, Problem)
+    assert problem.code == code
 
 
 def test_a_bad_item_costs_its_neighbours_nothing() -> None:
