@@ -80,6 +80,7 @@ class Explanation:
     fast_track: str
     changes_at: datetime | None
     drops_out_at: datetime | None
+    level_changes_at: datetime | None
     acts_unknown: int
     unreadable: tuple[str, ...] = ()
     counts_from: datetime | None = None

@@ -90,6 +90,21 @@ def forecast(
     return Forecast(_moment(now, changes), _moment(now, drops_out))
 
 
+def level_changes_at(
+    definition: Definition, amounts: Sequence[float], *, now: datetime
+) -> datetime | None:
+    """Return when the engagement level changes by time alone; arguments as ``forecast`` has them.
+
+    Thresholds are whole points, so that this is never before ``Forecast.changes_at``.
+    """
+    curve = Curve(definition, amounts)
+    if not (curve.falls or curve.rises):
+        return None
+    bounds = (SCALE + 1, *definition.levels, 0)
+    level = definition.level(curve.score(0))
+    return _moment(now, _leaves(curve, bounds[level], bounds[level - 1]))
+
+
 def _room(definition: Definition, cell: str) -> tuple[int, int]:
     """Return the scores between which a lead of this fit stays inside the MQL definition."""
     grade, level = cell[0], int(cell[1])

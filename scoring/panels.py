@@ -14,7 +14,7 @@ from leads.models import Lead
 from scoring.decay_chart import AHEAD, FARTHEST, PAST, DecayChart, decay_chart
 from scoring.explanation import Explanation, Line, threshold
 from scoring.forms import AsOfForm
-from scoring.services import NoModel, definition_of, explain, model_at
+from scoring.services import NoModel, definition_of, explain, model_at, reason_of_mql
 from scoring.services.course import score_course
 
 
@@ -41,6 +41,11 @@ def explained(lead: Lead, *, form: AsOfForm, now: datetime) -> Mapping[str, Any]
         "is_past": as_of < now,
         "is_captured": lead.created_at <= as_of,
     }
+
+
+def why(lead: Lead, *, form: AsOfForm, now: datetime) -> str:
+    """Return why the lead was an MQL at the time that ``form`` asks for; nothing if it was none."""
+    return reason_of_mql(lead_id=lead.pk, moment=form.moment(now))
 
 
 def _shown(lines: tuple[Line, ...]) -> list[ScoreLine]:

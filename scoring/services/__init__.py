@@ -16,7 +16,13 @@ from scoring.services.drafting import (
     restore,
     start_draft,
 )
-from scoring.services.explaining import NoModel, explain, explain_by, why_mql
+from scoring.services.explaining import (
+    NoModel,
+    explain,
+    explain_by,
+    reason_of_mql,
+    why_mql,
+)
 from scoring.services.fast_track import BuyingAct, buying_act
 from scoring.services.gains import gains
 from scoring.services.gates import gates_of
@@ -88,6 +94,7 @@ __all__ = [
     "publish_due_models",
     "published_model",
     "put_in_force",
+    "reason_of_mql",
     "renew_scores",
     "request_approval",
     "restore",

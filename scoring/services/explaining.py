@@ -24,7 +24,7 @@ from scoring.explanation import (
     persona_gaps,
 )
 from scoring.fit import fit_tables, numbered_rules, of_leads
-from scoring.forecast import forecast
+from scoring.forecast import forecast, level_changes_at
 from scoring.past import past_events, past_leads
 from scoring.query import ASK, KEEP, engagement_tables
 from scoring.scored import points
@@ -106,13 +106,25 @@ def why_mql(*, lead_id: int, moment: datetime) -> str:
     Raises:
         NoModel: before the first model was published.
     """
+    reason = reason_of_mql(lead_id=lead_id, moment=moment)
+    if reason:
+        return reason
+    told = explain(lead_id=lead_id, as_of=moment)
+    return f"No MQL on {_day(moment)}. {told.standing}: {told.needs}."
+
+
+def reason_of_mql(*, lead_id: int, moment: datetime) -> str:
+    """Return in a sentence or two why a lead was an MQL at ``moment``; nothing if it was none.
+
+    Raises:
+        NoModel: before the first model was published.
+    """
     stages = StageInterval.objects.filter(lead_id=lead_id, started_at__lte=moment)
     latest = stages.order_by("sequence").last()
     mqls = stages.filter(stage=LifecycleStage.MQL, cycle=latest.cycle) if latest else stages.none()
     change = mqls.order_by("sequence").last()
     if change is None:
-        told = explain(lead_id=lead_id, as_of=moment)
-        return f"No MQL on {_day(moment)}. {told.standing}: {told.needs}."
+        return ""
     if change.is_imported:
         return f"MQL since {_day(change.started_at)}, as imported history tells."
     told = explain(lead_id=lead_id, as_of=change.started_at)
@@ -189,6 +201,7 @@ def _standing(
         "disqualified_by": fit["disqualified_by"],
         "changes_at": ahead.changes_at,
         "drops_out_at": ahead.drops_out_at,
+        "level_changes_at": level_changes_at(definition, found["amounts"], now=as_of),
     }
 
 

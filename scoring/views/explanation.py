@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from crm.common.http import AppRequest, render_page
 from leads.models import Lead
 from scoring.forms import AsOfForm
-from scoring.panels import drawn, explained
+from scoring.panels import drawn, explained, why
 
 
 @login_required
@@ -19,13 +19,14 @@ from scoring.panels import drawn, explained
 def score_explanation(request: AppRequest, lead_id: int) -> HttpResponse:
     """Explain the score of one lead, as of now or of the time asked for."""
     lead, form = _asked(request, lead_id)
-    context = explained(lead, form=form, now=timezone.now())
+    now = timezone.now()
+    context = explained(lead, form=form, now=now)
     if context is None:
         raise Http404
     return render_page(
         request,
         "scoring/explanation.html",
-        {"lead": lead, **context},
+        {"lead": lead, "why": why(lead, form=form, now=now), **context},
         partial="scoring/_score_panel.html",
         status=422 if form.errors else 200,
     )

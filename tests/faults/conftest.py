@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from django.core.management import call_command
 
 from crm.embedded.location import redis_url
 from crm.embedded.servers import running
@@ -35,7 +36,11 @@ def processes(django_db_setup: None) -> Iterator[Background]:
 
 @pytest.fixture
 def background(processes: Background, transactional_db: None) -> Iterator[Background]:
-    """Let the processes work, except while the database is emptied between two tests."""
+    """Let the processes work, except while the database is emptied between two tests.
+
+    Whatever befell them, no stored score may differ from a recompute afterwards.
+    """
     processes.signal(signal.SIGCONT)
     yield processes
     wait_for(processes.stands_still)
+    call_command("check_scores")

@@ -13,6 +13,8 @@ from django.utils import timezone
 from engagement.models import Event, EventKey, InboxMessage, VisitorLink
 from engagement.services import BATCH, receive
 from leads.models import Lead, StageInterval
+from scoring.models import LeadScore
+from scoring.services import ensure_model
 from tests.emptying import others_at_work
 from tests.faults.background import Background
 from tests.processes import wait_for
@@ -50,6 +52,7 @@ def visits() -> list[dict[str, Any]]:
 
 def test_killing_the_workers_in_mid_load_loses_and_doubles_nothing(background: Background) -> None:
     """Red without the one transaction of a batch, and without the unique key of messages."""
+    ensure_model(now=timezone.now())
     sent = visits()
     with background.paused("worker-events"):
         receive(source="site", messages=[*sent, *sent[::10]], received_at=timezone.now())
@@ -62,10 +65,12 @@ def test_killing_the_workers_in_mid_load_loses_and_doubles_nothing(background: B
         background.kill_child("worker-events")
         left.append(InboxMessage.objects.count())
     wait_for(lambda: not InboxMessage.objects.exists(), seconds=120)
+    wait_for(lambda: not LeadScore.objects.due(timezone.now()).exists())
 
     assert min(left) > 0, "the workers were done before they were killed"
     assert (Event.objects.count(), EventKey.objects.count()) == (MESSAGES, MESSAGES)
     assert not Event.objects.values("id").annotate(n=Count("id")).filter(n__gt=1).exists()
     assert (Lead.objects.count(), VisitorLink.objects.count()) == (PEOPLE, PEOPLE)
     assert StageInterval.objects.count() == PEOPLE
+    assert LeadScore.objects.filter(computed_at__isnull=False).count() == PEOPLE
     assert Event.objects.filter(lead__isnull=False).count() == PEOPLE

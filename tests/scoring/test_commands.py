@@ -91,6 +91,13 @@ def test_all_scores_are_computed_anew() -> None:
     assert score.engagement_score < 10
 
 
+def test_the_version_that_is_in_force_may_be_named() -> None:
+    scored_leads()
+    assert output_of("rescore", "--model", "1") == "3 scores renewed under Model v1\n"
+    with pytest.raises(CommandError, match="Model v1 is in force, not v2"):
+        call_command("rescore", "--model", "2")
+
+
 def test_without_a_model_nothing_can_be_computed_anew() -> None:
     with pytest.raises(CommandError, match="No scoring model has been published yet"):
         call_command("rescore")

@@ -93,6 +93,8 @@ def test_a_fast_track_act_gets_the_shortest_tier_unless_said_otherwise() -> None
         ("fit.grades.A", 40, "fit.grades must fall from A to C"),
         ("fit.personas.0.rules.0.criteria.field", "shoe_size",
          "fit.personas[0].rules[0].criteria.field there is no field 'shoe_size'"),
+        ("fit.personas.0.rules.0.criteria.field", "segment",
+         "fit.personas[0].rules[0].criteria.field there is no field 'segment'"),
         ("fit.personas.0.rules.0.criteria.value", ["XX"],
          "fit.personas[0].rules[0].criteria.value Country does not know 'XX'"),
         ("fit.personas.0.rules.0.criteria", {},

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from crm.accounts.enums import Role
 from leads.enums import LifecycleStage
 from leads.models import Lead
 from leads.services import change_stage, create_lead, update_lead
@@ -13,7 +14,7 @@ from scoring.explanation import Line
 from scoring.presets import default_definition
 from scoring.services import NoModel, explain, why_mql
 from scoring.services.course import score_course
-from tests.factories import NOW, make_lead
+from tests.factories import NOW, client_of, make_lead, make_user
 from tests.scoring.logs import document, force_model, log_act, make_asset, publish_model, settle
 from tests.scoring.test_qualification import download, stage_of
 
@@ -247,3 +248,17 @@ def test_an_explanation_is_plain_json() -> None:
         "text": "Neutral start", "points": 50.0, "how": "", "group": "", "is_known": True,
         "rule": "",
     }  # fmt: skip
+
+
+def test_the_page_says_in_a_sentence_why_a_lead_was_an_mql() -> None:
+    publish_model()
+    lead = make_lead(country="DE", created_at=NOW - DAY)
+    download(lead, times=6)
+    settle()
+    client, address = client_of(make_user(Role.MARKETER)), f"/leads/{lead.pk}/score/"
+
+    then = client.get(address, {"as_of": "2026-05-12T12:00"}).content.decode()
+    before = client.get(address, {"as_of": "2026-05-12T08:00"}).content.decode()
+
+    assert "MQL since 12 May 2026: cell B2 is in the definition, model v1." in then
+    assert "MQL since" not in before

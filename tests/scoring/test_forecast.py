@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.definition import Definition, parse_definition
-from scoring.forecast import MINUTE, Curve, Forecast, forecast
+from scoring.forecast import MINUTE, Curve, Forecast, forecast, level_changes_at
 from scoring.points import line_value, total
 from tests.factories import NOW
 from tests.scoring.logs import document
@@ -45,6 +45,21 @@ def test_what_never_fades_never_changes() -> None:
 
 def test_a_lead_outside_the_definition_has_no_day_on_which_it_drops_out() -> None:
     assert forecast(model(FADING), [612.0], now=NOW, cell="").drops_out_at is None
+
+
+def test_a_level_lasts_until_its_threshold_whoever_is_inside() -> None:
+    # as above: 61.2 points are below 50 after 4219.9 min; 20 points are on the lowest level
+    definition = model(FADING, cells=("A1",))
+    assert level_changes_at(definition, [612.0], now=NOW) == NOW + 4220 * MINUTE
+    assert level_changes_at(definition, [200.0], now=NOW) is None
+    assert level_changes_at(model(LASTING), [612.0], now=NOW) is None
+
+
+def test_a_negative_line_that_fades_may_raise_the_level() -> None:
+    # 60 less 10.9 is 49.1, level 3; 50 is reached when 10.05 are left: 10 d * log2(10.9 / 10.05)
+    # is 1686.7 min
+    definition = model({**LASTING, "points": 60}, {**FADING, "points": -20})
+    assert level_changes_at(definition, [600.0, -109.0], now=NOW) == NOW + 1687 * MINUTE
 
 
 def test_the_next_level_may_be_inside_too() -> None:

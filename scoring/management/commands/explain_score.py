@@ -76,6 +76,9 @@ def _text(lead: Lead, told: Explanation, why: str) -> Sequence[str]:
         lines.append(f"{told.held_back[:1].upper()}{told.held_back[1:]}")
     if told.drops_out_at:
         lines.append(f"Drops out {_time(told.drops_out_at)}")
+    if told.level_changes_at:
+        lines.append(f"Level {told.engagement_level} until {_time(told.level_changes_at)}")
+    lines += [f"Not counted: {line.text}, {line.how}" for line in told.uncounted]
     lines += [f"Counts nothing: {problem}" for problem in told.unreadable]
     if told.counts_from:
         lines.append(f"Acts before the recycling of {_time(told.counts_from)} count no more")
