@@ -162,15 +162,30 @@ def with_cycle_start(asked: Composable) -> Composed:
     ).format(recycled=LifecycleStage.RECYCLED.value, asked=asked)
 
 
+def known_acts(asked: Composable) -> Composed:
+    """Return the acts that count for what is asked, whatever they are; with the asset and all."""
+    return SQL(
+        "SELECT asked.lead_id, asked.as_of, e.kind, e.funnel_stage, e.name, e.asset_id,"
+        " e.properties FROM ({}) AS asked {}"
+    ).format(with_cycle_start(asked), _counting())
+
+
 def _acts(rules: Sequence[NumberedRule]) -> Composed:
     """The acts that count, each with whether it fits each rule."""
     return SQL(
         "SELECT asked.lead_id, asked.as_of, e.id, e.asset_id, e.occurred_at,"
         " date_part('epoch', asked.as_of - e.occurred_at) AS age, {matches}"
-        " FROM asked JOIN engagement_event e ON e.lead_id = asked.lead_id"
+        " FROM asked {counting} AND {of_use}"
+    ).format(matches=_matches(rules), counting=_counting(), of_use=_of_use(rules))
+
+
+def _counting() -> Composed:
+    """Joins to what is asked the human acts of the cycle that had happened and were known."""
+    return SQL(
+        "JOIN engagement_event e ON e.lead_id = asked.lead_id"
         " AND e.occurred_at <= asked.as_of AND e.occurred_at > asked.since"
-        " AND e.received_at <= asked.known_at WHERE e.actor = {human} AND {of_use}"
-    ).format(matches=_matches(rules), human=Actor.HUMAN.value, of_use=_of_use(rules))
+        " AND e.received_at <= asked.known_at WHERE e.actor = {}"
+    ).format(Actor.HUMAN.value)
 
 
 def _matches(rules: Sequence[NumberedRule]) -> Composed:

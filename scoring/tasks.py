@@ -29,3 +29,9 @@ def renew_scores(**_: object) -> None:
 def count_rule_hits(*, model_id: int, **_: object) -> None:
     """Count for a page that has shown what was known; the next one that is opened asks again."""
     services.count_rule_hits(model_id=model_id, now=timezone.now())
+
+
+@shared_task(name="scoring.measure_quality")
+def measure_quality(**_: object) -> None:
+    """Run by beat every few seconds; does nothing unless a report was asked for or is a day old."""
+    services.measure_quality(now=timezone.now())

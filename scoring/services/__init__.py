@@ -30,6 +30,7 @@ from scoring.services.hits import count_rule_hits
 from scoring.services.installing import ModelInForce, ensure_model, install_model
 from scoring.services.locking import DraftChanged, NotADraft, lock_draft
 from scoring.services.marking import mark_due
+from scoring.services.measuring import latest_report, measure_quality, request_measuring
 from scoring.services.publishing import (
     GateClosed,
     definition_of,
@@ -85,9 +86,11 @@ __all__ = [
     "gains",
     "gates_of",
     "install_model",
+    "latest_report",
     "lock_draft",
     "mark_due",
     "may_approve",
+    "measure_quality",
     "model_at",
     "problems_of",
     "publish",
@@ -97,6 +100,7 @@ __all__ = [
     "reason_of_mql",
     "renew_scores",
     "request_approval",
+    "request_measuring",
     "restore",
     "review_figures",
     "schedule",
