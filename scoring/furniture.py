@@ -16,9 +16,10 @@ from scoring.columns import SCORE_COLUMNS, SCORE_VIEWS
 from scoring.fields import SCORE_FIELDS
 from scoring.kept_criteria import criteria_in_force
 from scoring.panels import score_panel
+from scoring.quality.fields import QUALITY_FIELD
 from scoring.services import gains
 
-fields.register(*SCORE_FIELDS)
+fields.register(*SCORE_FIELDS, QUALITY_FIELD)
 keepers.register(Keeper("scoring", 10, criteria_in_force))
 
 lead_columns.register(*SCORE_COLUMNS)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from scoring.views import disqualified, drafts, editing, editor, explanation
+from scoring.views import disqualified, drafts, editing, editor, explanation, quality
 
 app_name = "scoring"
 
@@ -23,6 +23,14 @@ urlpatterns = [
     path("scoring/<int:version>/draft/<slug:act>/", drafts.draft_act, name="draft"),
     path("scoring/disqualified/", disqualified.disqualified, name="disqualified"),
     path("scoring/disqualified/<int:review_id>/", disqualified.review, name="review"),
+    path("scoring/quality/", quality.quality, name="quality"),
+    path("scoring/quality/rules.csv", quality.quality_csv, name="quality_csv"),
+    path("scoring/quality/measure/", quality.quality_measure, name="quality_measure"),
+    path(
+        "scoring/quality/<int:report_id>/<int:number>/draft/",
+        quality.quality_draft,
+        name="quality_draft",
+    ),
     path("leads/<int:lead_id>/score/", explanation.score_explanation, name="explanation"),
     path("leads/<int:lead_id>/score/course/", explanation.score_course, name="course"),
 ]

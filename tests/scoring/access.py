@@ -45,6 +45,11 @@ def draft_to_discard(viewer: User) -> Arguments:
     return {**draft_of(viewer), "act": "discard"}
 
 
+def report_that_is_gone(_viewer: User) -> Arguments:
+    """Name a suggestion that nobody finds: whoever may act on one is told so."""
+    return {"report_id": 1, "number": 0}
+
+
 EDITORS = (MARKETER, ADMIN)
 READERS = (MARKETER, MANAGER, ADMIN)
 
@@ -62,6 +67,10 @@ ROWS = [
     row("scoring:restore", *EDITORS, own=draft_of, method="post"),
     row("scoring:judge", *READERS, own=draft_to_judge, method="post"),
     row("scoring:draft", *EDITORS, own=draft_to_discard, method="post"),
+    row("scoring:quality", MARKETER, MANAGER, ADMIN),
+    row("scoring:quality_csv", MARKETER, MANAGER, ADMIN),
+    row("scoring:quality_measure", MARKETER, ADMIN, method="post"),
+    row("scoring:quality_draft", MARKETER, ADMIN, method="post", own=report_that_is_gone),
     row("scoring:model", MARKETER, MANAGER, ADMIN),
     row("scoring:disqualified", MARKETER, MANAGER, ADMIN),
     row(
