@@ -22,6 +22,11 @@ class QualityReportQuerySet(models.QuerySet["QualityReport"]):
         """Return reports that can be read, the latest first."""
         return self.filter(results__isnull=False).order_by("-finished_at", "-id")
 
+    def failed_since(self, report: QualityReport | None) -> QualityReportQuerySet:
+        """Return reports after ``report`` (or at all) that were given up, the latest first."""
+        later = self.exclude(error="").order_by("-id")
+        return later.filter(pk__gt=report.pk) if report else later
+
 
 class QualityReport(models.Model):
     """How well the rules of one model tell leads apart, as measured once in the background.

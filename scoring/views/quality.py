@@ -13,7 +13,7 @@ from crm.common.http import AppRequest
 from crm.common.once import act_once, form_key
 from scoring import services
 from scoring.access import EDITOR_ROLES, may_edit_model, may_read_model
-from scoring.models import QualityReport
+from scoring.models import QualityReport, ScoringModel
 from scoring.quality import page
 from scoring.services.suggesting import SuggestionGone, start_suggested_draft
 
@@ -37,6 +37,7 @@ def quality(request: AppRequest) -> HttpResponse:
         "model": model,
         "report": report,
         "waiting": QualityReport.objects.waiting().filter(model=model).first(),
+        "failed": QualityReport.objects.filter(model=model).failed_since(report).first(),
         "may_edit": request.user.has_role(*EDITOR_ROLES),
         "sort": sort,
         **(page.shown(report, sort) if report else {}),
@@ -71,8 +72,9 @@ def quality_draft(request: AppRequest, report_id: int, number: int) -> HttpRespo
     """Open a draft with one suggestion in it."""
     said = {"report_id": report_id, "number": number, "actor": request.user}
     try:
-        act_once(start_suggested_draft, form_key(request), now=timezone.now(), **said)
+        made = act_once(start_suggested_draft, form_key(request), now=timezone.now(), **said)
     except SuggestionGone as gone:
         messages.warning(request, str(gone))
         return redirect("scoring:quality")
+    messages.success(request, f"{ScoringModel.objects.get(pk=made)}, a draft, holds the rule.")
     return redirect("scoring:model")

@@ -104,6 +104,15 @@ def test_asking_to_measure_waits_for_the_background() -> None:
     assert "being measured" in browser.get(reverse("scoring:quality")).content.decode()
 
 
+def test_measuring_that_failed_is_told() -> None:
+    model = publish_model()
+    QualityReport.objects.create(
+        model=model, requested_at=NOW, finished_at=NOW, error="It never finished."
+    )
+    page = client_of(make_user(Role.MANAGER)).get(reverse("scoring:quality"))
+    assert "failed. It never finished." in page.content.decode()
+
+
 def test_a_suggestion_that_was_measured_anew_since_opens_nothing() -> None:
     publish_model()
     browser = client_of(make_user(Role.MARKETER))
