@@ -76,5 +76,4 @@ def quality_draft(request: AppRequest, report_id: int, number: int) -> HttpRespo
     except SuggestionGone as gone:
         messages.warning(request, str(gone))
         return redirect("scoring:quality")
-    messages.success(request, f"{ScoringModel.objects.get(pk=made)}, a draft, holds the rule.")
-    return redirect("scoring:model")
+    return redirect("scoring:version", ScoringModel.objects.get(pk=made).version)
