@@ -106,7 +106,7 @@ def _acts(cycle: int) -> Composed:
         features=SQL(", ").join(each.format(longest=longest) for each in _ACTS),
     )
     body = _COUNT_ACTS.format(counts=_COUNTS, features=features)
-    return with_tables(then_known(cycle)[:1], body)
+    return with_tables(then_known(cycle)[:1], body, keep=("engagement_event",))
 
 
 def attributes_in_common(cycles: int) -> Iterator[Candidate]:
@@ -183,7 +183,7 @@ def _with_told(cycle: int, body: Composable) -> Composed:
         attributes=attributes,
         longest=Literal(_LONGEST),
     )
-    tables = [*then_known(cycle), ("told", told)]
+    tables = [*then_known(cycle)[1:], ("told", told)]
     return with_tables(tables, body, keep=("leads_lead", "told"))
 
 

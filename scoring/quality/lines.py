@@ -21,6 +21,9 @@ from scoring.sql import Tables, column, commas, with_tables
 #: Criteria over what the fact log keeps: they can be asked as of any time.
 _LOGGED = frozenset({*FACT_FIELDS, "company", "has_email", "email_domain", "free_mailbox"})
 
+#: What each case needs is found once for all of them.
+KEEP = ("engagement_event", "asked", "act", "leads_lead", "outcome")
+
 
 @dataclass(frozen=True, slots=True)
 class LineKey:
@@ -86,7 +89,7 @@ def hits_by_cycle(
             " JOIN engagement USING (lead_id, as_of) JOIN outcome ON outcome.id = lead_id"
             " JOIN fit USING (lead_id) WHERE cycle = {cycle}"
         ).format(columns=commas(_columns(definition)), cycle=cycle)
-        yield with_tables(tables, body, keep=("asked", "act", "leads_lead", "outcome"))
+        yield with_tables(tables, body, keep=KEEP)
 
 
 def _tables(definition: Definition, asked: Composable, cycle: int, now: datetime) -> Tables:
