@@ -22,6 +22,7 @@ app.conf.beat_schedule = {
     "score due leads": _tick("scoring.score_due_leads", queue="events", every=1.0),
     "publish due models": _tick("scoring.publish_due_models", queue="bulk", every=5.0),
     "measure rule quality": _tick("scoring.measure_quality", queue="bulk", every=10.0),
+    "release waves": _tick("scoring.release_waves", queue="bulk", every=5.0),
     "renew scores": _tick("scoring.renew_scores", queue="bulk", every=5.0),
     "dispatch outbox": _tick("common.dispatch_outbox", queue="outbox", every=2.0),
     "record attendance": _tick("engagement.record_attendance", queue="bulk", every=3.0),

@@ -21,6 +21,7 @@ from crm.common.slots import (
 )
 from handoff import panels
 from handoff.criteria import HANDOFF_FIELDS
+from handoff.desk import desk_day, has_desk
 from handoff.kept_criteria import criteria_in_force
 from handoff.models import Agreement, Handoff
 from handoff.queue import due_today
@@ -28,7 +29,7 @@ from handoff.refusals import HANDOFF_REFUSALS
 from handoff.services import agreement_gate
 from handoff.timeline import handoff_entries
 from scoring.outcomes import refusal_sources
-from scoring.slots import PublishingGate, publishing_gates
+from scoring.slots import DeskDays, PublishingGate, desk_days, publishing_gates
 
 _LEADERS = (Role.MANAGER, Role.ADMIN)
 
@@ -53,6 +54,7 @@ def _due_today(user: User, now: datetime) -> int:
 fields.register(*HANDOFF_FIELDS)
 keepers.register(Keeper("handoff", 20, criteria_in_force))
 
+desk_days.register(DeskDays("default", 10, has_desk, desk_day))
 publishing_gates.register(PublishingGate("agreement", 10, agreement_gate))
 
 lead_columns.register(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django import forms
 
 from crm.common.instants import validate_instant
+from leads.models import Lead
 from scoring.enums import ReviewVerdict
+from scoring.services.releasing import LARGEST_WAVE
 
 
 class AsOfForm(forms.Form):
@@ -31,3 +34,37 @@ class ReviewForm(forms.Form):
 
     verdict = forms.ChoiceField(choices=ReviewVerdict.choices)
     reason = forms.CharField(max_length=200, required=False)
+
+
+class WaveForm(forms.Form):
+    """Which leads go to sales now: those that are ticked, or the next so many."""
+
+    count = forms.IntegerField(
+        label="Release the next", min_value=1, max_value=LARGEST_WAVE, required=False, initial=50
+    )
+    leads = forms.ModelMultipleChoiceField(queryset=Lead.objects.all(), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse an order of nothing."""
+        given = super().clean() or {}
+        is_chosen = "chosen" in self.data
+        if not self.errors and not (given.get("leads") if is_chosen else given.get("count")):
+            raise forms.ValidationError(
+                "Tick the leads to release." if is_chosen else "Say how many leads to release."
+            )
+        return given
+
+    @property
+    def order(self) -> dict[str, Any]:
+        """Return what the service takes; the button says which of the two is meant."""
+        if "chosen" in self.data:
+            return {"lead_ids": [lead.pk for lead in self.cleaned_data["leads"]]}
+        return {"count": self.cleaned_data["count"]}
+
+
+class RateForm(forms.Form):
+    """How many leads go to sales on each working day."""
+
+    per_day = forms.IntegerField(
+        label="Leads a working day", min_value=1, max_value=LARGEST_WAVE, initial=20
+    )

@@ -1,10 +1,10 @@
-"""What floors above can hold against a draft coming into force; they register in ``furniture``."""
+"""What floors above tell scoring of publishing and releasing; they register in ``furniture``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from crm.accounts.models import User
 from crm.common.registry import Registry
@@ -48,4 +48,18 @@ class PublishingGate:
     ask: Callable[[ScoringModel, datetime], Gate | None]
 
 
+@dataclass(frozen=True)
+class DeskDays:
+    """When sales works: ``day(now)`` is the local day while it is at work, else None.
+
+    ``is_known()`` says whether anybody has told: without hours there is no day.
+    """
+
+    name: str
+    order: int
+    is_known: Callable[[], bool]
+    day: Callable[[datetime], date | None]
+
+
+desk_days: Registry[DeskDays] = Registry("desk days")
 publishing_gates: Registry[PublishingGate] = Registry("publishing gate")

@@ -19,6 +19,12 @@ def publish_due_models(**_: object) -> None:
     services.publish_due_models(now=timezone.now())
 
 
+@shared_task(name="scoring.release_waves")
+def release_waves(**_: object) -> None:
+    """Run by beat every few seconds; after a full batch more leads wait to be moved."""
+    work_in_turn(lambda now: services.release_waves(now=now) == services.RELEASE_BATCH)
+
+
 @shared_task(name="scoring.renew_scores")
 def renew_scores(**_: object) -> None:
     """Run by beat every few seconds; does nothing unless a model was just published."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from scoring.views import disqualified, drafts, editing, editor, explanation, quality
+from scoring.views import disqualified, drafts, editing, editor, explanation, quality, releases
 
 app_name = "scoring"
 
@@ -31,6 +31,11 @@ urlpatterns = [
         quality.quality_draft,
         name="quality_draft",
     ),
+    path("scoring/releases/", releases.releases, name="releases"),
+    path("scoring/releases/export/", releases.releases_export, name="releases_export"),
+    path("scoring/releases/release/", releases.release, name="release"),
+    path("scoring/releases/rate/", releases.release_rate, name="release_rate"),
+    path("scoring/rescore/", releases.rescore_progress, name="rescore_progress"),
     path("leads/<int:lead_id>/score/", explanation.score_explanation, name="explanation"),
     path("leads/<int:lead_id>/score/course/", explanation.score_course, name="course"),
 ]

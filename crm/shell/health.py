@@ -20,6 +20,8 @@ LOOPS = {
     DEADLINES: "Deadline enforcement",
     "absorb_events": "Absorbing events",
     "score_due_leads": "Scoring",
+    "publish_due_models": "Publishing models",
+    "release_waves": "Releases to sales",
     "dispatch_outbox": "Mail and alerts",
     "run_imports": "Imports",
     "record_attendance": "Attendance lists",

@@ -1,8 +1,9 @@
-"""Model versions, stored scores, back-tests, rule quality, reviews and predictive models."""
+"""Model versions, scores, back-tests, releases, rule quality, reviews, predictive models."""
 
 from scoring.models.back_tests import BackTest, BackTestTrip
 from scoring.models.predictive import LeadPrediction, PredictiveModel
 from scoring.models.quality import QualityCase, QualityReport
+from scoring.models.releases import MetBefore, ReleasePlan, ReleaseWave, WaveLead
 from scoring.models.reviews import DisqualificationReview
 from scoring.models.scores import LeadScore
 from scoring.models.versions import ScoringModel
@@ -13,8 +14,12 @@ __all__ = [
     "DisqualificationReview",
     "LeadPrediction",
     "LeadScore",
+    "MetBefore",
     "PredictiveModel",
     "QualityCase",
     "QualityReport",
+    "ReleasePlan",
+    "ReleaseWave",
     "ScoringModel",
+    "WaveLead",
 ]

@@ -40,7 +40,19 @@ from scoring.services.publishing import (
     put_in_force,
 )
 from scoring.services.refresh import BATCH, score_due_leads, score_now
+from scoring.services.releasing import BATCH as RELEASE_BATCH
+from scoring.services.releasing import (
+    NothingToRelease,
+    PlanRefused,
+    order_wave,
+    release_waves,
+    running_plan,
+    start_plan,
+    stop_plan,
+    waiting_leads,
+)
 from scoring.services.renewal import renew_scores, start_renewal
+from scoring.services.renewal_progress import renewal_progress
 from scoring.services.reviewing import (
     AlreadyReviewed,
     ReasonMissing,
@@ -59,6 +71,7 @@ from scoring.services.snapshots import snapshot_move
 
 __all__ = [
     "BATCH",
+    "RELEASE_BATCH",
     "AlreadyReviewed",
     "ApprovalRefused",
     "BuyingAct",
@@ -68,6 +81,8 @@ __all__ = [
     "ModelInForce",
     "NoModel",
     "NotADraft",
+    "NothingToRelease",
+    "PlanRefused",
     "ReasonMissing",
     "ScheduleRefused",
     "approve",
@@ -92,24 +107,31 @@ __all__ = [
     "may_approve",
     "measure_quality",
     "model_at",
+    "order_wave",
     "problems_of",
     "publish",
     "publish_due_models",
     "published_model",
     "put_in_force",
     "reason_of_mql",
+    "release_waves",
     "renew_scores",
+    "renewal_progress",
     "request_approval",
     "request_measuring",
     "restore",
     "review_figures",
+    "running_plan",
     "schedule",
     "score_due_leads",
     "score_now",
     "snapshot_move",
     "start_draft",
+    "start_plan",
     "start_renewal",
+    "stop_plan",
     "unschedule",
+    "waiting_leads",
     "why_mql",
     "withdraw_approval",
 ]

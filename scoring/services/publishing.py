@@ -16,6 +16,7 @@ from scoring.enums import ModelState
 from scoring.models import ScoringModel
 from scoring.services.gates import gates_of
 from scoring.services.locking import lock_draft
+from scoring.services.standing import remember_standing
 from scoring.signals import model_published
 from scoring.slots import Gate
 
@@ -92,6 +93,7 @@ def publish(*, model_id: int, now: datetime, actor: User | None = None) -> Scori
 @transaction.atomic
 def put_in_force(model: ScoringModel, *, now: datetime, actor: User | None = None) -> None:
     """Switch to a draft that may come into force; the caller has locked it."""
+    remember_standing(published_model(), now=now)
     former = ScoringModel.objects.filter(state=ModelState.PUBLISHED)
     former.update(state=ModelState.RETIRED, retired_at=now, rescored_up_to=None)
     model.state, model.published_at, model.published_by = ModelState.PUBLISHED, now, actor

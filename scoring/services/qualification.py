@@ -22,11 +22,10 @@ from scoring.models import LeadScore, ScoringModel
 from scoring.scored import Scored, points
 from scoring.services.fast_track import BuyingAct, buying_acts
 from scoring.services.reviewing import draw_for_review
+from scoring.services.standing import OPEN_STAGES
 
 logger = logging.getLogger(__name__)
 
-#: Stages that scoring may end; in all others a person works with the lead.
-OPEN_STAGES = (LifecycleStage.LEAD, LifecycleStage.RECYCLED)
 RETRY_AFTER = timedelta(minutes=5)
 
 
@@ -72,7 +71,7 @@ def owed_moves(
             to_stage, reason = LifecycleStage.MQL, ""
             rule = _qualifying_rule(model, definition, each, bought.get(each.lead_id))
         if rule:
-            snapshot, due_at = _snapshot(model, each), next_due[each.lead_id]
+            snapshot, due_at = snapshot_of(model, each), next_due[each.lead_id]
             percent = definition.review_percent
             moves.append(Move(each.lead_id, to_stage, rule, reason, snapshot, due_at, percent))
     return moves
@@ -126,7 +125,8 @@ def _pardoned(lead_ids: Sequence[int]) -> set[int]:
     return set(back.exclude(Exists(_facts_since("stage_since"))).values_list("pk", flat=True))
 
 
-def _snapshot(model: ScoringModel, scored: Scored) -> ScoreSnapshot:
+def snapshot_of(model: ScoringModel, scored: Scored) -> ScoreSnapshot:
+    """Return the score of a lead as it goes into the history of its stages."""
     return ScoreSnapshot(
         model_version=model.version,
         fit_score=points(scored.fit),

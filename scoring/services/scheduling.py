@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from crm.accounts.models import User
+from crm.common.health import beat
 from crm.common.instants import plan_problem
 from crm.common.notifications import notify
 from crm.common.singly import do_singly
@@ -77,6 +78,7 @@ def publish_due_models(*, now: datetime) -> int:
         logger.exception("Could not publish %s", model)
 
     do_singly(due, lambda model: _publish_due(model.pk, now), give_up=give_up)
+    beat("publish_due_models", now)
     return len(due)
 
 

@@ -71,6 +71,11 @@ ROWS = [
     row("scoring:quality_csv", MARKETER, MANAGER, ADMIN),
     row("scoring:quality_measure", MARKETER, ADMIN, method="post"),
     row("scoring:quality_draft", MARKETER, ADMIN, method="post", own=report_that_is_gone),
+    row("scoring:releases", MARKETER, MANAGER, ADMIN),
+    row("scoring:releases_export", MARKETER, MANAGER, ADMIN),
+    row("scoring:release", MARKETER, ADMIN, method="post", data={"count": "1"}),
+    row("scoring:release_rate", MARKETER, ADMIN, method="post", data={"stop": "1"}),
+    row("scoring:rescore_progress", MARKETER, MANAGER, ADMIN),
     row("scoring:model", MARKETER, MANAGER, ADMIN),
     row("scoring:disqualified", MARKETER, MANAGER, ADMIN),
     row(

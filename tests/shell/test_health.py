@@ -46,9 +46,9 @@ def test_a_loop_is_running_for_sixty_seconds_after_its_last_round() -> None:
 def test_every_loop_of_the_beat_schedule_that_must_not_rest_is_watched() -> None:
     ticks = {entry["task"].partition(".")[2] for entry in app.conf.beat_schedule.values()}
 
-    # These rest for most of the time: an hour each, until a model is due or published, a day.
+    # These rest for most of the time: an hour each, until a model is published, a day.
     hourly = {"keep_partitions", "remove_old_forms", "remove_old_uploads"}
-    resting = {*hourly, "publish_due_models", "renew_scores", "measure_quality"}
+    resting = {*hourly, "renew_scores", "measure_quality"}
     assert set(LOOPS) == (ticks - resting) | {COLLECTOR}
 
 

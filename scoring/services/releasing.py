@@ -1,0 +1,241 @@
+"""Releasing leads to sales in waves: those that meet the definition since a model was published.
+
+A wave names its leads when it is ordered; a sweep moves them one by one, each in a transaction that
+also writes down what became of it. A crash between two leads loses nobody and moves nobody twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from crm.accounts.models import User
+from crm.common.health import beat
+from crm.common.locks import lock_writes
+from crm.common.singly import do_singly
+from leads.enums import ConsentPurpose, LifecycleStage
+from leads.models import Consent, Lead
+from leads.models.lead import LeadQuerySet
+from leads.services import change_stage
+from scoring.models import ReleasePlan, ReleaseWave, ScoringModel, WaveLead
+from scoring.query import ask
+from scoring.scored import Scored, score_leads
+from scoring.services.marking import mark_due
+from scoring.services.publishing import definition_of, published_model
+from scoring.services.qualification import snapshot_of
+from scoring.services.standing import OPEN_STAGES, newly_meeting
+from scoring.slots import desk_days
+
+logger = logging.getLogger(__name__)
+
+#: Leads of one wave, and leads that one round of the sweep moves; a move takes some 20 ms.
+LARGEST_WAVE = 1_000
+BATCH = 50
+#: The best first: whoever is next to be released stands on top of the list.
+ORDER = ("-score__engagement_score?", "-id")
+
+
+class NothingToRelease(Exception):
+    """No lead waits to be released; the message says why."""
+
+
+class PlanRefused(Exception):
+    """Leads cannot be released by this rate; the message says why."""
+
+
+def waiting_leads() -> LeadQuerySet:
+    """Return the leads that meet the definition by its publication and are in no wave yet."""
+    model = published_model()
+    if model is None:
+        return Lead.objects.none()
+    in_wave = WaveLead.objects.pending().filter(lead=OuterRef("pk"))
+    return newly_meeting(model).filter(~Exists(in_wave))
+
+
+def next_leads(count: int) -> list[int]:
+    """Return the best of those who wait and may be contacted; who was left out is not next."""
+    said = Consent.objects.filter(lead=OuterRef("pk"), purpose=ConsentPurpose.CONTACT)
+    last_word = said.order_by("-given_at", "-id").values("is_granted")[:1]
+    left_out = WaveLead.objects.exclude(left_out="").filter(
+        lead=OuterRef("pk"), wave__model=published_model()
+    )
+    may_contact = Coalesce(Subquery(last_word), True)
+    able = (
+        waiting_leads().alias(may_contact=may_contact).filter(~Exists(left_out), may_contact=True)
+    )
+    best = able.order_by("-score__engagement_score", "-id")
+    return list(best.values_list("pk", flat=True)[:count])
+
+
+@transaction.atomic
+def order_wave(
+    *, actor: User, now: datetime, count: int = 0, lead_ids: Iterable[int] = ()
+) -> ReleaseWave:
+    """Order the release of chosen leads, or of the next ``count``; the sweep moves them.
+
+    Raises:
+        NothingToRelease: nobody waits.
+    """
+    lock_writes(ReleaseWave)
+    model = published_model()
+    chosen = list(dict.fromkeys(lead_ids))[:LARGEST_WAVE] or next_leads(min(count, LARGEST_WAVE))
+    known = set(Lead.objects.filter(pk__in=chosen).values_list("pk", flat=True))
+    if model is None or not known:
+        raise NothingToRelease("No lead waits to be released.")
+    wave = ReleaseWave.objects.create(model=model, ordered_at=now, ordered_by=actor)
+    _fill(wave, [lead_id for lead_id in chosen if lead_id in known])
+    return wave
+
+
+@transaction.atomic
+def start_plan(*, per_day: int, actor: User, now: datetime) -> ReleasePlan:
+    """Have so many leads released on each working day, in place of a plan that runs.
+
+    Raises:
+        PlanRefused: no model is in force, or the rate is no number from 1 to 1,000.
+    """
+    lock_writes(ReleasePlan)
+    model = published_model()
+    if model is None:
+        raise PlanRefused("No scoring model is in force.")
+    if not 1 <= per_day <= LARGEST_WAVE:
+        raise PlanRefused(f"Release 1 to {LARGEST_WAVE:,} leads a day.")
+    _running(model).update(stopped_at=now)
+    return ReleasePlan.objects.create(
+        model=model, per_day=per_day, started_at=now, started_by=actor
+    )
+
+
+def stop_plan(*, now: datetime) -> int:
+    """Stop the plan that runs; return whether there was one. Waves that it ordered go on."""
+    return ReleasePlan.objects.filter(stopped_at__isnull=True).update(stopped_at=now)
+
+
+def running_plan() -> ReleasePlan | None:
+    """Return the plan that releases leads under the model in force."""
+    model = published_model()
+    return _running(model).select_related("model", "started_by").first() if model else None
+
+
+def release_waves(*, now: datetime, limit: int = BATCH) -> int:
+    """Order the wave of the day if one is owed, then move pending leads; return how many.
+
+    Several sweeps may run at once: each passes by what another holds.
+    """
+    if plan := running_plan():
+        _order_of_day(plan, now)
+    pending = WaveLead.objects.pending().order_by("pk").values_list("pk", flat=True)[:limit]
+    rows = list(pending)
+
+    def give_up(row_id: int, _: Exception) -> None:
+        logger.exception("Could not release the lead of wave row %s", row_id)
+        WaveLead.objects.pending().filter(pk=row_id).update(left_out="the move failed; try again")
+
+    do_singly(rows, lambda row_id: _release(row_id, now), give_up=give_up)
+    beat("release_waves", now, WaveLead.objects.pending().count())
+    return len(rows)
+
+
+def _running(model: ScoringModel) -> QuerySet[ReleasePlan]:
+    return ReleasePlan.objects.filter(model=model, stopped_at__isnull=True)
+
+
+@transaction.atomic
+def _order_of_day(plan: ReleasePlan, now: datetime) -> None:
+    """Order the wave that a plan owes for this working day, once."""
+    day = _working_day(now)
+    if day is None or plan.waves.filter(day=day).exists():
+        return
+    lock_writes(ReleaseWave)
+    if plan.waves.filter(day=day).exists() or not _running(plan.model).filter(pk=plan.pk).exists():
+        return
+    wave = ReleaseWave.objects.create(
+        model=plan.model, plan=plan, day=day, ordered_at=now, ordered_by=plan.started_by
+    )
+    _fill(wave, next_leads(plan.per_day))
+
+
+def _working_day(now: datetime) -> date | None:
+    """Return the day while sales is at work; without a calendar every weekday is one, in UTC."""
+    for desk in desk_days:
+        if desk.is_known():
+            return desk.day(now)
+    return now.date() if now.weekday() < 5 else None
+
+
+def _fill(wave: ReleaseWave, lead_ids: Sequence[int]) -> None:
+    pending = WaveLead.objects.pending().filter(lead__in=lead_ids)
+    elsewhere = set(pending.values_list("lead_id", flat=True))
+    WaveLead.objects.bulk_create(
+        WaveLead(
+            wave=wave,
+            lead_id=lead_id,
+            left_out="is in another wave already" if lead_id in elsewhere else "",
+        )
+        for lead_id in lead_ids
+    )
+
+
+@transaction.atomic
+def _release(row_id: int, now: datetime) -> None:
+    """Move one lead, or write down why not; nothing when another sweep has it."""
+    rows = WaveLead.objects.pending().select_for_update(skip_locked=True, of=("self",))
+    row = rows.select_related("wave__model", "wave__ordered_by").filter(pk=row_id).first()
+    if row is None:
+        return
+    row.left_out = _move(row, now)[:300]
+    row.released_at = None if row.left_out else now
+    row.save(update_fields=["left_out", "released_at"])
+
+
+def _move(row: WaveLead, now: datetime) -> str:
+    """Make the lead an MQL as things stand now; return why not, nothing when it is one."""
+    model = row.wave.model
+    lead = Lead.objects.select_for_update(no_key=True).get(pk=row.lead_id)
+    if published_model() != model:
+        return f"{model} is no longer in force"
+    if lead.stage not in OPEN_STAGES:
+        return f"is {lead.get_stage_display()} already"
+    if lead.stage_since > row.wave.ordered_at:
+        return "was moved since the wave was ordered"
+    if _took_back_consent(lead):
+        return "took back the consent to be contacted"
+    definition = definition_of(model)
+    asked = ask([lead.pk], now, known_at=now)
+    [scored] = score_leads(definition, [lead.pk], asked, now=now)
+    if not scored.meets_definition:
+        mark_due(lead_ids=[lead.pk], now=now, is_news=False)
+        return _why_not(scored)
+    change_stage(
+        lead_id=lead.pk,
+        to_stage=LifecycleStage.MQL,
+        now=now,
+        actor=row.wave.ordered_by,
+        rule=_rule(row.wave, scored),
+        snapshot=snapshot_of(model, scored),
+    )
+    return ""
+
+
+def _rule(wave: ReleaseWave, scored: Scored) -> str:
+    how = f"by a rate of {wave.plan.per_day} a day" if wave.plan else "by hand"
+    return f"Released {how}: cell {scored.cell} is in the definition of model v{wave.model.version}"
+
+
+def _why_not(scored: Scored) -> str:
+    if scored.disqualified_by:
+        return f"is disqualified: {scored.disqualified_by}"
+    if scored.blocked_by:
+        return f"is blocked: {scored.blocked_by}"
+    return f"no longer meets the definition: {scored.cell or 'fit is not evaluated'}"
+
+
+def _took_back_consent(lead: Lead) -> bool:
+    said = lead.consents.filter(purpose=ConsentPurpose.CONTACT).order_by("-given_at", "-id")
+    last_word = said.values_list("is_granted", flat=True).first()
+    return last_word is False
