@@ -24,6 +24,7 @@ app.conf.beat_schedule = {
     "measure rule quality": _tick("scoring.measure_quality", queue="bulk", every=10.0),
     "release waves": _tick("scoring.release_waves", queue="bulk", every=5.0),
     "renew scores": _tick("scoring.renew_scores", queue="bulk", every=5.0),
+    "run back-tests": _tick("scoring.run_back_tests", queue="bulk", every=3.0),
     "dispatch outbox": _tick("common.dispatch_outbox", queue="outbox", every=2.0),
     "record attendance": _tick("engagement.record_attendance", queue="bulk", every=3.0),
     "run imports": _tick("leads.run_imports", queue="bulk", every=3.0),

@@ -26,10 +26,18 @@ from handoff.kept_criteria import criteria_in_force
 from handoff.models import Agreement, Handoff
 from handoff.queue import due_today
 from handoff.refusals import HANDOFF_REFUSALS
+from handoff.sales_load import sales_load
 from handoff.services import agreement_gate
 from handoff.timeline import handoff_entries
 from scoring.outcomes import refusal_sources
-from scoring.slots import DeskDays, PublishingGate, desk_days, publishing_gates
+from scoring.slots import (
+    DeskDays,
+    PublishingGate,
+    SalesLoad,
+    desk_days,
+    publishing_gates,
+    sales_loads,
+)
 
 _LEADERS = (Role.MANAGER, Role.ADMIN)
 
@@ -104,6 +112,8 @@ lead_panels.register(
 )
 
 refusal_sources.register(HANDOFF_REFUSALS)
+
+sales_loads.register(SalesLoad("handoff", 10, sales_load))
 
 timeline_sources.register(TimelineSource("handoffs", 4, handoff_entries, kinds=("sales",)))
 

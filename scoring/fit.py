@@ -15,7 +15,7 @@ from django.db.models import Case, Expression, SmallIntegerField, Value, When
 from django.db.models.functions import Cast
 from psycopg.sql import SQL, Composable, Composed
 
-from crm.common.criteria import Criteria
+from crm.common.criteria import Criteria, leaves
 from leads.models import Lead
 from scoring.certainty import certainly_not_q, certainly_q
 from scoring.definition import SCALE, Condition, Definition, FitRule, Persona
@@ -23,6 +23,8 @@ from scoring.sql import FENCE, Tables, column, commas, of_queryset, rendered
 
 #: After all that is known: for criteria that do not look at the time.
 _NO_TIME = datetime(9000, 1, 1, tzinfo=UTC)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_OF_STAGE = "Lifecycle"
 
 
 def of_leads(lead_ids: Sequence[int]) -> Composed:
@@ -62,6 +64,26 @@ def _kept_fit(definition: Definition) -> SQL:
     return rendered(_fit(definition))
 
 
+@lru_cache(maxsize=16)
+def asks_for_time(definition: Definition) -> bool:
+    """Say whether the answer depends on when criteria are asked: deals, consent, relative dates."""
+    early, late = (rendered(_outcomes(definition, at)) for at in (_LONG_AGO, _NO_TIME))
+    return early != late
+
+
+def fits_alike(one: Definition, other: Definition) -> bool:
+    """Say whether two models judge fit, blocks and disqualifiers by the same rules."""
+    same = _kept_fit(one).as_string() == _kept_fit(other).as_string()
+    outcomes = [_kept_outcomes(each, None).as_string() for each in (one, other)]
+    return same and outcomes[0] == outcomes[1]
+
+
+def asks_for_stage(definition: Definition) -> bool:
+    """Say whether criteria ask for the stage of a lead, or for what follows from it."""
+    criteria = _named_criteria(definition).values()
+    return any(leaf.field.group == _OF_STAGE for each in criteria for leaf in leaves(each))
+
+
 def numbered_rules(definition: Definition) -> Iterator[tuple[Persona, list[tuple[int, FitRule]]]]:
     """Go through the personas with their rules and the rules' numbers."""
     start = 0
@@ -71,13 +93,19 @@ def numbered_rules(definition: Definition) -> Iterator[tuple[Persona, list[tuple
 
 
 def _outcomes(definition: Definition, now: datetime | None) -> Composed:
-    asked: dict[str, Criteria] = {}
-    for _, rules in numbered_rules(definition):
-        asked |= {f"r{i}": rule.criteria for i, rule in rules}
-    asked |= {f"b{i}": each.criteria for i, each in enumerate(definition.blocking)}
-    asked |= {f"x{i}": each.criteria for i, each in enumerate(definition.disqualifiers)}
+    asked = _named_criteria(definition)
     columns = {name: _outcome(criteria, now or _NO_TIME) for name, criteria in asked.items()}
     return of_queryset(Lead.objects.annotate(**columns).order_by().values_list("id", *columns))
+
+
+def _named_criteria(definition: Definition) -> dict[str, Criteria]:
+    """All criteria of a model by the name of their column."""
+    named: dict[str, Criteria] = {}
+    for _, rules in numbered_rules(definition):
+        named |= {f"r{i}": rule.criteria for i, rule in rules}
+    named |= {f"b{i}": each.criteria for i, each in enumerate(definition.blocking)}
+    named |= {f"x{i}": each.criteria for i, each in enumerate(definition.disqualifiers)}
+    return named
 
 
 def _outcome(criteria: Criteria, now: datetime) -> Expression:

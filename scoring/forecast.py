@@ -8,7 +8,7 @@ in whole minutes from the moment at which the sums were taken.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import exp, floor
@@ -117,9 +117,35 @@ def _room(definition: Definition, cell: str) -> tuple[int, int]:
     return bounds[lowest], bounds[highest - 1]
 
 
-def _leaves(curve: Curve, least: int, below: int) -> int | None:
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Time alone leads to a level of engagement, after a while of whole minutes."""
+
+    after: timedelta
+    level: int
+
+
+def enters(
+    definition: Definition, amounts: Sequence[float], *, levels: Collection[int], within: timedelta
+) -> Entry | None:
+    """Return when time alone first leads to one of ``levels``, if it does sooner than ``within``.
+
+    ``amounts`` are those of ``forecast``.
+    """
+    curve = Curve(definition, amounts)
+    bounds = (SCALE + 1, *definition.levels, 0)
+    at: int | None = 0
+    while at is not None and at * MINUTE < within:
+        level = definition.level(curve.score(at))
+        if level in levels:
+            return Entry(at * MINUTE, level)
+        at = _leaves(curve, bounds[level], bounds[level - 1], after=at)
+    return None
+
+
+def _leaves(curve: Curve, least: int, below: int, *, after: int = 0) -> int | None:
     """Return the first minute at which the score is out of ``least <= score < below``."""
-    at = 0
+    at = after
     while (reached := _may_leave(curve, least, below, at)) is not None:
         at = reached
         if not least <= curve.score(at) < below:

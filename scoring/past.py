@@ -21,21 +21,46 @@ def past_leads(lead_ids: Composable, *, as_of: Composable) -> tuple[str, Compose
     return (
         "leads_lead",
         SQL(
-            "SELECT past.* FROM leads_lead lead CROSS JOIN LATERAL ("
-            "SELECT coalesce(jsonb_object_agg(field, value), '{{}}') AS told FROM ("
-            "SELECT DISTINCT ON (fact.field) fact.field,"
-            " CASE WHEN fact.recorded_at <= {as_of} THEN fact.value ELSE {blank} END AS value"
-            " FROM leads_leadfact fact WHERE fact.lead_id = lead.id"
-            " ORDER BY fact.field, (fact.recorded_at <= {as_of}) DESC, fact.recorded_at DESC,"
-            " fact.id DESC) AS latest) AS log"
+            "SELECT past.* FROM leads_lead lead CROSS JOIN LATERAL ({log}) AS log"
             " CROSS JOIN LATERAL (SELECT coalesce((SELECT jsonb_build_object('stage', stage,"
             " 'cycle', cycle, 'stage_since', started_at) FROM leads_stageinterval"
             " WHERE lead_id = lead.id AND started_at <= {as_of}"
             " ORDER BY sequence DESC LIMIT 1), '{{}}') AS stood) AS history"
             " CROSS JOIN LATERAL jsonb_populate_record(lead, log.told || history.stood) AS past"
             " WHERE lead.id = ANY({lead_ids}::bigint[])"
-        ).format(as_of=as_of, blank=SQL(_BLANK), lead_ids=lead_ids),
+        ).format(as_of=as_of, log=_log(as_of), lead_ids=lead_ids),
     )
+
+
+def open_leads(asked: Composable) -> tuple[str, Composed]:
+    """Return ``leads_lead`` as it was when leads were in an open trip, each at its own ``as_of``.
+
+    ``asked`` has ``lead_id``, ``as_of`` and the ``stage``, ``cycle`` and ``stage_since`` of the
+    trip: what history made of it later is not looked at.
+    """
+    return (
+        "leads_lead",
+        SQL(
+            "SELECT past.* FROM ({asked}) AS moment"
+            " JOIN leads_lead lead ON lead.id = moment.lead_id"
+            " CROSS JOIN LATERAL ({log}) AS log"
+            " CROSS JOIN LATERAL jsonb_populate_record(lead, log.told || jsonb_build_object("
+            "'stage', moment.stage, 'cycle', moment.cycle, 'stage_since', moment.stage_since"
+            ")) AS past"
+        ).format(asked=asked, log=_log(SQL("moment.as_of"))),
+    )
+
+
+def _log(as_of: Composable) -> Composed:
+    """What the fact log told of ``lead`` at a time, as ``told``."""
+    return SQL(
+        "SELECT coalesce(jsonb_object_agg(field, value), '{{}}') AS told FROM ("
+        "SELECT DISTINCT ON (fact.field) fact.field,"
+        " CASE WHEN fact.recorded_at <= {as_of} THEN fact.value ELSE {blank} END AS value"
+        " FROM leads_leadfact fact WHERE fact.lead_id = lead.id"
+        " ORDER BY fact.field, (fact.recorded_at <= {as_of}) DESC, fact.recorded_at DESC,"
+        " fact.id DESC) AS latest"
+    ).format(as_of=as_of, blank=SQL(_BLANK))
 
 
 def past_events(lead_ids: Composable, *, known_at: Composable) -> tuple[str, Composed]:

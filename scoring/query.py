@@ -13,7 +13,7 @@ gave points and ``t3`` when.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -73,10 +73,16 @@ def ask(lead_ids: Sequence[int], *instants: datetime, known_at: datetime | None 
 
 def ask_each(moments: Mapping[int, datetime]) -> Composed:
     """Ask for each lead at an instant of its own."""
+    return ask_pairs(moments.items())
+
+
+def ask_pairs(pairs: Iterable[tuple[int, datetime]]) -> Composed:
+    """Ask for leads, each at any number of instants, by what had been received at each."""
+    lead_ids, instants = zip(*pairs, strict=True)
     return SQL(
         "SELECT lead_id, as_of, as_of AS known_at"
         " FROM unnest({}::bigint[], {}::timestamptz[]) AS moment (lead_id, as_of)"
-    ).format(list(moments), list(moments.values()))
+    ).format(list(lead_ids), list(instants))
 
 
 def ask_range(first: int, last: int, *, as_of: datetime) -> Composed:

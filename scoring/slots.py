@@ -1,10 +1,14 @@
-"""What floors above tell scoring of publishing and releasing; they register in ``furniture``."""
+"""What floors above tell scoring: of publishing, of releasing, of the load of sales.
+
+They register in ``furniture``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from crm.accounts.models import User
 from crm.common.registry import Registry
@@ -63,3 +67,21 @@ class DeskDays:
 
 desk_days: Registry[DeskDays] = Registry("desk days")
 publishing_gates: Registry[PublishingGate] = Registry("publishing gate")
+
+
+@dataclass(frozen=True)
+class SalesLoad:
+    """What sales had to take on in a period, and with whom.
+
+    ``ask(starts_at, ends_at, now)`` returns it as JSON: ``reps`` who are given leads now,
+    ``minutes`` to the first touch as agreed for each tier, ``goal`` percent on time, and for each
+    week ``week`` (its Monday), ``working_days``, the first touches that fell ``due`` and those that
+    were ``on_time``. Days and weeks are those of the active time zone.
+    """
+
+    name: str
+    order: int
+    ask: Callable[[datetime, datetime, datetime], dict[str, Any]]
+
+
+sales_loads: Registry[SalesLoad] = Registry("sales load")

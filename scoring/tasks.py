@@ -41,3 +41,9 @@ def count_rule_hits(*, model_id: int, **_: object) -> None:
 def measure_quality(**_: object) -> None:
     """Run by beat every few seconds; does nothing unless a report was asked for or is a day old."""
     services.measure_quality(now=timezone.now())
+
+
+@shared_task(name="scoring.run_back_tests")
+def run_back_tests(**_: object) -> None:
+    """Run by beat every few seconds; does nothing unless somebody asked for a back-test."""
+    work_in_turn(lambda now: services.run_back_tests(now=now))

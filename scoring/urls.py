@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from scoring.views import disqualified, drafts, editing, editor, explanation, quality, releases
+from scoring.views import (
+    back_test,
+    disqualified,
+    drafts,
+    editing,
+    editor,
+    explanation,
+    quality,
+    releases,
+)
 
 app_name = "scoring"
 
@@ -36,6 +45,10 @@ urlpatterns = [
     path("scoring/releases/release/", releases.release, name="release"),
     path("scoring/releases/rate/", releases.release_rate, name="release_rate"),
     path("scoring/rescore/", releases.rescore_progress, name="rescore_progress"),
+    path("scoring/<int:version>/back-test/", back_test.back_test, name="back_test"),
+    path("scoring/<int:version>/back-test/start/", back_test.start, name="back_test_start"),
+    path("scoring/<int:version>/back-test/stop/", back_test.stop, name="back_test_stop"),
+    path("scoring/<int:version>/back-test/trips.csv", back_test.trips_csv, name="back_test_csv"),
     path("leads/<int:lead_id>/score/", explanation.score_explanation, name="explanation"),
     path("leads/<int:lead_id>/score/course/", explanation.score_course, name="course"),
 ]

@@ -92,8 +92,9 @@ class BackTestTrip(models.Model):
 
     A trip is a cycle of the lead: from its capture, recycling or return until the next. Of each
     model there is when the lead first met its definition (``*_mql_at``), by what (``*_rule``), and
-    the engagement and the sum of fit and engagement at the last act of the trip that the replay
-    saw (``*_score``, ``*_rank``; tenths of a point).
+    the engagement and the sum of fit and engagement when something was last learned of the trip
+    (``*_score``, ``*_rank``; tenths of a point). ``refused_at`` is when sales gave it back, and
+    ``refusal`` the code of the reason, if one was named.
     """
 
     back_test = models.ForeignKey(

@@ -7,6 +7,12 @@ from scoring.services.approving import (
     request_approval,
     withdraw_approval,
 )
+from scoring.services.backtesting import (
+    BackTestRefused,
+    run_back_tests,
+    start_back_test,
+    stop_back_test,
+)
 from scoring.services.drafting import (
     ChangedDraft,
     change_draft,
@@ -74,6 +80,7 @@ __all__ = [
     "RELEASE_BATCH",
     "AlreadyReviewed",
     "ApprovalRefused",
+    "BackTestRefused",
     "BuyingAct",
     "ChangedDraft",
     "DraftChanged",
@@ -121,14 +128,17 @@ __all__ = [
     "request_measuring",
     "restore",
     "review_figures",
+    "run_back_tests",
     "running_plan",
     "schedule",
     "score_due_leads",
     "score_now",
     "snapshot_move",
+    "start_back_test",
     "start_draft",
     "start_plan",
     "start_renewal",
+    "stop_back_test",
     "stop_plan",
     "unschedule",
     "waiting_leads",

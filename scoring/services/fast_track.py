@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cache
 from uuid import UUID
 
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Composed
 
 from crm.common.prepared import prepared
 from engagement.enums import Actor, EventKind, OfferKind
@@ -26,8 +26,9 @@ from scoring.sql import Tables, rendered, with_tables
 _OF_OFFERS = [kind.event_kind.value for kind in OfferKind]
 #: Whether an act fast-tracks, and whether it would if its offer did not say otherwise.
 _COUNTS = SQL(
-    "CASE WHEN e.properties @> '{\"fast_track\": false}' THEN false WHEN e.kind = ANY($5) THEN true"
-    " ELSE e.kind = ANY($7) AND e.properties @> '{\"fast_track\": true}' END"
+    "CASE WHEN e.properties @> '{{\"fast_track\": false}}' THEN false"
+    " WHEN e.kind = ANY({kinds}) THEN true"
+    " ELSE e.kind = ANY({of_offers}) AND e.properties @> '{{\"fast_track\": true}}' END"
 )
 _HELD_BACK = SQL("e.kind = ANY($5) AND e.properties @> '{\"fast_track\": false}'")
 
@@ -87,6 +88,16 @@ def held_back_act(
     return _find(definition, [lead_id], now, known_at or now, query).get(lead_id)
 
 
+def is_buying(definition: Definition) -> Composed:
+    """Return the condition on an event ``e`` that it is a fast-track act while it counts."""
+    kinds = [act.kind.value for act in definition.fast_track]
+    return SQL("e.actor = {human} AND e.kind = ANY({any_kind}) AND {counts}").format(
+        human=Actor.HUMAN.value,
+        any_kind=[*kinds, *_OF_OFFERS],
+        counts=_COUNTS.format(kinds=kinds, of_offers=_OF_OFFERS),
+    )
+
+
 def _find(
     definition: Definition, lead_ids: Sequence[int], now: datetime, known_at: datetime, query: SQL
 ) -> dict[int, BuyingAct]:
@@ -117,7 +128,7 @@ def _first(is_held_back: bool, is_past: bool) -> SQL:
     ).format(
         asked=with_cycle_start(ASK),
         human=Actor.HUMAN.value,
-        counts=_HELD_BACK if is_held_back else _COUNTS,
+        counts=_HELD_BACK if is_held_back else _COUNTS.format(kinds=SQL("$5"), of_offers=SQL("$7")),
     )
     past: Tables = [past_events(SQL("$1"), known_at=SQL("$3"))] if is_past else []
     return rendered(with_tables(past, query))

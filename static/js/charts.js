@@ -44,7 +44,7 @@ function frame(data) {
       boundaryGap: data.kind !== "line",
       axisLine: { lineStyle: { color: token("--line2") } },
       axisTick: { show: false },
-      axisLabel: text,
+      axisLabel: { ...text, lineHeight: 15 },
     },
     yAxis: {
       type: "value",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from crm.accounts.models import User
+from scoring import services
 from scoring.models import DisqualificationReview
 from scoring.services import ensure_model, start_draft
 from tests.access import ADMIN, MANAGER, MARKETER, PEOPLE, Arguments, row
 from tests.factories import NOW, make_lead
 from tests.leads.page_access import lead_of, lead_of_somebody_else
+from tests.scoring.drafts import make_draft
 
 
 def scored_lead_of(viewer: User) -> Arguments:
@@ -53,6 +55,16 @@ def report_that_is_gone(_viewer: User) -> Arguments:
 EDITORS = (MARKETER, ADMIN)
 READERS = (MARKETER, MANAGER, ADMIN)
 
+
+def back_tested_draft(_viewer: User) -> Arguments:
+    """Make a draft with a finished back-test."""
+    draft = make_draft()
+    services.start_back_test(model_id=draft.pk, actor=None, now=NOW)
+    while services.run_back_tests(now=NOW):
+        pass
+    return {"version": draft.version}
+
+
 ROWS = [
     row("scoring:start", *EDITORS, method="post"),
     row("scoring:version", *READERS, own=draft_of),
@@ -86,6 +98,10 @@ ROWS = [
         method="post",
         data={"verdict": "RIGHT"},
     ),
+    row("scoring:back_test", *READERS, own=back_tested_draft),
+    row("scoring:back_test_csv", *READERS, own=back_tested_draft),
+    row("scoring:back_test_start", *EDITORS, own=back_tested_draft, method="post"),
+    row("scoring:back_test_stop", *EDITORS, own=back_tested_draft, method="post"),
     row("scoring:explanation", *PEOPLE, own=scored_lead_of, foreign=lead_of_somebody_else),
     row("scoring:course", *PEOPLE, own=scored_lead_of, foreign=lead_of_somebody_else),
 ]

@@ -1,0 +1,225 @@
+"""What a replay reads: the trips of leads in a period, when something was learned, and the sums.
+
+History that was brought in later is replayed as if Baton had been there: an act that was received
+more than ``LATE`` after it happened counts from when it happened, and what an import recorded of a
+lead from when the lead was captured. All queries see the log that way, the score query included,
+as a table of the same name stands before the real one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from psycopg.sql import SQL, Composable, Identifier
+
+from engagement.enums import Actor, EventKind
+from engagement.models import Event
+from leads.enums import LifecycleStage
+from scoring.definition import Definition
+from scoring.outcomes import mql_cycles
+from scoring.query import KEEP, ask_pairs, engagement_tables
+from scoring.replay.gauge import Sums
+from scoring.services.fast_track import is_buying
+from scoring.sql import Tables, commas, rows, with_tables
+
+#: A message that comes later than this was brought in, not sent; a client retries for hours.
+LATE = timedelta(days=7)
+
+#: What is known of a lead beside its attributes, by when.
+STANDING = {"leads_deal": "closed_at", "leads_consent": "given_at"}
+
+Pair = tuple[int, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The leads of one run, by their ids (both included), and the period that is replayed."""
+
+    first: int
+    last: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """One cycle of a lead while marketing had it, and what came of it.
+
+    It can become an MQL from ``from_at`` to ``until_at`` (not included): in the period, before
+    sales qualified it or a person ended it. ``first_at`` and ``last_at`` are when something was
+    first and last learned of it in that time, None if never. Only acts after ``counts_from``, the
+    last recycling, count. ``refused_at`` is when sales gave it back: refused, recycled or
+    disqualified after MQL; ``refusal`` is the code of the reason, if one was named.
+    """
+
+    lead_id: int
+    cycle: int
+    stage: LifecycleStage
+    began_at: datetime
+    counts_from: datetime | None
+    from_at: datetime
+    until_at: datetime
+    first_at: datetime | None
+    last_at: datetime | None
+    mql_at: datetime | None
+    sql_at: datetime | None
+    won_at: datetime | None
+    refused_at: datetime | None
+    refusal: str
+
+    @property
+    def anchor(self) -> datetime:
+        """Return when the trip's score is read: when something was last learned of it."""
+        return self.last_at or self.from_at
+
+
+_TRIPS = SQL("""
+    SELECT trip.lead_id, cycle, stage, began_at, counts_from, from_at, until_at,
+        min(at), max(at), mql_at, sql_at, won_at, refused_at, refusal
+    FROM (
+        SELECT own.*, known.mql_at, known.sql_at, known.won_at,
+            coalesce(known.refused_at, known.recycled_at, known.disqualified_at) AS refused_at,
+            coalesce(known.refusal_reason, '') AS refusal,
+            greatest(began_at, {starts_at}) AS from_at,
+            least({ends_at}, known.sql_at, ended_at, next_at) AS until_at
+        FROM (
+            SELECT *, lead(began_at) OVER trips AS next_at,
+                max(began_at) FILTER (WHERE stage = {recycled}) OVER trips AS counts_from
+            FROM ({cycles}) cycle WINDOW trips AS (PARTITION BY lead_id ORDER BY cycle)
+        ) own LEFT JOIN (
+            SELECT * FROM ({outcomes}) outcome WHERE lead_id BETWEEN {first} AND {last}
+        ) known USING (lead_id, cycle)
+    ) trip
+    LEFT JOIN moment ON moment.lead_id = trip.lead_id AND at >= from_at AND at < until_at
+    WHERE from_at < until_at AND (mql_at IS NULL OR mql_at >= {starts_at})
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14 ORDER BY 1, 2
+""")
+_CYCLES = SQL("""
+    SELECT lead_id, cycle::int AS cycle, min(started_at) AS began_at,
+        (array_agg(stage ORDER BY sequence))[1] AS stage,
+        min(started_at) FILTER (WHERE stage = {out} AND actor_id IS NOT NULL) AS ended_at
+    FROM leads_stageinterval WHERE lead_id BETWEEN {first} AND {last} GROUP BY 1, 2
+""")
+#: What was learned in the period: acts when they were received, attributes when recorded.
+_MOMENTS = SQL(
+    "SELECT lead_id, received_at AS at FROM engagement_event WHERE actor = {human}"
+    " AND received_at >= {starts_at} AND received_at < {ends_at}"
+    " UNION ALL SELECT lead_id, recorded_at FROM leads_leadfact"
+    " WHERE recorded_at >= {starts_at} AND recorded_at < {ends_at}"
+)
+#: An act is known from when it was received and it was proven whose it is.
+_RECEIVED = SQL(
+    "SELECT {columns}, CASE WHEN event.received_at > event.occurred_at + {late}"
+    " THEN event.occurred_at ELSE greatest(event.received_at, link.proven_at) END AS received_at"
+    " FROM engagement_event event LEFT JOIN engagement_visitorlink link ON link.id = event.link_id"
+    " WHERE event.lead_id BETWEEN {first} AND {last}"
+)
+_RECORDED = SQL(
+    "SELECT fact.id, fact.lead_id, fact.field, fact.value, CASE WHEN"
+    " fact.recorded_at <= lead.imported_at THEN lead.created_at ELSE fact.recorded_at END"
+    " AS recorded_at FROM leads_leadfact fact JOIN leads_lead lead ON lead.id = fact.lead_id"
+    " WHERE fact.lead_id BETWEEN {first} AND {last}"
+)
+_BUYING = SQL(
+    "SELECT e.lead_id, e.kind, e.occurred_at, e.received_at FROM engagement_event e"
+    " WHERE {is_buying} AND e.received_at < {ends_at} ORDER BY e.lead_id, e.received_at, e.id"
+)
+
+
+def as_it_happened(span: Span) -> Tables:
+    """Return the tables that stand before the log: of the leads of the run, imports set right."""
+    names = [field.column for field in Event._meta.concrete_fields]
+    columns = commas(Identifier("event", name) for name in names if name and name != "received_at")
+    filled = _range(span)
+    return [
+        ("engagement_event", _RECEIVED.format(columns=columns, late=LATE, **filled)),
+        ("leads_leadfact", _RECORDED.format(**filled)),
+    ]
+
+
+def read_trips(span: Span, *, now: datetime) -> list[Trip]:
+    """Return the trips that were open in the period, by lead and cycle.
+
+    One that had come to sales before the period, or was over, has no part in it.
+    """
+    filled = _range(span)
+    cycles = _CYCLES.format(out=LifecycleStage.DISQUALIFIED.value, **filled)
+    trips = _TRIPS.format(
+        cycles=cycles,
+        outcomes=mql_cycles(now=now),
+        recycled=LifecycleStage.RECYCLED.value,
+        starts_at=span.starts_at,
+        ends_at=span.ends_at,
+        **filled,
+    )
+    return [Trip(*row) for row in rows(with_tables(_with_moments(span), trips))]
+
+
+def read_moments(span: Span, lead_ids: Sequence[int]) -> dict[int, list[datetime]]:
+    """Return when something was learned of some leads in the period, in order."""
+    query = SQL(
+        "SELECT lead_id, array_agg(DISTINCT at ORDER BY at) FROM moment"
+        " WHERE lead_id = ANY({}::bigint[]) GROUP BY 1"
+    ).format(list(lead_ids))
+    return dict(rows(with_tables(_with_moments(span), query)))
+
+
+def _with_moments(span: Span) -> Tables:
+    moments = _MOMENTS.format(
+        human=Actor.HUMAN.value, starts_at=span.starts_at, ends_at=span.ends_at
+    )
+    return [*as_it_happened(span), ("moment", moments)]
+
+
+def read_changes(span: Span, *, with_standing: bool) -> dict[int, list[datetime]]:
+    """Return when attributes of leads were recorded, in order; of some only once, at capture.
+
+    ``with_standing`` also when they gave or withdrew a consent, and when a deal of theirs closed.
+    """
+    logs: list[Composable] = [SQL("SELECT lead_id, recorded_at AS at FROM leads_leadfact")]
+    if with_standing:
+        text = SQL("SELECT lead_id, {} FROM {} WHERE lead_id BETWEEN {first} AND {last}")
+        logs += [
+            text.format(Identifier(moment), Identifier(table), **_range(span))
+            for table, moment in STANDING.items()
+        ]
+    query = SQL(
+        "SELECT lead_id, array_agg(DISTINCT at ORDER BY at) FROM ({}) AS change GROUP BY 1"
+    ).format(SQL(" UNION ALL ").join(logs))
+    return dict(rows(with_tables(as_it_happened(span), query)))
+
+
+def _range(span: Span) -> dict[str, int]:
+    return {"first": span.first, "last": span.last}
+
+
+@dataclass(frozen=True, slots=True)
+class Buying:
+    """An act that makes an MQL at once, while it counts."""
+
+    kind: EventKind
+    occurred_at: datetime
+    received_at: datetime
+
+
+def read_buying(span: Span, definition: Definition) -> dict[int, list[Buying]]:
+    """Return the fast-track acts of leads before the end of the period, in order of receipt."""
+    query = _BUYING.format(is_buying=is_buying(definition), ends_at=span.ends_at)
+    found: dict[int, list[Buying]] = defaultdict(list)
+    for lead_id, kind, occurred_at, received_at in rows(with_tables(as_it_happened(span), query)):
+        found[lead_id].append(Buying(EventKind(kind), occurred_at, received_at))
+    return found
+
+
+def read_sums(span: Span, asked: Definition, pairs: Iterable[Pair]) -> dict[Pair, Sums]:
+    """Run the score query for leads at instants, by what had been received at each."""
+    tables = [
+        *as_it_happened(span),
+        *engagement_tables(asked, ask_pairs(pairs), evidence=True),
+    ]
+    body = SQL("SELECT lead_id, as_of, amounts, counts FROM engagement")
+    found = rows(with_tables(tables, body, keep=KEEP))
+    return {(lead_id, at): Sums(weights, counts) for lead_id, at, weights, counts in found}

@@ -1,0 +1,242 @@
+"""Replaying models over the trips of some leads: when would each have become an MQL?"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from scoring.definition import LEVELS, Definition
+from scoring.fit import asks_for_time, fits_alike
+from scoring.replay.fits import Fit, Fitting, Question, next_midnight
+from scoring.replay.gauge import Gauge, Sums, joint
+from scoring.replay.log import (
+    Buying,
+    Pair,
+    Span,
+    Trip,
+    read_buying,
+    read_changes,
+    read_moments,
+    read_sums,
+    read_trips,
+)
+from scoring.replay.search import Met, Search, Seeker, Stretch
+
+Key = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one model would have made of a trip.
+
+    ``mql_at`` is when the lead first met the definition and ``rule`` by what. ``score`` is the
+    engagement in tenths when something was last learned of the trip, ``fit`` the fit then.
+    """
+
+    mql_at: datetime | None
+    rule: str
+    score: int
+    fit: int | None
+
+
+def replay(
+    definitions: Sequence[Definition], span: Span, *, now: datetime
+) -> Iterator[tuple[Trip, list[Verdict]]]:
+    """Yield the trips of the leads of a run with a verdict of each model, by lead and cycle."""
+    trips = read_trips(span, now=now)
+    if not trips:
+        return
+    changes = read_changes(span, with_standing=any(map(asks_for_time, definitions)))
+    asked = joint(definitions)
+    anchors = read_sums(span, asked, [(trip.lead_id, trip.anchor) for trip in trips])
+    courses: list[Course] = []
+    for definition in definitions:
+        alike = (each.fitting for each in courses if fits_alike(each.definition, definition))
+        fitting = next(alike, None) or Fitting(definition, span)
+        gauge = Gauge(definition, asked)
+        courses.append(Course(definition, gauge, fitting, span, trips, changes, anchors))
+    hopeful = {trip.lead_id for course in courses for trip in course.hopeful}
+    moments = read_moments(span, sorted(hopeful)) if hopeful else {}
+    searches = {
+        (number, key): search
+        for number, course in enumerate(courses)
+        for key, search in course.searches(moments).items()
+    }
+    found = _run(searches, span, asked, anchors)
+    for trip in trips:
+        key = trip.lead_id, trip.cycle
+        yield (
+            trip,
+            [each.verdict(trip, found.get((number, key))) for number, each in enumerate(courses)],
+        )
+
+
+def _run(
+    searches: Mapping[tuple[int, Key], Search],
+    span: Span,
+    asked: Definition,
+    known: dict[Pair, Sums],
+) -> dict[tuple[int, Key], Met]:
+    """Drive all searches at once: one query answers what they ask for in a round."""
+    found: dict[tuple[int, Key], Met] = {}
+    answers: dict[tuple[int, Key], Sums | None] = dict.fromkeys(searches)
+    while answers:
+        wanted: dict[tuple[int, Key], Pair] = {}
+        for name, sums in answers.items():
+            try:
+                moment = searches[name].send(sums)  # type: ignore[arg-type]  # None starts it
+            except StopIteration as end:
+                if end.value:
+                    found[name] = end.value
+            else:
+                wanted[name] = (name[1][0], moment)
+        missing = {pair for pair in wanted.values() if pair not in known}
+        if missing:
+            known |= read_sums(span, asked, sorted(missing))
+        answers = {name: known[pair] for name, pair in wanted.items()}
+    return found
+
+
+class Course:
+    """The replay of one model over the trips of one run."""
+
+    def __init__(
+        self,
+        definition: Definition,
+        gauge: Gauge,
+        fitting: Fitting,
+        span: Span,
+        trips: Sequence[Trip],
+        changes: Mapping[int, Sequence[datetime]],
+        anchors: Mapping[Pair, Sums],
+    ) -> None:
+        """Learn how each trip fitted at its end, and which could have become an MQL at all."""
+        self.definition, self.fitting, self._gauge = definition, fitting, gauge
+        self._changes, self._anchors = changes, anchors
+        self._seeker = Seeker(definition, gauge)
+        self._buying = read_buying(span, definition)
+        self._last = self.fitting.of(self._question(trip, trip.anchor) for trip in trips)
+        self.hopeful = [trip for trip in trips if self._may_qualify(trip)]
+        self._bought: dict[Key, Met] = {}
+
+    def _question(self, trip: Trip, at: datetime) -> Question:
+        changes = self._changes.get(trip.lead_id, ())
+        return Question(trip, at, is_present=not changes or changes[-1] <= at)
+
+    def _may_qualify(self, trip: Trip) -> bool:
+        """Say whether anything of the trip's acts could reach any cell, or was a buying act."""
+        if trip.first_at is None:
+            return False
+        if trip.lead_id in self._buying:
+            return True
+        levels = {int(cell[1]) for cell in self._cells_in_reach(trip)}
+        sums = self._anchors[trip.lead_id, trip.anchor]
+        ceiling = self._gauge.ceiling(sums, trip.anchor - trip.first_at)
+        return bool(levels) and ceiling >= self._seeker.least(frozenset(levels))
+
+    def _cells_in_reach(self, trip: Trip) -> Iterable[str]:
+        """The cells that a trip's fit allows; any, if the fit was not always what it is last."""
+        if self.fitting.asks_for_time or self._changed_in(trip):
+            return self.definition.cells
+        fit = self._last[trip.lead_id, trip.anchor]
+        grade = "" if fit.is_barred else self.definition.grade(fit.fit)
+        return [cell for cell in self.definition.cells if grade and cell[0] == grade]
+
+    def _changed_in(self, trip: Trip) -> Sequence[datetime]:
+        """When attributes changed in the trip, after something was first learned of it."""
+        changes = self._changes.get(trip.lead_id, ())
+        if trip.first_at is None:
+            return ()
+        return changes[bisect_right(changes, trip.first_at) : bisect_left(changes, trip.until_at)]
+
+    def searches(self, moments: Mapping[int, Sequence[datetime]]) -> dict[Key, Search]:
+        """Return a search for each trip that could have become an MQL by its score."""
+        epochs = {trip: list(self._epochs(trip)) for trip in self.hopeful}
+        fits = self.fitting.of(
+            self._question(trip, at) for trip, starts in epochs.items() for at in starts
+        )
+        found = {}
+        for trip, starts in epochs.items():
+            periods = self._periods(trip, starts, fits)
+            self._buy(trip, periods)
+            stretches = list(self._stretches(trip, periods, moments[trip.lead_id]))
+            if stretches:
+                found[trip.lead_id, trip.cycle] = self._seeker.first(stretches)
+        return found
+
+    def verdict(self, trip: Trip, met: Met | None) -> Verdict:
+        """Return what the model would have made of a trip, given what its search found."""
+        bought = self._bought.get((trip.lead_id, trip.cycle))
+        first = min(filter(None, (bought, met)), key=lambda each: each.at, default=None)
+        return Verdict(
+            mql_at=first.at if first else None,
+            rule=first.rule if first else "",
+            score=self._gauge.score(self._anchors[trip.lead_id, trip.anchor]),
+            fit=self._last[trip.lead_id, trip.anchor].fit,
+        )
+
+    def _epochs(self, trip: Trip) -> Iterator[datetime]:
+        """Yield when the fit of a trip may have become another; first, when it is first asked."""
+        at = trip.first_at
+        if at is None:
+            return
+        yield at
+        days = self._midnights(at, trip.until_at) if self.fitting.asks_for_time else ()
+        yield from sorted({*self._changed_in(trip), *days})
+
+    @staticmethod
+    def _midnights(after: datetime, before: datetime) -> Iterator[datetime]:
+        midnight = next_midnight(after)
+        while midnight < before:
+            yield midnight
+            midnight = next_midnight(midnight)
+
+    @staticmethod
+    def _periods(
+        trip: Trip, starts: Sequence[datetime], fits: Mapping[Pair, Fit]
+    ) -> list[tuple[datetime, datetime, Fit]]:
+        """Return the times in which a trip was not barred, as long as its fit stayed the same."""
+        periods: list[tuple[datetime, datetime, Fit]] = []
+        for start, end in zip(starts, [*starts[1:], trip.until_at], strict=True):
+            fit = fits[trip.lead_id, start]
+            if periods and periods[-1][1:] == (start, fit):
+                periods[-1] = (periods[-1][0], end, fit)
+            elif not fit.is_barred:
+                periods.append((start, end, fit))
+        return periods
+
+    def _buy(self, trip: Trip, periods: Sequence[tuple[datetime, datetime, Fit]]) -> None:
+        """Note the first time at which a buying act counted and nothing barred the lead."""
+        within = self.definition.fast_track_within
+        found = [
+            Met(max(start, act.received_at), _fast_track(act))
+            for act in self._buying.get(trip.lead_id, ())
+            if trip.counts_from is None or act.occurred_at > trip.counts_from
+            for start, end, _ in periods
+            if max(start, act.received_at) < min(end, act.occurred_at + within)
+        ]
+        if found:
+            self._bought[trip.lead_id, trip.cycle] = min(found, key=lambda each: each.at)
+
+    def _stretches(
+        self,
+        trip: Trip,
+        periods: Iterable[tuple[datetime, datetime, Fit]],
+        moments: Sequence[datetime],
+    ) -> Iterator[Stretch]:
+        """Yield what is to be searched: up to the buying act, if there was one."""
+        bought = self._bought.get((trip.lead_id, trip.cycle))
+        for start, end, fit in periods:
+            until = min(end, bought.at) if bought else end
+            grade = self.definition.grade(fit.fit)
+            levels = frozenset(x for x in LEVELS if f"{grade}{x}" in self.definition.cells)
+            if start < until and grade and levels:
+                later = moments[bisect_right(moments, start) : bisect_left(moments, until)]
+                yield Stretch(grade, levels, [start, *later], until)
+
+
+def _fast_track(act: Buying) -> str:
+    words = act.kind.label
+    return f"Fast track: {words[0].lower()}{words[1:]}"

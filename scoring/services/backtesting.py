@@ -1,0 +1,227 @@
+"""Back-tests: asked for, replayed piece by piece, summed up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import F, Max
+from psycopg.sql import SQL, Identifier
+
+from crm.accounts.models import User
+from leads.models import Lead
+from scoring.definition import Definition
+from scoring.enums import BackTestChange, BackTestState
+from scoring.models import BackTest, BackTestTrip
+from scoring.replay import Span, Trip, Verdict, replay
+from scoring.services.back_test_card import card_of
+from scoring.services.back_test_figures import summed_up
+from scoring.services.locking import lock_draft
+from scoring.services.publishing import definition_of, published_model
+from scoring.sql import commas
+
+__all__ = [
+    "BackTestRefused",
+    "card_of",
+    "change_between",
+    "run_back_tests",
+    "start_back_test",
+    "stop_back_test",
+]
+
+logger = logging.getLogger(__name__)
+
+#: How far back a back-test goes unless somebody says otherwise. Our choice: two quarters.
+PERIOD = timedelta(days=180)
+#: Leads replayed by one step, in seconds; so much is lost with a worker. Each step has its price:
+#: a dozen rounds of the score query.
+STEP = 20_000
+#: Beside the id of the back-test: one worker at a time. Any number that no other lock here uses.
+_LOCK_CLASS = 7_214_003
+_SETTINGS = (
+    "SET LOCAL jit = off; SET LOCAL work_mem = '128MB'; SET LOCAL statement_timeout = '5min'"
+)
+_COPIED = (
+    "back_test_id", "lead_id", "cycle", "began_at", "mql_at", "sql_at", "won_at", "refused_at",
+    "refusal", "draft_mql_at", "draft_rule", "draft_score", "draft_rank", "former_mql_at",
+    "former_rule", "former_score", "former_rank", "change",
+)  # fmt: skip
+
+
+class BackTestRefused(Exception):
+    """This cannot be asked of a back-test now; the message says why and what to do."""
+
+
+@transaction.atomic
+def start_back_test(
+    *, model_id: int, actor: User | None, now: datetime, period: timedelta = PERIOD
+) -> BackTest:
+    """Ask for a replay of a draft, as it is now, over the time up to ``now``.
+
+    Earlier back-tests of the draft end: the figures of its present revision are replaced when the
+    new ones are there, those of older revisions say nothing any more.
+
+    Raises:
+        NotADraft: the model is or was in force.
+        DefinitionInvalid: naming every fault of the draft.
+        BackTestRefused: one of this revision is waiting or running.
+    """
+    model = lock_draft(model_id)
+    definition_of(model)
+    running = BackTest.objects.waiting().filter(model=model)
+    if running.filter(revision=model.revision).exists():
+        raise BackTestRefused(f"{model} is being back-tested already: wait, or stop that first.")
+    running.order_by().update(
+        state=BackTestState.FAILED, error="The draft was changed.", finished_at=now
+    )
+    BackTest.objects.filter(model=model).exclude(revision=model.revision).delete()
+    return BackTest.objects.create(
+        model=model,
+        revision=model.revision,
+        former=published_model(),
+        starts_at=now - period,
+        ends_at=now,
+        requested_by=actor,
+        requested_at=now,
+        lead_count=Lead.objects.count(),
+    )
+
+
+def stop_back_test(*, back_test_id: int, error: str, now: datetime) -> None:
+    """End a back-test that has work left; what it found so far is not shown."""
+    waiting = BackTest.objects.waiting().filter(pk=back_test_id).order_by()
+    waiting.update(state=BackTestState.FAILED, error=error[:1000], finished_at=now)
+
+
+def run_back_tests(*, now: datetime) -> bool:
+    """Do the next piece of the oldest back-test that waits; return whether more is left.
+
+    A worker that was killed leaves its last piece undone, and the next call goes on there. One that
+    fails says why.
+    """
+    back_test = BackTest.objects.waiting().first()
+    if back_test is None:
+        return False
+    try:
+        return _step(back_test.pk, now)
+    except Exception:
+        if not connection.is_usable():
+            raise
+        logger.exception("Back-test %s failed", back_test.pk)
+        error = "An unforeseen error; the log of the worker has it."
+        stop_back_test(back_test_id=back_test.pk, error=error, now=now)
+    return True
+
+
+@transaction.atomic
+def _step(back_test_id: int, now: datetime) -> bool:
+    """Replay the next leads and write their trips, or sum up; nothing while another worker does."""
+    if not _lock(back_test_id):
+        return False
+    waiting = BackTest.objects.waiting().select_related("model", "former")
+    back_test = waiting.filter(pk=back_test_id).first()
+    if back_test is None:
+        return True
+    if back_test.revision != back_test.model.revision or not back_test.model.is_draft:
+        stop_back_test(back_test_id=back_test_id, error="The draft was changed.", now=now)
+        return True
+    span = _next_span(back_test)
+    if span is None:
+        _finish(back_test, now)
+    elif not _advance(back_test, span, _write(back_test, span)):
+        transaction.set_rollback(True)
+    return True
+
+
+def _lock(back_test_id: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTINGS)
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, back_test_id % 2**31]
+        )
+        [is_free] = cursor.fetchone() or [False]
+    return bool(is_free)
+
+
+def _next_span(back_test: BackTest) -> Span | None:
+    ahead = Lead.objects.filter(pk__gt=back_test.replayed_up_to).order_by("pk")[:STEP]
+    last = ahead.aggregate(last=Max("pk"))["last"]
+    first = back_test.replayed_up_to + 1
+    return last and Span(first, last, back_test.starts_at, back_test.ends_at)
+
+
+def _write(back_test: BackTest, span: Span) -> int:
+    """Replay the leads of a span and write their trips; return how many leads there were."""
+    models = [model for model in (back_test.model, back_test.former) if model]
+    definitions = [definition_of(model) for model in models]
+    # whole before the first row is sent: the connection takes no query in the middle of a COPY
+    lines = list(_rows(back_test.pk, definitions, replay(definitions, span, now=back_test.ends_at)))
+    table = Identifier(BackTestTrip._meta.db_table)
+    columns = commas(map(Identifier, _COPIED))
+    with (
+        connection.wrap_database_errors,  # which COPY goes past otherwise
+        connection.cursor() as cursor,
+        cursor.copy(SQL("COPY {} ({}) FROM STDIN").format(table, columns)) as copy,
+    ):
+        for line in lines:
+            copy.write_row(line)
+    return Lead.objects.filter(pk__range=(span.first, span.last)).count()
+
+
+def _rows(
+    back_test_id: int,
+    definitions: list[Definition],
+    found: Iterator[tuple[Trip, list[Verdict]]],
+) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of trips in the order of ``_COPIED``."""
+    for trip, verdicts in found:
+        own = [
+            (each.mql_at, each.rule, each.score, each.score + _fit(each, definition))
+            for each, definition in zip(verdicts, definitions, strict=True)
+        ]
+        draft, former = own[0], own[1] if len(own) > 1 else (None, "", None, None)
+        yield (
+            back_test_id, trip.lead_id, trip.cycle, trip.began_at, trip.mql_at, trip.sql_at,
+            trip.won_at, trip.refused_at, trip.refusal, *draft, *former,
+            change_between(former[0], draft[0]),
+        )  # fmt: skip
+
+
+def _fit(verdict: Verdict, definition: Definition) -> int:
+    """The fit to rank by: a lead of which nothing is known stands where all begin."""
+    return definition.fit_base if verdict.fit is None else verdict.fit
+
+
+def change_between(former: datetime | None, draft: datetime | None) -> BackTestChange:
+    """Return what a draft changes for a trip, from when each model makes it an MQL."""
+    if draft is None:
+        return BackTestChange.LOST if former else BackTestChange.NEITHER
+    if former is None:
+        return BackTestChange.GAINED
+    if draft == former:
+        return BackTestChange.SAME
+    return BackTestChange.EARLIER if draft < former else BackTestChange.LATER
+
+
+def _advance(back_test: BackTest, span: Span, leads: int) -> bool:
+    """Note how far the back-test is; False when it was stopped meanwhile."""
+    waiting = BackTest.objects.waiting().filter(pk=back_test.pk).order_by()
+    return bool(
+        waiting.update(
+            state=BackTestState.RUNNING,
+            replayed_up_to=span.last,
+            leads_done=F("leads_done") + leads,
+        )
+    )
+
+
+def _finish(back_test: BackTest, now: datetime) -> None:
+    """Sum up, and let the earlier ones of this draft go."""
+    waiting = BackTest.objects.waiting().filter(pk=back_test.pk).order_by()
+    done = waiting.update(
+        state=BackTestState.DONE, finished_at=now, results=summed_up(back_test, now=now)
+    )
+    if done:
+        BackTest.objects.filter(model=back_test.model).exclude(pk=back_test.pk).delete()

@@ -1,0 +1,130 @@
+"""The back-test of a draft: ask for it, watch it, read what it found, take its rows along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from crm.common.csv import csv_file
+from crm.common.http import AppRequest, render_page
+from crm.common.paging import keyset_page
+from scoring import services
+from scoring.access import EDITOR_ROLES, may_edit_model, may_read_model
+from scoring.definition import DefinitionInvalid
+from scoring.enums import BackTestChange
+from scoring.models import BackTest, BackTestTrip, ScoringModel
+from scoring.outcomes import refusal_labels
+from scoring.services import back_test_card
+
+_CSV_HEADER = (
+    "lead", "name", "cycle", "change", "began at", "MQL in fact", "SQL", "won", "given back",
+    "reason", "MQL by draft", "by", "engagement", "MQL by model in force", "by", "engagement",
+)  # fmt: skip
+
+
+@may_read_model
+@require_GET
+def back_test(request: AppRequest, version: int) -> HttpResponse:
+    """Show what a back-test found; to htmx its card, which asks again while it runs."""
+    model = get_object_or_404(ScoringModel, version=version)
+    context = {**_card(request, model), "now": timezone.now()}
+    if done := context["done"]:
+        context |= _findings(request, done)
+    return render_page(
+        request, "scoring/back_test.html", context, partial="scoring/_back_test_card.html"
+    )
+
+
+@may_edit_model
+@require_POST
+def start(request: AppRequest, version: int) -> HttpResponse:
+    """Ask for a back-test; answers with the card."""
+    model = get_object_or_404(ScoringModel, version=version)
+    try:
+        services.start_back_test(model_id=model.pk, actor=request.user, now=timezone.now())
+    except (services.NotADraft, services.BackTestRefused) as refused:
+        messages.warning(request, str(refused))
+    except DefinitionInvalid as faulty:
+        messages.warning(request, f"{model} has faults; mend them first. {faulty}")
+    return _answer(request, model)
+
+
+@may_edit_model
+@require_POST
+def stop(request: AppRequest, version: int) -> HttpResponse:
+    """Stop a back-test; answers with the card."""
+    model = get_object_or_404(ScoringModel, version=version)
+    running = BackTest.objects.of_revision(model).waiting().first()
+    if running:
+        error = f"Stopped by {request.user}."
+        services.stop_back_test(back_test_id=running.pk, error=error, now=timezone.now())
+    return _answer(request, model)
+
+
+@may_read_model
+@require_GET
+def trips_csv(request: AppRequest, version: int) -> FileResponse:
+    """Send the trips that the page counts, or those of one change."""
+    done = BackTest.objects.finished_for(get_object_or_404(ScoringModel, version=version))
+    if done is None:
+        raise Http404
+    trips = _trips(done, request.GET.get("change", ""))
+    return csv_file(f"back-test-v{version}.csv", _CSV_HEADER, _rows(trips))
+
+
+def _card(request: AppRequest, model: ScoringModel) -> dict[str, Any]:
+    may_run = request.user.has_role(*EDITOR_ROLES) and model.is_draft
+    return {**back_test_card.card_of(model), "may_run": may_run}
+
+
+def _answer(request: AppRequest, model: ScoringModel) -> HttpResponse:
+    if not request.htmx:
+        return redirect("scoring:back_test", version=model.version)
+    return render(request, "scoring/_back_test_card.html", _card(request, model))
+
+
+def _findings(request: AppRequest, done: BackTest) -> dict[str, Any]:
+    """Return what the page shows beside the card."""
+    change = request.GET.get("change") or BackTestChange.GAINED.value
+    page = keyset_page(_trips(done, change), ordering=("id",), cursor=request.GET.get("cursor"))
+    return {
+        "changes": back_test_card.change_lines(done),
+        "change": change,
+        "page": page,
+        "weeks": back_test_card.week_lines(done),
+        "week_chart": back_test_card.week_chart(done),
+        "deciles": back_test_card.decile_lines(done),
+        "load": done.results["load"],
+    }
+
+
+def _trips(done: BackTest, change: str) -> QuerySet[BackTestTrip]:
+    trips = done.trips.select_related("lead").order_by("id")
+    if not change:
+        return trips
+    if change not in BackTestChange.values:
+        raise Http404
+    return trips.filter(change=change)
+
+
+def _rows(trips: QuerySet[BackTestTrip]) -> Iterator[tuple[Any, ...]]:
+    reasons = refusal_labels()
+    for trip in trips.iterator(chunk_size=2_000):
+        yield (
+            trip.lead_id, trip.lead.display_name, trip.cycle, trip.get_change_display(),
+            trip.began_at, trip.mql_at, trip.sql_at, trip.won_at, trip.refused_at,
+            reasons.get(trip.refusal, trip.refusal),
+            trip.draft_mql_at, trip.draft_rule, _points(trip.draft_score),
+            trip.former_mql_at, trip.former_rule, _points(trip.former_score),
+        )  # fmt: skip
+
+
+def _points(tenths: int | None) -> float | None:
+    return None if tenths is None else tenths / 10
