@@ -15,8 +15,9 @@ from crm.common.ui import words
 from crm.common.ui.marks import grade_cell
 from crm.common.ui.markup import markup
 from leads.models import Lead
-from scoring.models import LeadScore
+from scoring.models import LeadPrediction, LeadScore
 from scoring.services import definition_of, published_model
+from scoring.services.predicting import chance_words
 
 _MARKETING = (Role.MARKETER, Role.ADMIN)
 
@@ -94,6 +95,20 @@ def _expiry_cell(_lead: Lead, listed: ListedScore, now: datetime) -> str:
     return markup('<time datetime="{}">{}</time>', local.isoformat(), words.day(local, now))
 
 
+def load_chances(lead_ids: Sequence[int], _viewer: User, _now: datetime) -> Mapping[int, Decimal]:
+    """Return the chance between 0 and 1 that each lead was given in the last round, if any."""
+    predictions = LeadPrediction.objects.filter(pk__in=lead_ids)
+    return dict(predictions.values_list("pk", "chance"))
+
+
+def _chance_cell(_lead: Lead, chance: Decimal | None, _now: datetime) -> str:
+    return _percent(chance)
+
+
+def _percent(chance: Decimal | None) -> str:
+    return f"{chance_words(chance)} %" if chance is not None else ""
+
+
 SCORE_COLUMNS = (
     Column(
         "grade", "Grade, score, 7 d", 30, load=load_scores, draw=_grade_cell,
@@ -109,6 +124,12 @@ SCORE_COLUMNS = (
         align="num", sort=("score__drops_out_at?", "id"), sort_words=("First to drop out first",),
         is_default=False,
         export=lambda listed: listed.drops_out_at,
+    ),
+    Column(
+        "chance", "Predicted", 36, load=load_chances, draw=_chance_cell,
+        align="num", sort=("-prediction__chance?", "-id"), sort_words=("Most likely first",),
+        is_default=False,
+        export=_percent,
     ),
 )  # fmt: skip
 

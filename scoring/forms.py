@@ -9,7 +9,9 @@ from django import forms
 
 from crm.common.instants import validate_instant
 from leads.models import Lead
+from scoring.cases import targets
 from scoring.enums import ReviewVerdict
+from scoring.knowledge import columns
 from scoring.services.releasing import LARGEST_WAVE
 
 
@@ -67,4 +69,20 @@ class RateForm(forms.Form):
 
     per_day = forms.IntegerField(
         label="Leads a working day", min_value=1, max_value=LARGEST_WAVE, initial=20
+    )
+
+
+class TrainingForm(forms.Form):
+    """What a predictive score is to learn; ``included`` are columns to use though they may leak."""
+
+    target = forms.ChoiceField(
+        label="Predict",
+        choices=lambda: [(target.name, target.label) for target in targets()],
+        error_messages={"invalid_choice": "Choose one of the targets: %(value)s is none."},
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    included = forms.MultipleChoiceField(
+        required=False,
+        choices=lambda: [(column.name, column.label) for column in columns()],
+        error_messages={"invalid_choice": "There is no column %(value)s."},
     )

@@ -5,6 +5,8 @@ from django.utils import timezone
 
 from crm.common.loops import work_in_turn
 from scoring import services
+from scoring.services import predicting
+from scoring.services.training import train_waiting
 
 
 @shared_task(name="scoring.score_due_leads")
@@ -47,3 +49,15 @@ def measure_quality(**_: object) -> None:
 def run_back_tests(**_: object) -> None:
     """Run by beat every few seconds; does nothing unless somebody asked for a back-test."""
     work_in_turn(lambda now: services.run_back_tests(now=now))
+
+
+@shared_task(name="scoring.train_predictive")
+def train_predictive(**_: object) -> None:
+    """Run by beat every few seconds; does nothing unless somebody asked for a training."""
+    train_waiting(now=timezone.now())
+
+
+@shared_task(name="scoring.renew_predictions")
+def renew_predictions(**_: object) -> None:
+    """Run by beat every few seconds; does nothing between rounds."""
+    work_in_turn(lambda now: predicting.renew_predictions(now=now))

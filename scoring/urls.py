@@ -9,6 +9,7 @@ from scoring.views import (
     editing,
     editor,
     explanation,
+    predictive,
     quality,
     releases,
 )
@@ -49,6 +50,25 @@ urlpatterns = [
     path("scoring/<int:version>/back-test/start/", back_test.start, name="back_test_start"),
     path("scoring/<int:version>/back-test/stop/", back_test.stop, name="back_test_stop"),
     path("scoring/<int:version>/back-test/trips.csv", back_test.trips_csv, name="back_test_csv"),
+    path("scoring/predictive/", predictive.predictive, name="predictive"),
+    path("scoring/predictive/train/", predictive.predictive_train, name="predictive_train"),
+    path(
+        "scoring/predictive/deactivate/",
+        predictive.predictive_deactivate,
+        name="predictive_deactivate",
+    ),
+    path("scoring/predictive/<int:model_id>/", predictive.predictive, name="predictive_model"),
+    path(
+        "scoring/predictive/<int:model_id>/progress/",
+        predictive.predictive_progress,
+        name="predictive_progress",
+    ),
+    path(
+        "scoring/predictive/<int:model_id>/activate/",
+        predictive.predictive_activate,
+        name="predictive_activate",
+    ),
     path("leads/<int:lead_id>/score/", explanation.score_explanation, name="explanation"),
+    path("leads/<int:lead_id>/score/prediction/", predictive.prediction, name="prediction"),
     path("leads/<int:lead_id>/score/course/", explanation.score_course, name="course"),
 ]

@@ -101,7 +101,8 @@ class PredictiveModel(models.Model):
 class LeadPrediction(models.Model):
     """The chance that the active model gave a lead when it was last asked; for lists only.
 
-    ``chance`` is between 0 and 1. Nothing decides by it. Written by ``scoring.services`` in rounds.
+    ``chance`` is between 0 and 1, ``computed_at`` when it last became another. Nothing decides by
+    it. Written by ``scoring.services`` in rounds.
     """
 
     lead = models.OneToOneField(
@@ -118,7 +119,9 @@ class LeadPrediction(models.Model):
             ),
         ]
         indexes = [
-            models.Index(F("chance").desc(), F("lead").desc(), name="lead_prediction_rank"),
+            models.Index(
+                F("chance").desc(nulls_last=True), F("lead").desc(), name="lead_prediction_rank"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -27,9 +27,9 @@ class Level:
     positives: int
 
     @property
-    def odds(self) -> float:
+    def words(self) -> str:
         """Return by what the odds of the average lead are multiplied."""
-        return exp(self.weight)
+        return odds_words(self.weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,14 @@ class Reason:
     weight: float
 
     @property
-    def odds(self) -> float:
+    def words(self) -> str:
         """Return by what it multiplies the odds."""
-        return exp(self.weight)
+        return odds_words(self.weight)
+
+    @property
+    def is_raising(self) -> bool:
+        """Say whether it speaks for the target."""
+        return self.weight > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,12 @@ def logistic(log_odds: float) -> float:
     if log_odds >= 0:
         return 1 / (1 + exp(-log_odds))
     return exp(log_odds) / (1 + exp(log_odds))
+
+
+def odds_words(weight: float) -> str:
+    """Return log-odds as what they multiply the odds by: ``2.3 times``, ``1/4.1``."""
+    times = exp(abs(weight))
+    return f"{times:,.1f} times" if weight >= 0 else f"1/{times:,.1f}"
 
 
 def centred(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crm.accounts.models import User
 from scoring import services
-from scoring.models import DisqualificationReview
+from scoring.models import DisqualificationReview, PredictiveModel
 from scoring.services import ensure_model, start_draft
 from tests.access import ADMIN, MANAGER, MARKETER, PEOPLE, Arguments, row
 from tests.factories import NOW, make_lead
@@ -52,6 +52,12 @@ def report_that_is_gone(_viewer: User) -> Arguments:
     return {"report_id": 1, "number": 0}
 
 
+def training(_viewer: User) -> Arguments:
+    """Make a training that failed."""
+    told = {"target": "sql", "target_label": "SQL", "state": "FAILED", "error": "Too few leads"}
+    return {"model_id": PredictiveModel.objects.create(requested_at=NOW, **told).pk}
+
+
 EDITORS = (MARKETER, ADMIN)
 READERS = (MARKETER, MANAGER, ADMIN)
 
@@ -88,6 +94,13 @@ ROWS = [
     row("scoring:release", MARKETER, ADMIN, method="post", data={"count": "1"}),
     row("scoring:release_rate", MARKETER, ADMIN, method="post", data={"stop": "1"}),
     row("scoring:rescore_progress", MARKETER, MANAGER, ADMIN),
+    row("scoring:predictive", MARKETER, MANAGER, ADMIN),
+    row("scoring:predictive_model", MARKETER, MANAGER, ADMIN, own=training),
+    row("scoring:predictive_progress", MARKETER, MANAGER, ADMIN, own=training),
+    row("scoring:predictive_train", MARKETER, ADMIN, method="post", data={"target": "sql"}),
+    row("scoring:predictive_activate", MARKETER, ADMIN, own=training, method="post"),
+    row("scoring:predictive_deactivate", MARKETER, ADMIN, method="post"),
+    row("scoring:prediction", *PEOPLE, own=lead_of, foreign=lead_of_somebody_else),
     row("scoring:model", MARKETER, MANAGER, ADMIN),
     row("scoring:disqualified", MARKETER, MANAGER, ADMIN),
     row(

@@ -48,8 +48,9 @@ def test_every_loop_of_the_beat_schedule_that_must_not_rest_is_watched() -> None
 
     # These rest for most of the time: an hour each, until a model is published, a day.
     hourly = {"keep_partitions", "remove_old_forms", "remove_old_uploads"}
+    learning = {"train_predictive", "renew_predictions"}
     resting = {*hourly, "renew_scores", "measure_quality"}
-    assert set(LOOPS) == (ticks - resting) | {COLLECTOR}
+    assert set(LOOPS) == (ticks - resting - learning) | {COLLECTOR}
 
 
 @pytest.mark.django_db
