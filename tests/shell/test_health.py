@@ -46,10 +46,11 @@ def test_a_loop_is_running_for_sixty_seconds_after_its_last_round() -> None:
 def test_every_loop_of_the_beat_schedule_that_must_not_rest_is_watched() -> None:
     ticks = {entry["task"].partition(".")[2] for entry in app.conf.beat_schedule.values()}
 
-    # These rest for most of the time: an hour each, until a model is published, a day.
+    # These rest for most of the time: an hour each, until a model is published, a day,
+    # until a back-test is asked for.
     hourly = {"keep_partitions", "remove_old_forms", "remove_old_uploads"}
     learning = {"train_predictive", "renew_predictions"}
-    resting = {*hourly, "renew_scores", "measure_quality"}
+    resting = {*hourly, "renew_scores", "measure_quality", "run_back_tests"}
     assert set(LOOPS) == (ticks - resting - learning) | {COLLECTOR}
 
 
