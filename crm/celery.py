@@ -25,6 +25,8 @@ app.conf.beat_schedule = {
     "release waves": _tick("scoring.release_waves", queue="bulk", every=5.0),
     "renew scores": _tick("scoring.renew_scores", queue="bulk", every=5.0),
     "run back-tests": _tick("scoring.run_back_tests", queue="bulk", every=3.0),
+    "train predictive": _tick("scoring.train_predictive", queue="bulk", every=5.0),
+    "renew predictions": _tick("scoring.renew_predictions", queue="bulk", every=10.0),
     "dispatch outbox": _tick("common.dispatch_outbox", queue="outbox", every=2.0),
     "record attendance": _tick("engagement.record_attendance", queue="bulk", every=3.0),
     "run imports": _tick("leads.run_imports", queue="bulk", every=3.0),

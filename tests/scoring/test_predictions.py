@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from crm.accounts.enums import Role
+from crm.celery import app
 from crm.common.criteria import fields
 from leads.enums import LifecycleStage
 from leads.models import Lead
@@ -297,3 +298,9 @@ def test_the_explanation_of_a_lead_fetches_its_prediction() -> None:
     deactivate()
     assert not client.get(address, headers={"HX-Request": "true"}).content.strip()
     assert "Nothing is predicted" in client.get(address).content.decode()
+
+
+@pytest.mark.parametrize("task", ["scoring.train_predictive", "scoring.renew_predictions"])
+def test_beat_wakes_the_task_and_lets_late_messages_expire(task: str) -> None:
+    [tick] = [entry for entry in app.conf.beat_schedule.values() if entry["task"] == task]
+    assert tick["options"] == {"queue": "bulk", "expires": tick["schedule"]}
