@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from math import log2
 from typing import Any
 
@@ -15,6 +16,7 @@ from scoring.quality.fields import CaseSlice
 from scoring.quality.proposals import label_of
 from scoring.quality.refusals import CarryingLine, RefusalTable, table_of
 from scoring.quality.results import LineQuality, Suggestion, lines_of, suggestions_of
+from scoring.scored import points
 
 CSV_HEADER = (
     "rule", "group", "kind", "points", "leads", "mqls", "sqls", "won", "refused", "mqls_without",
@@ -29,6 +31,11 @@ class RuleRow:
 
     line: LineQuality
     urls: Mapping[str, str]
+
+    @property
+    def points(self) -> Decimal | None:
+        """Return what the rule gives."""
+        return points(self.line.key.points)
 
     @property
     def verdict(self) -> str:
@@ -46,9 +53,9 @@ class RuleRow:
         if lift is None:
             return ""
         how = "less" if lift.ratio < 1 else "more"
-        points = f"{self.line.key.points / 10:+g}".replace("-", "−")
+        given = f"{self.line.key.points / 10:+g}".replace("-", "−")
         return (
-            f"{points} points, but leads it applied to became SQL {how} often:"
+            f"{given} points, but leads it applied to became SQL {how} often:"
             f" {lift_words(lift)}, n = {self.line.having.mqls}"
         )
 
@@ -60,6 +67,11 @@ class SuggestionRow:
     number: int
     label: str
     suggestion: Suggestion
+
+    @property
+    def points(self) -> Decimal | None:
+        """Return what the rule would give."""
+        return points(self.suggestion.points)
 
 
 @dataclass(frozen=True, slots=True)
