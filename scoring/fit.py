@@ -22,7 +22,7 @@ from scoring.definition import SCALE, Condition, Definition, FitRule, Persona
 from scoring.sql import FENCE, Tables, column, commas, of_queryset, rendered
 
 #: After all that is known: for criteria that do not look at the time.
-_NO_TIME = datetime(9000, 1, 1, tzinfo=UTC)
+NO_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_STAGE = "Lifecycle"
 
@@ -67,7 +67,7 @@ def _kept_fit(definition: Definition) -> SQL:
 @lru_cache(maxsize=16)
 def asks_for_time(definition: Definition) -> bool:
     """Say whether the answer depends on when criteria are asked: deals, consent, relative dates."""
-    early, late = (rendered(_outcomes(definition, at)) for at in (_LONG_AGO, _NO_TIME))
+    early, late = (rendered(_outcomes(definition, at)) for at in (_LONG_AGO, NO_TIME))
     return early != late
 
 
@@ -94,7 +94,7 @@ def numbered_rules(definition: Definition) -> Iterator[tuple[Persona, list[tuple
 
 def _outcomes(definition: Definition, now: datetime | None) -> Composed:
     asked = _named_criteria(definition)
-    columns = {name: _outcome(criteria, now or _NO_TIME) for name, criteria in asked.items()}
+    columns = {name: _outcome(criteria, now or NO_TIME) for name, criteria in asked.items()}
     return of_queryset(Lead.objects.annotate(**columns).order_by().values_list("id", *columns))
 
 

@@ -11,10 +11,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import exp, floor
+from math import exp, floor, isclose
 
 from scoring.definition import LEVELS, SCALE, Definition
-from scoring.points import ROUND, decay_rate, line_value
+from scoring.points import ROUND, decay_rate, line_value, weight
 
 MINUTE = timedelta(minutes=1)
 HORIZON = 10 * 365 * 24 * 60  # in ten years all that fades is gone
@@ -103,6 +103,16 @@ def level_changes_at(
     bounds = (SCALE + 1, *definition.levels, 0)
     level = definition.level(curve.score(0))
     return _moment(now, _leaves(curve, bounds[level], bounds[level - 1]))
+
+
+def only_faded(
+    definition: Definition, before: Sequence[float], now: Sequence[float], *, after: timedelta
+) -> bool:
+    """Return whether time alone made the sums of now out of those ``after`` ago."""
+    return all(
+        isclose(then * weight(after, rule.half_life), left, rel_tol=1e-6, abs_tol=1e-9)
+        for rule, then, left in zip(definition.rules, before, now, strict=True)
+    )
 
 
 def _room(definition: Definition, cell: str) -> tuple[int, int]:

@@ -57,6 +57,11 @@ ASK = SQL(
     "SELECT lead_id, $2::timestamptz AS as_of, $3::timestamptz AS known_at"
     " FROM unnest($1::bigint[]) AS lead_id"
 )
+#: Asks for leads ``$1`` at each of ``$2`` by what had been received at ``$3``, likewise.
+ASK_AT = SQL(
+    "SELECT lead_id, as_of, $3::timestamptz AS known_at"
+    " FROM unnest($1::bigint[]) AS lead_id, unnest($2::timestamptz[]) AS as_of"
+)
 
 
 def ask(lead_ids: Sequence[int], *instants: datetime, known_at: datetime | None = None) -> Composed:
@@ -199,12 +204,10 @@ def _matches(rules: Sequence[NumberedRule]) -> Composed:
     return commas(SQL("{} AS {}").format(_match(rule.match), column("m", i)) for i, rule in rules)
 
 
-def _of_use(rules: Sequence[NumberedRule]) -> Composable:
-    """Whether an event can fit any rule, by its kind."""
-    kinds = {rule.match.kind for _, rule in rules}
-    if None in kinds:
-        return SQL("true")
-    return SQL("e.kind = ANY({})").format(Literal(sorted(kind.value for kind in kinds if kind)))
+def _of_use(rules: Sequence[NumberedRule]) -> Composed:
+    """Whether an event fits any rule: most of a log is read no further than this."""
+    asked = dict.fromkeys(rule.match for _, rule in rules)
+    return SQL("({})").format(SQL(" OR ").join(map(_match, asked)))
 
 
 def _match(match: Match) -> Composed:

@@ -6,18 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
+from crm.common.prepared import prepared
 from scoring.definition import GRADES, LEVELS, Definition
-from scoring.fit import fit_tables, of_leads
-from scoring.query import KEEP, engagement_tables
-from scoring.sql import FENCE, Tables, commas, rows, with_tables
+from scoring.fit import NO_TIME, fit_tables, of_leads
+from scoring.query import ASK_AT, KEEP, engagement_tables
+from scoring.sql import FENCE, Tables, commas, rendered, rows, with_tables
 
 COLUMNS = (
     "lead_id", "as_of", "score", "fit", "persona", "grade", "level", "cell", "meets_definition",
     "blocked_by", "disqualified_by", "amounts",
 )  # fmt: skip
+_BODY = SQL("SELECT {} FROM scored ORDER BY lead_id").format(commas(map(Identifier, COLUMNS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,26 @@ def score_leads(
 ) -> list[Scored]:
     """Return the scores of some leads as asked, with their present attributes."""
     tables = scored_tables(definition, asked, of_leads(lead_ids), now=now)
-    body = SQL("SELECT {} FROM scored ORDER BY lead_id").format(commas(map(Identifier, COLUMNS)))
-    return [Scored(*row) for row in rows(with_tables(tables, body, keep=KEEP))]
+    return [Scored(*row) for row in rows(with_tables(tables, _BODY, keep=KEEP))]
+
+
+def scores_at(
+    definition: Definition, lead_ids: Sequence[int], instants: Sequence[datetime], *, now: datetime
+) -> list[Scored]:
+    """Return the scores of some leads at some instants, by what is known now.
+
+    Their attributes are the present ones. Sweeps ask this again and again, so it is planned once.
+    """
+    query = _kept_query(definition, now if definition.moves_with_time else None)
+    found = prepared(query, [list(lead_ids), list(instants), now])
+    return [Scored(**row) for row in found]
+
+
+@lru_cache(maxsize=16)
+def _kept_query(definition: Definition, now: datetime | None) -> SQL:
+    """The query of ``scores_at``; only relative dates in criteria make it another each time."""
+    tables = scored_tables(definition, ASK_AT, SQL("id = ANY($1::bigint[])"), now=now or NO_TIME)
+    return rendered(with_tables(tables, _BODY, keep=KEEP))
 
 
 def _graded(definition: Definition) -> Composed:

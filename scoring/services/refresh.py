@@ -14,10 +14,9 @@ from psycopg.sql import SQL, Identifier
 from crm.common.health import beat
 from crm.common.singly import do_singly
 from scoring.definition import Definition
-from scoring.forecast import forecast
+from scoring.forecast import forecast, only_faded
 from scoring.models import ScoringModel
-from scoring.query import ask
-from scoring.scored import Scored, points, score_leads
+from scoring.scored import Scored, points, scores_at
 from scoring.services.publishing import definition_of, published_model
 from scoring.services.qualification import Move, make_moves, owed_moves, put_off
 from scoring.sql import commas
@@ -102,9 +101,8 @@ def _score(
     if not lead_ids:
         return 0, []
     definition = definition_of(model)
-    asked = ask(lead_ids, now, now - WEEK, known_at=now)
-    found = score_leads(definition, lead_ids, asked, now=now)
-    week_ago = {each.lead_id: each.score for each in found if each.as_of != now}
+    found = scores_at(definition, lead_ids, [now, now - WEEK], now=now)
+    week_ago = {each.lead_id: each for each in found if each.as_of != now}
     scored = [each for each in found if each.as_of == now]
     ahead = {
         each.lead_id: _outlook(definition, each, week_ago[each.lead_id], now) for each in scored
@@ -143,14 +141,32 @@ def _claim(now: datetime, limit: int, only: int | None = None) -> list[int]:
         return [lead_id for (lead_id,) in cursor.fetchall()]
 
 
-def _outlook(definition: Definition, scored: Scored, week_ago: int, now: datetime) -> Outlook:
+def _outlook(definition: Definition, scored: Scored, week_ago: Scored, now: datetime) -> Outlook:
     inside = scored.cell if scored.meets_definition else ""
     ahead = forecast(definition, scored.amounts, now=now, cell=inside)
-    # an arrow of seven days moves as its start does, and criteria may ask for relative dates
-    looks_daily = scored.score // 10 != week_ago // 10 or definition.moves_with_time
-    by_time = [ahead.changes_at, now + DAY if looks_daily else None]
+    by_time = [
+        ahead.changes_at,
+        _arrow_moves_at(definition, scored, week_ago, now),
+        now + DAY if definition.moves_with_time else None,  # criteria ask for relative dates
+    ]
     due_at = min(filter(None, by_time), default=None)
-    return Outlook(week_ago, ahead.changes_at, ahead.drops_out_at, due_at)
+    return Outlook(week_ago.score, ahead.changes_at, ahead.drops_out_at, due_at)
+
+
+def _arrow_moves_at(
+    definition: Definition, scored: Scored, week_ago: Scored, now: datetime
+) -> datetime | None:
+    """Return when the start of the arrow of seven days is to be looked at again.
+
+    The start follows a week behind: without an act in that week it fades as the forecast of then
+    says, and with one it is looked at every day. No difference stays none until the score changes.
+    """
+    if scored.score // 10 == week_ago.score // 10:
+        return None
+    if not only_faded(definition, week_ago.amounts, scored.amounts, after=WEEK):
+        return now + DAY
+    then = forecast(definition, week_ago.amounts, now=now - WEEK, cell="")
+    return then.changes_at + WEEK if then.changes_at else None
 
 
 def _stored(scored: Scored, ahead: Outlook) -> tuple[Any, ...]:

@@ -19,8 +19,8 @@ from scoring.scored import scored_tables
 from scoring.services.publishing import definition_of
 from scoring.sql import commas, with_tables
 
-#: Leads computed by one statement: each costs one pass over the events, in some seconds.
-RANGE = 250_000
+#: Leads computed by one statement: each costs one pass over all events.
+RANGE = 500_000
 #: Leads written by one transaction: so long others may wait for them.
 STEP = 5_000
 #: Forecasts are left to the sweep, spread over so many seconds: fresh events keep their place.
@@ -28,9 +28,11 @@ SPREAD = 1_800
 #: One renewal at a time, whichever process it runs in; any number that no other lock here uses.
 _ADVISORY_LOCK = 7_214_002
 
-#: A statement of this size is worth its memory and its minutes, but not a compiler's.
-_SETTINGS = (
-    "SET LOCAL jit = off; SET LOCAL work_mem = '128MB'; SET LOCAL statement_timeout = '5min'"
+#: A statement of this size is worth its memory and its minutes, but not a compiler's. It takes one
+#: core: pages have the others.
+SETTINGS = (
+    "SET LOCAL jit = off; SET LOCAL work_mem = '256MB'; SET LOCAL statement_timeout = '5min';"
+    " SET LOCAL max_parallel_workers_per_gather = 0"
 )
 _COLUMNS = {
     "lead_id": SQL("lead_id"),
@@ -106,7 +108,7 @@ def _alone() -> Iterator[bool]:
 def _compute(model: ScoringModel, first: int, last: int, now: datetime) -> int:
     """Compute a range into a table of this connection, which holds no lock that others need."""
     with connection.cursor() as cursor:
-        cursor.execute(_SETTINGS)
+        cursor.execute(SETTINGS)
         cursor.execute("DROP TABLE IF EXISTS renewed_score")
         cursor.execute(_statement(model, first, last, now))
         count: int = cursor.rowcount

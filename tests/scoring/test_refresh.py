@@ -87,9 +87,6 @@ def test_time_alone_asks_for_a_score_when_the_whole_number_changes() -> None:
     assert score.engagement_score == Decimal("2.5")
     assert score.changes_at is not None
 
-    # the arrow of seven days points down, so the lead is looked at daily
-    assert score.score_due_at == NOW + DAY < score.changes_at
-
     LeadScore.objects.update(score_due_at=score.changes_at)
     assert score_due_leads(now=score.changes_at - timedelta(seconds=1)) == 0
     assert score_due_leads(now=score.changes_at) == 1
@@ -113,6 +110,33 @@ def test_the_score_of_a_week_ago_is_kept_for_the_arrow() -> None:
     settle()
     score = score_of(lead)
     assert (score.engagement_score, score.engagement_week_ago) == (Decimal("13.1"), Decimal("5.0"))
+
+
+def test_the_start_of_the_arrow_is_looked_at_when_its_whole_number_changes() -> None:
+    publish_model()
+    lead = make_lead()
+    log_act(lead.pk, "DOWNLOAD", NOW - 30 * DAY)
+    log_act(lead.pk, "DOWNLOAD", NOW - 30 * DAY)
+    mark_due(lead_ids=[lead.pk], now=NOW)
+    settle()
+    # a week ago 20 points * 0.5 ** 2.3 = 4.0613; below 3.95 after 10 d * log2(1.02818) = 577.1 min
+    due_at = score_of(lead).score_due_at
+    assert due_at == NOW + timedelta(minutes=578)
+    assert score_of(lead).engagement_week_ago == Decimal("4.1")
+    assert score_due_leads(now=due_at) == 1
+    assert score_of(lead).engagement_week_ago == Decimal("3.9")
+
+
+def test_with_an_act_in_its_week_the_arrow_is_looked_at_every_day() -> None:
+    publish_model()
+    lead = make_lead()
+    log_act(lead.pk, "DOWNLOAD", NOW - 70 * DAY)
+    log_act(lead.pk, "DOWNLOAD", NOW - 2 * DAY)
+    mark_due(lead_ids=[lead.pk], now=NOW)
+    settle()
+    score = score_of(lead)
+    assert score.changes_at is not None
+    assert score.score_due_at == NOW + DAY < score.changes_at
 
 
 def test_relative_dates_are_looked_at_every_day() -> None:
