@@ -113,7 +113,8 @@ def measure(leads: int, events: int) -> None:
 
     from engagement.services import BATCH, receive  # noqa: PLC0415 -- app ready
 
-    fill(LEADS.format(leads=leads, title="''", country="'DE'") + SEED.format(site=SITE))
+    people = LEADS.format(leads=leads, title="''", country="'DE'", company="NULL::bigint")
+    fill(people + SEED.format(site=SITE))
     workers = [
         subprocess.Popen(
             [sys.executable, "-m", "bench.absorb", "--work"], cwd=ROOT, text=True,

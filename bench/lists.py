@@ -21,10 +21,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from crm.embedded import location
 from crm.embedded.children import programs
+
+if TYPE_CHECKING:
+    from crm.accounts.models import User
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).parent / "results" / "lists.jsonl"
@@ -119,8 +123,6 @@ def seed(size: int) -> None:
 
 def prepare() -> tuple[list[Case], dict[str, str]]:
     """Return the cases, with ids of this database, and a session cookie per role."""
-    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: PLC0415
-    from django.contrib.sessions.backends.db import SessionStore  # noqa: PLC0415 -- app ready
     from django.db import connection  # noqa: PLC0415 -- app ready
 
     from crm.accounts.models import User  # noqa: PLC0415 -- app ready
@@ -145,15 +147,21 @@ def prepare() -> tuple[list[Case], dict[str, str]]:
         "manager": User.objects.filter(roles__contains=["MANAGER"], is_active=True).earliest("id"),
         "rep": User.objects.get(pk=rep),
     }
-    cookies = {}
-    for who, user in people.items():
-        session = SessionStore()
-        session[SESSION_KEY] = str(user.pk)
-        session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
-        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-        session.create()
-        cookies[who] = f"sessionid={session.session_key}"
+    cookies = {who: cookie_of(user) for who, user in people.items()}
     return cases_of(rep=rep, busiest=busiest), cookies
+
+
+def cookie_of(user: User) -> str:
+    """Log a person in and return the cookie of the session."""
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: PLC0415
+    from django.contrib.sessions.backends.db import SessionStore  # noqa: PLC0415 -- app ready
+
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    return f"sessionid={session.session_key}"
 
 
 def cases_of(*, rep: int, busiest: int) -> list[Case]:
@@ -248,7 +256,7 @@ def figure(case: Case, port: int, cookie: str, requests: int) -> Figures:
     )
 
 
-def times(act: Callable[[], None], count: int) -> list[float]:
+def times(act: Callable[[], object], count: int) -> list[float]:
     """Return milliseconds of ``count`` calls after a warm-up."""
     for _ in range(WARM_UP):
         act()

@@ -10,13 +10,15 @@ from urllib.parse import urlsplit, urlunsplit
 
 from crm.embedded import location
 
-#: Leads as they are before anybody did anything; ``title`` and ``country`` are SQL over ``n``.
+#: Leads as they are before anybody did anything; ``title``, ``country`` and ``company``
+#: are SQL over ``n``.
 LEADS = """
 INSERT INTO leads_lead (email, first_name, last_name, phone, title, company_name, country, region,
     city, website, source, medium, campaign, attributes, stage, stage_since, cycle, next_step,
-    created_at, last_activity_at)
+    created_at, last_activity_at, company_id)
 SELECT 'lead' || n || '@firm' || n % 50000 || '.example', 'Ines', 'Kallweit ' || n, '', {title},
-    'Firm ' || n % 50000, {country}, '', '', '', '', '', '', '{{}}', 'LEAD', at, 1, '', at, at
+    'Firm ' || n % 50000, {country}, '', '', '', '', '', '', '{{}}', 'LEAD', at, 1, '', at, at,
+    {company}
 FROM generate_series(1, {leads}) n, LATERAL (SELECT now() - interval '8 min' * (n % 60000) AS at) t;
 INSERT INTO leads_stageinterval (lead_id, sequence, stage, cycle, started_at, rule, reason,
     is_override, is_imported, cell)
