@@ -29,7 +29,7 @@ from scoring.editor.forms import RULE_FORMS, SETTINGS_FORMS, PartForm, TermsForm
 from scoring.editor.reading import read_token
 from scoring.editor.standing import Standing
 from scoring.models import ScoringModel
-from scoring.services import published_model
+from scoring.services import back_test_card, published_model
 from scoring.services.hits import LATELY, known_hits
 
 MOST_VERSIONS = 6
@@ -190,6 +190,12 @@ class EditorPage:
     def counts(self) -> dict[str, int]:
         """Return how many leads stand in each cell."""
         return grid.leads_per_cell()
+
+    @cached_property
+    def back_test(self) -> dict[str, Any] | None:
+        """Return what the card of the back-test shows; None where there is nothing to test."""
+        card = back_test_card.card_of(self.model)
+        return card if self.model.is_draft or card["done"] else None
 
     @cached_property
     def standing(self) -> Standing:

@@ -48,7 +48,7 @@ def addresses(role: Role, user: User) -> list[str]:
         names = [
             "leads:list", "leads:create", "reports:funnel", "shell:notifications",
             "engagement:forms", "engagement:form_create", "engagement:machine_events",
-            "engagement:sources", "engagement:source_add",
+            "engagement:sources", "engagement:source_add", "scoring:model",
         ]  # fmt: skip
         form = CaptureForm.objects.get(slug="request-demo")
         source = Source.objects.get(name="sample-site")
