@@ -278,7 +278,7 @@ def test_two_sweeps_and_a_person_at_once_move_each_lead_once() -> None:
     start_plan(per_day=2, actor=make_user(), now=PUBLISHED_AT)
     with ThreadPoolExecutor() as pool:
         with transaction.atomic():
-            Lead.objects.select_for_update().get(pk=leads[1].pk)
+            Lead.objects.select_for_update(no_key=True).get(pk=leads[1].pk)
             sweeps = [in_thread(pool, lambda: release_waves(now=PUBLISHED_AT)) for _ in range(2)]
             wait_for(lambda: waiting_for_a_lock() >= 1)
             change_stage(
@@ -300,7 +300,7 @@ def test_a_wave_and_the_sweep_of_scores_at_once_make_one_mql() -> None:
     mark_due(lead_ids=[lead.pk], now=PUBLISHED_AT + HOUR)
     with ThreadPoolExecutor() as pool:
         with transaction.atomic():
-            Lead.objects.select_for_update().get(pk=lead.pk)
+            Lead.objects.select_for_update(no_key=True).get(pk=lead.pk)
             both = [
                 in_thread(pool, lambda: release_waves(now=PUBLISHED_AT + HOUR)),
                 in_thread(pool, lambda: score_due_leads(now=PUBLISHED_AT + HOUR)),
