@@ -80,12 +80,12 @@ class Explanation:
     fast_track: str
     changes_at: datetime | None
     drops_out_at: datetime | None
-    level_changes_at: datetime | None
     acts_unknown: int
     unreadable: tuple[str, ...] = ()
     counts_from: datetime | None = None
     held_back: str = ""
     uncounted: tuple[Line, ...] = ()
+    level_changes_at: datetime | None = None
 
     @property
     def standing(self) -> str:
