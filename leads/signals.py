@@ -9,6 +9,6 @@ stage_changed = Signal()
 #: Leads were created or their attributes changed; ``lead_ids`` is a list, ``now`` the moment.
 leads_changed = Signal()
 
-#: Companies became customers: what criteria say of their leads changed, though nothing was learned
-#: of these; ``lead_ids`` is a list, ``now`` the moment.
-customers_changed = Signal()
+#: What criteria say of leads changed, though nothing was learned that could speak for them: their
+#: company became a customer, a consent was taken back; ``lead_ids`` is a list, ``now`` the moment.
+standing_changed = Signal()

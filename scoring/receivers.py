@@ -11,7 +11,7 @@ from django.dispatch import receiver
 from engagement.signals import events_absorbed, history_corrected, lead_captured
 from leads.enums import LifecycleStage
 from leads.models import StageInterval
-from leads.signals import customers_changed, leads_changed, stage_changed
+from leads.signals import leads_changed, stage_changed, standing_changed
 from scoring.services import close_review, mark_due, score_now, snapshot_move
 
 #: Back in the funnel: engagement starts anew.
@@ -42,9 +42,9 @@ def mark_on_attributes(*, lead_ids: Sequence[int], now: datetime, **_: Any) -> N
     mark_due(lead_ids=lead_ids, now=now)
 
 
-@receiver(customers_changed, dispatch_uid="scoring.mark_on_customers")
-def mark_on_customers(*, lead_ids: Sequence[int], now: datetime, **_: Any) -> None:
-    """A colleague's deal may block a lead; it is no news of the lead itself."""
+@receiver(standing_changed, dispatch_uid="scoring.mark_on_standing")
+def mark_on_standing(*, lead_ids: Sequence[int], now: datetime, **_: Any) -> None:
+    """A colleague's deal or a consent taken back may block a lead, and qualifies none."""
     mark_due(lead_ids=lead_ids, now=now, is_news=False)
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from leads.enums import ConsentPurpose
 from leads.models import Consent, Lead
-from leads.signals import leads_changed
+from leads.signals import leads_changed, standing_changed
 
 
 @transaction.atomic
@@ -47,5 +47,6 @@ def record_consent(
         asked_at=asked_at,
         given_at=given_at,
     )
-    leads_changed.send(sender=Lead, lead_ids=[lead_id], now=given_at)
+    changed = leads_changed if is_granted else standing_changed
+    changed.send(sender=Lead, lead_ids=[lead_id], now=given_at)
     return consent

@@ -15,7 +15,7 @@ from leads.enums import DealOutcome, LifecycleStage
 from leads.lifecycle import TRANSITIONS
 from leads.models import Deal, Lead
 from leads.services.stages import change_stage
-from leads.signals import customers_changed
+from leads.signals import standing_changed
 
 
 class DealAlreadyRecorded(Exception):
@@ -78,7 +78,7 @@ def announce_customers(deals: Iterable[Deal], *, now: datetime) -> None:
         companies = Lead.objects.filter(pk__in=buyers, company__isnull=False).values("company")
         concerned = Lead.objects.filter(Q(pk__in=buyers) | Q(company__in=companies))
         lead_ids = list(concerned.order_by("pk").values_list("pk", flat=True))
-        customers_changed.send(sender=Lead, lead_ids=lead_ids, now=now)
+        standing_changed.send(sender=Lead, lead_ids=lead_ids, now=now)
 
 
 def contradiction(lead: Lead, *, outcome: DealOutcome, closed_at: datetime, now: datetime) -> str:

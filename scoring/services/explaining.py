@@ -128,7 +128,8 @@ def reason_of_mql(*, lead_id: int, moment: datetime) -> str:
     if change.is_imported:
         return f"MQL since {_day(change.started_at)}, as imported history tells."
     told = explain(lead_id=lead_id, as_of=change.started_at)
-    by = f"by {change.actor}" if change.actor else change.rule[:1].lower() + change.rule[1:]
+    rule = change.rule[:1].lower() + change.rule[1:]
+    by = " ".join(filter(None, [rule, f"by {change.actor}" if change.actor else ""]))
     return f"MQL since {_day(change.started_at)}: {by}. {_main_reasons(told)}"
 
 

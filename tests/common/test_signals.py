@@ -25,7 +25,7 @@ def test_the_signals_of_baton_are_these() -> None:
     assert found == {
         "crm.accounts.invited",
         "crm.accounts.stopped_selling",
-        "leads.customers_changed",
+        "leads.standing_changed",
         "leads.leads_changed",
         "leads.stage_changed",
         "engagement.events_absorbed",

@@ -9,7 +9,7 @@ from crm.common.criteria import compile_q, from_query
 from leads.enums import ConsentPurpose, DealOutcome
 from leads.models import Company, Lead
 from leads.services import record_consent, record_deal
-from leads.signals import customers_changed
+from leads.signals import standing_changed
 from tests.factories import NOW, make_lead
 
 pytestmark = pytest.mark.django_db
@@ -105,11 +105,11 @@ def test_colleagues_of_whoever_bought_are_a_customers_from_that_day_on() -> None
     def hear(*, lead_ids: list[int], **_: Any) -> None:
         heard.append(lead_ids)
 
-    customers_changed.connect(hear)
+    standing_changed.connect(hear)
     try:
         record_deal(lead_id=buyer.pk, outcome=DealOutcome.WON, closed_at=NOW, now=NOW + DAY)
     finally:
-        customers_changed.disconnect(hear)
+        standing_changed.disconnect(hear)
 
     assert found("customer.is.yes", at=NOW) == {"Ines", "Oskar"}
     assert found("customer.is.no", at=NOW) == {"Yara", "Tomas"}

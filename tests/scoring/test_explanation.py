@@ -186,6 +186,16 @@ def test_without_a_model_there_is_nothing_to_explain() -> None:
         explain(lead_id=make_lead().pk, as_of=NOW)
 
 
+def test_an_mql_that_a_person_made_names_the_rule_and_the_person() -> None:
+    publish_model()
+    lead, mira = make_lead(), make_user(full_name="Mira Okafor")
+    change_stage(lead_id=lead.pk, to_stage="MQL", now=NOW, actor=mira, rule="Released in a wave")
+
+    told = why_mql(lead_id=lead.pk, moment=NOW)
+
+    assert told.startswith("MQL since 12 May 2026: released in a wave by Mira Okafor. Then ")
+
+
 def test_why_a_lead_was_an_mql_is_one_answer() -> None:
     publish_model()
     lead = make_lead(country="DE", created_at=NOW - DAY)

@@ -10,9 +10,9 @@ from django.dispatch import receiver
 from crm.accounts.enums import Role
 from engagement.enums import Actor, EventKind
 from engagement.services import record_event
-from leads.enums import LifecycleStage
+from leads.enums import ConsentPurpose, LifecycleStage
 from leads.models import Lead, LeadFact, StageInterval
-from leads.services import change_stage, create_lead, update_lead
+from leads.services import change_stage, create_lead, record_consent, update_lead
 from leads.signals import stage_changed
 from scoring.models import ScoringModel
 from scoring.services import buying_act, mark_due, score_due_leads
@@ -360,3 +360,25 @@ def test_a_crash_between_score_and_move_loses_no_mql() -> None:
 def test_no_fast_track_without_a_model() -> None:
     assert not ScoringModel.objects.exists()
     assert buying_act(lead_id=make_lead().pk, now=NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("is_granted", "stage"), [(True, LifecycleStage.MQL), (False, LifecycleStage.LEAD)]
+)
+def test_a_consent_is_news_and_taking_it_back_is_none(
+    is_granted: bool, stage: LifecycleStage
+) -> None:
+    lead = make_lead(country="DE", created_at=NOW - DAY)
+    download(lead, times=6)
+    publish_model(
+        now=NOW + timedelta(hours=1)
+    )  # the lead newly meets the definition, and waits to be released
+    settle(NOW + timedelta(hours=1))
+
+    record_consent(
+        lead_id=lead.pk, purpose=ConsentPurpose.CONTACT, text="You may call me", source="A form",
+        asked_at=NOW + DAY, given_at=NOW + DAY, is_granted=is_granted,
+    )  # fmt: skip
+    score_due_leads(now=NOW + DAY)
+
+    assert (stage_of(lead).stage, score_of(lead).meets_definition) == (stage, True)
