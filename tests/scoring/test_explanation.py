@@ -189,7 +189,9 @@ def test_without_a_model_there_is_nothing_to_explain() -> None:
 def test_an_mql_that_a_person_made_names_the_rule_and_the_person() -> None:
     publish_model()
     lead, mira = make_lead(), make_user(full_name="Mira Okafor")
-    change_stage(lead_id=lead.pk, to_stage="MQL", now=NOW, actor=mira, rule="Released in a wave")
+    change_stage(
+        lead_id=lead.pk, to_stage=LifecycleStage.MQL, now=NOW, actor=mira, rule="Released in a wave"
+    )
 
     told = why_mql(lead_id=lead.pk, moment=NOW)
 
