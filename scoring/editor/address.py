@@ -57,6 +57,13 @@ class EditorAddress:
         """Return the number of the rule that is open; None when none of the section is."""
         return int(self.open) if self.open.isdecimal() and len(self.open) < 4 else None
 
+    @property
+    def opener(self) -> str:
+        """Return the id of the link that opens what is open, empty when nothing is."""
+        if self.open in ("", TERMS):
+            return self.open and "to-terms"
+        return f"to-{self.section}" if self.open == SETTINGS else f"to-rule-{self.open}"
+
 
 def read_address(version: int, params: QueryDict) -> EditorAddress:
     """Return the state that an address or a form asks for."""

@@ -23,11 +23,6 @@ class GridCell:
     was_inside: bool
 
     @property
-    def key(self) -> str:
-        """Return its id on the page."""
-        return f"cell-{self.code}"
-
-    @property
     def is_changed(self) -> bool:
         """Return whether the cell differs from the version it is compared with."""
         return self.is_inside != self.was_inside

@@ -32,14 +32,20 @@ _CSV_HEADER = (
 @may_read_model
 @require_GET
 def back_test(request: AppRequest, version: int) -> HttpResponse:
-    """Show what a back-test found; to htmx its card, which asks again while it runs."""
+    """Show what a back-test found; to htmx its card, which asks again while it runs.
+
+    When it is over the page is told, for what else stands there of that revision.
+    """
     model = get_object_or_404(ScoringModel, version=version)
     context = {**_card(request, model), "now": timezone.now()}
     if done := context["done"]:
         context |= _findings(request, done)
-    return render_page(
+    response = render_page(
         request, "scoring/back_test.html", context, partial="scoring/_back_test_card.html"
     )
+    if not context["running"]:
+        response["HX-Trigger"] = f"back-test-over-{model.revision}"
+    return response
 
 
 @may_edit_model

@@ -119,10 +119,10 @@ def part_move(request: AppRequest, version: int) -> HttpResponse:
         place = _place(document, section, address)
         return parts.with_rule_moved(document, section, place, to)
 
-    then = address.closed
+    landed = replace(address, open=str(to))
     if address.open == SETTINGS:
-        then = address.at(section=f"{address.section.rpartition('-')[0]}-{to}")
-    return _act(request, version, edit, then)
+        landed = replace(address, section=f"{address.section.rpartition('-')[0]}-{to}")
+    return _act(request, version, edit, landed.closed, focus=landed.opener)
 
 
 @may_edit_model
@@ -145,9 +145,7 @@ def cell_toggle(request: AppRequest, version: int) -> HttpResponse:
     if cell not in _CELLS:
         raise Http404
     address = read_address(version, request.POST).closed
-    return _act(
-        request, version, lambda it: parts.with_cell(it, cell), address, focus=f"cell-{cell}"
-    )
+    return _act(request, version, lambda it: parts.with_cell(it, cell), address)
 
 
 @may_edit_model

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -94,10 +95,17 @@ def show(
     focus: str = "",
     **rest: Any,
 ) -> HttpResponse:
-    """Answer with the editor; htmx gets it without the frame, and ``focus`` gets the focus."""
+    """Answer with the editor; htmx gets it without the frame.
+
+    ``focus`` is the id of what gets the focus when the answer takes it away; by default the link
+    to the form that was open.
+    """
+    here = request.htmx.current_url_abs_path or ""
+    if not focus and not address.open:
+        focus = read_address(found.version, QueryDict(urlsplit(here).query)).opener
     with fields.loaded_once():
         response = _rendered(request, found, address, status, focus, rest)
-    if request.htmx:
+    if request.htmx and address.url != here:
         response["HX-Push-Url"] = address.url
     return response
 

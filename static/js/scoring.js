@@ -1,4 +1,47 @@
-/* The scoring editor beyond links and forms: arrows on the grid, Escape out of a form, rules moved by hand. */
+/* The scoring editor beyond links and forms: one act at a time, arrows on the grid, Escape out of a form,
+   rules moved by hand. */
+
+/* Each answer is a new editor that knows the next revision. What is pressed while one is on its way waits,
+   and is pressed in the editor that comes; after a refusal nothing is. */
+let underWay = "";
+let waiting = [];
+
+const isOfEditor = (event) => event.detail.target?.id === "editor";
+
+function handleOf(element, trigger) {
+  const pressed = trigger?.submitter ?? element;
+  if (pressed.matches("a")) return `a[href="${CSS.escape(pressed.getAttribute("href"))}"]`;
+  return pressed.id ? `#${CSS.escape(pressed.id)}` : `[aria-label="${CSS.escape(pressed.ariaLabel ?? "")}"]`;
+}
+
+document.addEventListener("htmx:confirm", (event) => {
+  if (!underWay || !isOfEditor(event)) return;
+  event.preventDefault();
+  const handle = handleOf(event.detail.elt, event.detail.triggeringEvent);
+  if (handle !== [underWay, ...waiting].at(-1)) waiting.push(handle); // a double click is one act
+});
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (isOfEditor(event)) underWay = handleOf(event.detail.elt, event.detail.requestConfig.triggeringEvent);
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (isOfEditor(event) && event.detail.target.isConnected) goOn({ isRefused: true }); // it stayed as it was
+});
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.id !== "editor") return;
+  if (document.activeElement === document.body) document.getElementById(event.target.dataset.refocus)?.focus();
+  goOn({ isRefused: event.detail.xhr.status === 422 });
+});
+
+function goOn({ isRefused }) {
+  underWay = "";
+  if (isRefused) waiting = [];
+  while (!underWay && waiting.length) document.querySelector(waiting.shift())?.click();
+}
+
+/* Keys */
 
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 

@@ -74,6 +74,21 @@ def test_a_running_back_test_shows_how_far_it_is() -> None:
     assert 'hx-trigger="every 1s"' in text
 
 
+def test_the_card_tells_its_page_when_the_back_test_is_over() -> None:
+    publish_model(downloads(30))
+    draft = make_draft(downloads(55))
+    waiting = start(draft)
+    url, asks = f"/scoring/{draft.version}/back-test/", {"HX-Request": "true"}
+    client = client_of(make_user(Role.MANAGER))
+
+    meanwhile = client.get(url, headers=asks)
+    finish(waiting)
+    at_the_end = client.get(url, headers=asks)
+
+    assert "HX-Trigger" not in meanwhile.headers
+    assert at_the_end.headers["HX-Trigger"] == f"back-test-over-{draft.revision}"
+
+
 def test_whoever_edits_starts_and_stops() -> None:
     client = client_of(make_user(Role.MARKETER, full_name="Lena Brodvik"))
     draft = make_draft(downloads(55))

@@ -109,6 +109,20 @@ def test_a_form_without_scripts_is_a_page_and_leads_back(author: User, draft: Sc
     assert rules_of(draft)[1]["points"] == 3
 
 
+def test_what_opened_a_form_gets_the_focus_back_when_it_closes(
+    author: User, draft: ScoringModel
+) -> None:
+    url = f"/scoring/{draft.version}/"
+    browser = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{url}?open=1"}
+
+    closed = client_of(author).get(url, headers=browser)
+    still_open = client_of(author).get(f"{url}?open=1", headers=browser)
+
+    assert 'data-refocus="to-rule-1"' in closed.content.decode()
+    assert 'data-refocus=""' in still_open.content.decode()
+    assert (closed.headers["HX-Push-Url"], "HX-Push-Url" in still_open.headers) == (url, False)
+
+
 def test_of_two_editors_the_second_is_told_and_loses_nothing(
     author: User, draft: ScoringModel
 ) -> None:
