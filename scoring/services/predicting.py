@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.db import connection, transaction
 
 from crm.accounts.models import User
-from crm.common.locks import lock_writes
+from crm.common.locks import hold
 from leads.enums import LifecycleStage
 from leads.models import Lead
 from scoring.cases import Case
@@ -24,6 +24,8 @@ S = LifecycleStage
 EVERY = timedelta(hours=1)
 BATCH = 2_000
 _LEAST = 0.01
+#: What is held to choose the model that is shown. Not its table: a round at work writes there.
+_SHOWN = "the predictive model that is shown"
 _BEFORE_SQL = (S.LEAD, S.RECYCLED, S.MQL, S.SAL)
 _BEFORE_WON = (*_BEFORE_SQL, S.SQL)
 _STORE = """
@@ -79,7 +81,7 @@ def activate(*, model_id: int, actor: User, now: datetime) -> None:
     Raises:
         NotTrained: when it has no formula.
     """
-    lock_writes(PredictiveModel)
+    hold(_SHOWN)
     model = PredictiveModel.objects.get(pk=model_id)
     if not model.is_trained:
         raise NotTrained
@@ -98,7 +100,7 @@ def activate(*, model_id: int, actor: User, now: datetime) -> None:
 @transaction.atomic
 def deactivate() -> None:
     """Show no predictions any more."""
-    lock_writes(PredictiveModel)
+    hold(_SHOWN)
     _put_out_of_sight()
 
 

@@ -11,12 +11,14 @@ from typing import TypeVar
 import pytest
 from django.db import connection, connections, transaction
 
+from crm.accounts.enums import Role
 from engagement.enums import EventKind
 from engagement.services import record_event
 from leads.enums import LifecycleStage
 from leads.models import StageInterval
 from leads.services import change_stage
 from scoring.enums import ModelState
+from scoring.models import LeadPrediction, PredictiveModel
 from scoring.services import (
     create_draft,
     mark_due,
@@ -24,11 +26,13 @@ from scoring.services import (
     published_model,
     score_due_leads,
 )
+from scoring.services.predicting import EVERY, activate, renew_predictions
 from tests.concurrency import in_thread, somebody_waits_for_a_lock, wait_until_blocked
-from tests.factories import NOW, make_lead
+from tests.factories import NOW, make_lead, make_user
 from tests.processes import wait_for
 from tests.scoring.drafts import ready_draft
 from tests.scoring.logs import document, log_act, publish_model, score_of
+from tests.scoring.test_predictions import make_trained
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -153,3 +157,23 @@ def test_a_person_who_moves_the_lead_first_wins(caplog: pytest.LogCaptureFixture
     assert list(stages.values_list("stage", flat=True)) == ["LEAD", "DISQUALIFIED"]
     assert caplog.messages == []
     assert score_due_leads(now=NOW) == 0
+
+
+def test_the_shown_prediction_changes_while_a_round_is_at_work() -> None:
+    actor = make_user(Role.MARKETER)
+    first, second = make_trained(), make_trained()
+    activate(model_id=first.pk, actor=actor, now=NOW)
+    lead = make_lead()
+    assert [renew_predictions(now=NOW) for _ in range(2)] == [1, 0]
+    LeadPrediction.objects.update(chance=0)
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            LeadPrediction.objects.select_for_update().get(lead=lead)
+            next_round = in_thread(pool, lambda: renew_predictions(now=NOW + EVERY))
+            wait_until_blocked(next_round)
+            change = in_thread(pool, lambda: activate(model_id=second.pk, actor=actor, now=NOW))
+            wait_until_blocked(change, beside=1)
+        assert next_round.result() == 1
+        change.result()
+    assert PredictiveModel.objects.active().get() == second
+    assert not LeadPrediction.objects.exists()
