@@ -159,10 +159,8 @@ def _arrow_moves_at(
     """Return when the start of the arrow of seven days is to be looked at again.
 
     The start follows a week behind: without an act in that week it fades as the forecast of then
-    says, and with one it is looked at every day. No difference stays none until the score changes.
+    says, and with one it is looked at every day: equal ends may hide acts that made up for others.
     """
-    if scored.score // 10 == week_ago.score // 10:
-        return None
     if not only_faded(definition, week_ago.amounts, scored.amounts, after=WEEK):
         return now + DAY
     then = forecast(definition, week_ago.amounts, now=now - WEEK, cell="")

@@ -139,6 +139,23 @@ def test_with_an_act_in_its_week_the_arrow_is_looked_at_every_day() -> None:
     assert score.score_due_at == NOW + DAY < score.changes_at
 
 
+def test_acts_that_made_up_for_one_another_move_the_arrow_as_its_week_passes() -> None:
+    up = {"label": "Download", "match": {"kind": "DOWNLOAD"}, "points": 10}
+    down = {"label": "Unsubscribed", "match": {"kind": "UNSUBSCRIBE"}, "points": -10}
+    publish_model(document(up, down))
+    lead = make_lead(created_at=NOW - 60 * DAY)
+    for kind, days in (("DOWNLOAD", 30), ("DOWNLOAD", 30), ("UNSUBSCRIBE", 5), ("DOWNLOAD", 1)):
+        log_act(lead.pk, kind, NOW - days * DAY)
+    mark_due(lead_ids=[lead.pk], now=NOW)
+    arrows = []
+    for moment in (NOW, NOW + 4 * DAY, NOW + 8 * DAY, NOW + 9 * DAY):
+        settle(moment)
+        score = score_of(lead)
+        arrows.append((score.engagement_week_ago, score.engagement_score))
+    assert arrows == [(20, 20), (10, 20), (20, 20), (20, 20)]
+    assert score.score_due_at is None
+
+
 def test_relative_dates_are_looked_at_every_day() -> None:
     newcomers = {"field": "created", "op": "within", "value": "7d"}
     publish_model(document(disqualifiers=[{"reason": "New", "criteria": newcomers}]))
