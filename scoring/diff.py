@@ -5,7 +5,7 @@ Documents may be faulty: parts that are not what they should be are passed over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -197,7 +197,7 @@ def _core(noun: _Noun) -> Callable[[_Item], Any]:
     """Return what tells a part that was renamed: its body, of one with rules their names."""
     inner = noun.inner
     if inner is None:
-        return lambda item: _spelt({**_plain(noun, item.body), noun.key: ""})
+        return lambda item: meaning({**_plain(noun, item.body), noun.key: ""})
     return lambda item: {rule.name for rule in _parts(item.body, inner.path, inner)} or item.path
 
 
@@ -217,13 +217,13 @@ def _is_no(value: Any) -> bool:
     return value is None or value is False or value == ""
 
 
-def _spelt(value: Any) -> str:
-    """Return one spelling of a value: the keys of objects in order, 5.0 as 5."""
+def meaning(value: Any) -> Hashable:
+    """Return what a value of a document says: the same for 5 and 5.0, another for 1 and true."""
     if isinstance(value, Mapping):
-        return str([(key, _spelt(value[key])) for key in sorted(value)])
+        return frozenset((key, meaning(each)) for key, each in value.items())
     if isinstance(value, list):
-        return str([_spelt(each) for each in value])
-    return repr(int(value) if isinstance(value, float) and value.is_integer() else value)
+        return tuple(map(meaning, value))
+    return isinstance(value, bool), value
 
 
 def _said(noun: _Noun, item: _Item) -> Sentence:

@@ -7,7 +7,7 @@ All points, caps, floors and thresholds are whole tenths of a point, so that lin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 
@@ -39,6 +39,11 @@ class PropertyTest:
     name: str
     value: PropertyValue
     is_least: bool = False
+    _is_boolean: bool = field(init=False, repr=False)  # Python takes True for equal to 1
+
+    def __post_init__(self) -> None:
+        """Make tests for True and for 1 unequal."""
+        object.__setattr__(self, "_is_boolean", isinstance(self.value, bool))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from crm.common.criteria import CriteriaInvalid, parse, sentence
 from engagement.enums import EventKind, FunnelStage
+from scoring.diff import meaning
 from scoring.quality.candidates import Candidate
 from scoring.quality.results import Suggestion
 
@@ -21,7 +22,8 @@ _LONGEST = 80
 def is_covered(candidate: Candidate, document: Mapping[str, Any]) -> bool:
     """Return whether a rule of the model asks for just this already."""
     if candidate.match is not None:
-        return any(rule.get("match") == candidate.match for rule in _engagement_rules(document))
+        asked = meaning(candidate.match)
+        return any(meaning(rule.get("match")) == asked for rule in _engagement_rules(document))
     return any(leaf == candidate.criteria or _holds(leaf, candidate) for leaf in _leaves(document))
 
 

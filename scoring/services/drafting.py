@@ -12,6 +12,7 @@ from django.db.models import Max
 from crm.accounts.models import User
 from crm.common.locks import lock_writes
 from scoring.definition import DefinitionInvalid, Problem, parse_definition
+from scoring.diff import meaning
 from scoring.enums import ModelState
 from scoring.models import ScoringModel
 from scoring.presets import default_definition
@@ -122,7 +123,7 @@ def change_draft(
     """
     _check_storable(definition)
     model = lock_draft(model_id, revision=revision)
-    if model.definition != definition:
+    if meaning(model.definition) != meaning(definition):
         changes = {"definition": definition, "revision": revision + 1, **_UNSAID}
         _write(model, **changes, changed_at=now, changed_by=actor)
     return ChangedDraft(model, problems_of(definition))

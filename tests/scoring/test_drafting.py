@@ -62,6 +62,17 @@ def test_a_change_that_changes_nothing_is_no_revision_and_keeps_the_approval() -
     assert (same.revision, same.approved_by) == (draft.revision, draft.approved_by)
 
 
+@pytest.mark.parametrize(("answer", "is_change"), [(True, True), (1.0, False), (1, False)])
+def test_true_is_another_answer_than_one(answer: object, is_change: bool) -> None:
+    def asking(value: object) -> dict[str, Any]:
+        match = {"property": {"name": "vip", "equals": value}}
+        return document({"label": "Answer", "match": match, "points": 10})
+
+    draft = make_draft(asking(1))
+    changed = change(draft, asking(answer))
+    assert changed.revision - draft.revision == is_change
+
+
 def test_a_change_voids_the_approval_and_the_time_to_publish() -> None:
     draft = ready_draft()
     schedule(model_id=draft.pk, publish_at=NOW + HOUR, actor=make_user(), now=NOW)

@@ -82,7 +82,12 @@ others = st.fixed_dictionaries(
         ),
     },
 ).filter(bool)
-matches = st.one_of(kinds, kinds, others)
+#: Python takes 1 for true: rules that differ by no more must both count.
+answers = st.builds(
+    lambda value: {"property": {"name": "seats", "equals": value}},
+    st.sampled_from([1, 1.0, True]),
+)
+matches = st.one_of(kinds, kinds, others, answers)
 
 
 @st.composite
@@ -208,6 +213,19 @@ def test_a_line_worked_out_by_hand(
     rule: dict[str, Any], acts: list[tuple[float, str]], count: int, score: int
 ) -> None:
     assert reckoned(rule, *acts) == Reckoning((count,), (score,), score)
+
+
+@pytest.mark.parametrize("answers", [(True, 1), (1, True)])
+def test_true_and_one_are_asked_by_two_rules(answers: tuple[object, object]) -> None:
+    lead = make_lead()
+    for given_answer in (1, 1.0, True):
+        log_act(lead.pk, "DOWNLOAD", properties={"vip": given_answer})
+    rules = [
+        {**DOWNLOAD, "label": f"Rule {place}", "match": {"property": asked}}
+        for place, asked in enumerate({"name": "vip", "equals": each} for each in answers)
+    ]
+    told = reckoning_of(parse_definition(document(*rules, **WITHOUT_FIT)), lead.pk, NOW)
+    assert dict(zip(map(repr, answers), told.counts, strict=True)) == {"1": 2, "True": 1}
 
 
 def test_only_a_number_is_at_least_a_number() -> None:

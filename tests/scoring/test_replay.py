@@ -145,6 +145,20 @@ def test_of_two_models_each_is_replayed_by_its_own_points() -> None:
     assert [each.rule for each in verdicts] == ["Cell B2", "Cell B2"]
 
 
+def test_a_draft_that_asks_for_true_instead_of_one_is_replayed_by_its_own_rule() -> None:
+    lead = captured_lead()
+    log_act(lead.pk, "DOWNLOAD", START + DAY, properties={"vip": True})
+    one, true = (
+        {"kind": "DOWNLOAD", "property": {"name": "vip", "equals": value}} for value in (1, True)
+    )
+
+    [(_, verdicts)] = trips_of(
+        lead, *(model({**DOWNLOADS, "points": 60, "match": match}) for match in (one, true))
+    )
+
+    assert [each.mql_at for each in verdicts] == [None, START + DAY]
+
+
 def test_a_buying_act_counts_when_it_is_received_and_while_nothing_bars() -> None:
     lead = captured_lead()
     log_act(lead.pk, "DEMO_REQUEST", START + DAY, received_at=START + DAY + HOUR)
