@@ -26,6 +26,14 @@ def hold(name: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
+def try_hold(name: str) -> bool:
+    """Hold ``name`` as ``hold`` does unless somebody else does; say whether it is held now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+        [is_held] = cursor.fetchone() or (False,)
+    return bool(is_held)
+
+
 def hold_all(names: Iterable[str]) -> None:
     """Hold each of ``names`` as ``hold`` does, in one statement and one order for everybody."""
     with connection.cursor() as cursor:

@@ -30,7 +30,7 @@ from scoring.editor.reading import read_token
 from scoring.editor.standing import Standing
 from scoring.models import ScoringModel
 from scoring.services import back_test_card, published_model
-from scoring.services.hits import LATELY, known_hits
+from scoring.services.hits import LATELY, countable, known_hits
 
 MOST_VERSIONS = 6
 
@@ -122,7 +122,7 @@ class EditorPage:
     @property
     def owes_hits(self) -> bool:
         """Return whether the hits of some rule have to be counted yet."""
-        return len(self.findings.hits) < len({rule.label for rule in self.definition.rules})
+        return len(self.findings.hits) < len({rule.label for rule in countable(self.definition)})
 
     @cached_property
     def rows(self) -> Sequence[rows.Row]:

@@ -11,10 +11,10 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
-from scoring.definition import Definition, EngagementRule
+from crm.common.locks import try_hold
+from scoring.definition import Definition, EngagementRule, Match, read_definition
 from scoring.models import ScoringModel
 from scoring.query import period_tables
-from scoring.services.publishing import definition_of
 from scoring.sql import column, commas, rows, with_tables
 
 #: A rule without a hit for so long is dead. Our choice.
@@ -47,27 +47,37 @@ def rule_hits(definition: Definition, *, since: datetime, now: datetime) -> dict
     counted in the background, by ``scoring.tasks.count_rule_hits``.
     """
     known = known_hits(definition, since=since, now=now)
-    missing = [rule for rule in definition.rules if rule.label not in known]
+    missing = [rule for rule in countable(definition) if rule.label not in known]
     if missing:
         found = list(zip(missing, _count(missing, since, now), strict=True))
         kept = {_key(rule, since, now): (hits.acts, hits.leads) for rule, hits in found}
         cache.set_many(kept, timeout=int(KEPT_FOR.total_seconds()))
         known |= {rule.label: hits for rule, hits in found}
-    return {rule.label: known[rule.label] for rule in definition.rules}
+    return {rule.label: known[rule.label] for rule in countable(definition)}
+
+
+def countable(definition: Definition) -> list[EngagementRule]:
+    """Return the rules that ask for something: those of a faulty draft may ask for nothing yet."""
+    return [rule for rule in definition.rules if rule.match != Match()]
 
 
 def known_hits(definition: Definition, *, since: datetime, now: datetime) -> dict[str, Hits]:
     """Return the hits that were counted lately, at once; rules that were not are missing."""
-    keys = {rule.label: _key(rule, since, now) for rule in definition.rules}
+    keys = {rule.label: _key(rule, since, now) for rule in countable(definition)}
     kept: Mapping[str, tuple[int, int]] = cache.get_many(keys.values())
     return {label: Hits(*kept[key]) for label, key in keys.items() if key in kept}
 
 
+@transaction.atomic
 def count_rule_hits(*, model_id: int, now: datetime) -> None:
-    """Count the hits of a model's rules for the pages that show them."""
+    """Count the hits of a model's rules for the pages that show them, faulty drafts included.
+
+    Many clicks ask for the same count: while one is at work for a model, others leave it alone.
+    """
     model = ScoringModel.objects.filter(pk=model_id).first()
-    if model:
-        rule_hits(definition_of(model), since=now - LATELY, now=now)
+    if model and try_hold(f"rule hits of scoring model {model_id}"):
+        definition, _ = read_definition(model.definition)
+        rule_hits(definition, since=now - LATELY, now=now)
 
 
 def _key(rule: EngagementRule, since: datetime, now: datetime) -> str:

@@ -6,9 +6,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from scoring.definition import Definition, parse_definition
+from scoring.definition import Definition, parse_definition, read_definition
+from scoring.editor.address import EditorAddress
+from scoring.editor.page import editor_page
 from scoring.services.hits import LATELY, Hits, count_rule_hits, known_hits, rule_hits
-from tests.factories import NOW, make_lead
+from tests.factories import NOW, make_lead, make_user
+from tests.scoring.drafts import make_draft
 from tests.scoring.logs import document, log_act, make_asset, publish_model
 
 pytestmark = pytest.mark.django_db
@@ -76,3 +79,16 @@ def test_what_is_known_is_told_without_counting() -> None:
     before = known_hits(model_of(DOWNLOAD), **asked)
     count_rule_hits(model_id=model.pk, now=NOW)
     assert (before, known_hits(model_of(DOWNLOAD), **asked)) == ({}, {"Download": Hits(1, 1)})
+
+
+def test_the_good_rules_of_a_faulty_draft_are_counted() -> None:
+    faulty = {"label": "Typo", "match": {"kind": "DOWNLAOD"}, "points": 10}
+    draft = make_draft(document(DOWNLOAD, faulty))
+    log_act(make_lead().pk, "DOWNLOAD", NOW - DAY)
+    count_rule_hits(model_id=draft.pk, now=NOW)
+    shown, problems = read_definition(draft.definition)
+    known = known_hits(shown, since=NOW - LATELY, now=NOW)
+    assert problems
+    assert known == {"Download": Hits(1, 1)}
+    page = editor_page(draft, EditorAddress(draft.version), viewer=make_user(), now=NOW)
+    assert not page.owes_hits

@@ -26,6 +26,7 @@ from scoring.services import (
     published_model,
     score_due_leads,
 )
+from scoring.services.hits import count_rule_hits
 from scoring.services.predicting import EVERY, activate, renew_predictions
 from tests.concurrency import in_thread, somebody_waits_for_a_lock, wait_until_blocked
 from tests.factories import NOW, make_lead, make_user
@@ -177,3 +178,17 @@ def test_the_shown_prediction_changes_while_a_round_is_at_work() -> None:
         change.result()
     assert PredictiveModel.objects.active().get() == second
     assert not LeadPrediction.objects.exists()
+
+
+def test_hits_are_not_counted_twice_at_the_same_time() -> None:
+    model = publish_model()
+
+    def count() -> None:
+        count_rule_hits(model_id=model.pk, now=NOW)
+
+    with ThreadPoolExecutor() as pool, transaction.atomic():
+        count()
+        second = in_thread(pool, count)
+        wait_until_blocked(second)
+        assert second.done()
+        assert second.exception() is None
