@@ -151,8 +151,8 @@ def test_acts_that_made_up_for_one_another_move_the_arrow_as_its_week_passes() -
     for moment in (NOW, NOW + 4 * DAY, NOW + 8 * DAY, NOW + 9 * DAY):
         settle(moment)
         score = score_of(lead)
-        arrows.append((score.engagement_week_ago, score.engagement_score))
-    assert arrows == [(20, 20), (10, 20), (20, 20), (20, 20)]
+        arrows.append(f"{score.engagement_week_ago} to {score.engagement_score}")
+    assert arrows == ["20.0 to 20.0", "10.0 to 20.0", "20.0 to 20.0", "20.0 to 20.0"]
     assert score.score_due_at is None
 
 
