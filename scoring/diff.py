@@ -206,11 +206,14 @@ def _plain(noun: _Noun, body: Document) -> Document:
     match = body.get("match")
     if isinstance(match, Mapping):
         body = {**body, "match": {key: value for key, value in match.items() if not _is_no(value)}}
-    return {
-        key: value
-        for key, value in body.items()
-        if not _is_no(value) and noun.defaults.get(key) != value
-    }
+    return {key: value for key, value in body.items() if not _goes_without(noun, key, value)}
+
+
+def _goes_without(noun: _Noun, key: str, value: Any) -> bool:
+    """Return whether a value says what leaving it out says: false does not where yes is usual."""
+    if value is None or value == "":
+        return True
+    return meaning(value) == meaning(noun.defaults.get(key, False))
 
 
 def _is_no(value: Any) -> bool:

@@ -46,6 +46,16 @@ def test_another_way_to_write_the_same_is_no_difference() -> None:
     assert differences(brief, wordy) == []
 
 
+def test_another_tier_of_a_fast_track_touches_what_both_teams_sign() -> None:
+    act = {"kind": "DEMO_REQUEST"}
+    shortest = model(fast_track=[act])
+    other = model(fast_track=[{**act, "shortest_tier": False}])
+    assert [each.touches_mql for each in differences(shortest, other)] == [True]
+    assert told(model(), other) == [
+        "New fast track “Asks for a demo”: MQL at once, usual response time"
+    ]
+
+
 def test_a_changed_rule_says_what_it_is_and_what_it_was() -> None:
     before, after = model(rule("A", cap=20)), model(rule("A", points=12, cap=24, half_life_days=5))
     assert differences(before, after) == [
