@@ -27,10 +27,14 @@ from scoring.sql import Tables, rows, with_tables
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How a lead fitted: in tenths, None when not evaluated; and what bars it from being an MQL."""
+    """How a lead fitted: in tenths, None when not evaluated; and what keeps it from being an MQL.
+
+    Blocked it is for a time, disqualified for good.
+    """
 
     fit: int | None
-    is_barred: bool
+    is_blocked: bool
+    is_disqualified: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +88,10 @@ class Fitting:
         fitted = fit_tables(
             self._definition, of_leads(lead_ids), now=now, is_past=self.asks_for_time
         )
-        body = SQL("SELECT lead_id, fit, blocked_by <> '' OR disqualified_by <> '' FROM fit")
+        body = SQL("SELECT lead_id, fit, blocked_by <> '', disqualified_by <> '' FROM fit")
         fits = {
-            lead_id: Fit(fit, is_barred)
-            for lead_id, fit, is_barred in rows(
-                with_tables([*before, *fitted], body, keep=["leads_lead"])
-            )
+            lead_id: Fit(*found)
+            for lead_id, *found in rows(with_tables([*before, *fitted], body, keep=["leads_lead"]))
         }
         return {each.pair: fits[each.trip.lead_id] for each in asked}
 

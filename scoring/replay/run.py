@@ -48,7 +48,9 @@ def replay(
     trips = read_trips(span, now=now)
     if not trips:
         return
-    changes = read_changes(span, with_standing=any(map(asks_for_time, definitions)))
+    recorded = read_changes(span, with_standing=False)
+    with_standing = any(map(asks_for_time, definitions))
+    changes = read_changes(span, with_standing=True) if with_standing else recorded
     asked = joint(definitions)
     anchors = read_sums(span, asked, [(trip.lead_id, trip.anchor) for trip in trips])
     courses: list[Course] = []
@@ -56,7 +58,7 @@ def replay(
         alike = (each.fitting for each in courses if fits_alike(each.definition, definition))
         fitting = next(alike, None) or Fitting(definition, span)
         gauge = Gauge(definition, asked)
-        courses.append(Course(definition, gauge, fitting, span, trips, changes, anchors))
+        courses.append(Course(definition, gauge, fitting, span, trips, changes, recorded, anchors))
     hopeful = {trip.lead_id for course in courses for trip in course.hopeful}
     moments = read_moments(span, sorted(hopeful)) if hopeful else {}
     searches = {
@@ -110,11 +112,12 @@ class Course:
         span: Span,
         trips: Sequence[Trip],
         changes: Mapping[int, Sequence[datetime]],
+        recorded: Mapping[int, Sequence[datetime]],
         anchors: Mapping[Pair, Sums],
     ) -> None:
         """Learn how each trip fitted at its end, and which could have become an MQL at all."""
         self.definition, self.fitting, self._gauge = definition, fitting, gauge
-        self._changes, self._anchors = changes, anchors
+        self._changes, self._recorded, self._anchors = changes, recorded, anchors
         self._seeker = Seeker(definition, gauge)
         self._buying = read_buying(span, definition)
         self._last = self.fitting.of(self._question(trip, trip.anchor) for trip in trips)
@@ -141,7 +144,8 @@ class Course:
         if self.fitting.asks_for_time or self._changed_in(trip):
             return self.definition.cells
         fit = self._last[trip.lead_id, trip.anchor]
-        grade = "" if fit.is_barred else self.definition.grade(fit.fit)
+        is_out = fit.is_blocked or self._ends(trip, trip.anchor, fit)
+        grade = "" if is_out else self.definition.grade(fit.fit)
         return [cell for cell in self.definition.cells if grade and cell[0] == grade]
 
     def _changed_in(self, trip: Trip) -> Sequence[datetime]:
@@ -193,17 +197,27 @@ class Course:
             yield midnight
             midnight = next_midnight(midnight)
 
-    @staticmethod
+    def _ends(self, trip: Trip, at: datetime, fit: Fit) -> bool:
+        """Say whether the lead is disqualified; one that came back, only by what is recorded then.
+
+        Nothing but a person brings it back, and that is another trip.
+        """
+        recorded = self._recorded.get(trip.lead_id, ())
+        is_pardoned = trip.cycle > 1 and not any(trip.began_at < each <= at for each in recorded)
+        return fit.is_disqualified and not is_pardoned
+
     def _periods(
-        trip: Trip, starts: Sequence[datetime], fits: Mapping[Pair, Fit]
+        self, trip: Trip, starts: Sequence[datetime], fits: Mapping[Pair, Fit]
     ) -> list[tuple[datetime, datetime, Fit]]:
-        """Return the times in which a trip was not barred, as long as its fit stayed the same."""
+        """Return the times in which a trip was open, as long as its fit stayed the same."""
         periods: list[tuple[datetime, datetime, Fit]] = []
         for start, end in zip(starts, [*starts[1:], trip.until_at], strict=True):
             fit = fits[trip.lead_id, start]
+            if self._ends(trip, start, fit):
+                break
             if periods and periods[-1][1:] == (start, fit):
                 periods[-1] = (periods[-1][0], end, fit)
-            elif not fit.is_barred:
+            elif not fit.is_blocked:
                 periods.append((start, end, fit))
         return periods
 

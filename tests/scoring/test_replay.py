@@ -11,16 +11,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engagement.enums import EventKind
+from engagement.services import record_event
 from leads.enums import ConsentPurpose, LifecycleStage
 from leads.models import Lead, LeadFact
-from leads.services import change_stage, record_consent
+from leads.services import change_stage, record_consent, update_lead
 from scoring.definition import Definition, parse_definition
 from scoring.query import ask_pairs
 from scoring.reference import Act, reckon
 from scoring.replay import Span, Trip, Verdict, replay
 from scoring.scored import score_leads
 from tests.factories import NOW, make_lead, make_user
-from tests.scoring.logs import document, log_act, log_acts
+from tests.scoring.logs import document, log_act, log_acts, publish_model, settle
 
 pytestmark = pytest.mark.django_db
 
@@ -175,7 +177,8 @@ def test_what_was_recorded_later_was_not_known_before() -> None:
     changed_at = START + 5 * HOUR
     Lead.objects.filter(pk=lead.pk).update(country="DE")
     LeadFact.objects.create(lead=lead, field="country", value="DE", recorded_at=changed_at)
-    german = model(DOWNLOADS, cells=["B2"], disqualifiers=[OUTSIDE])
+    abroad = {"label": "Abroad", "criteria": OUTSIDE["criteria"]}
+    german = model(DOWNLOADS, mql={"cells": ["B2"], "blocking": [abroad]})
 
     assert verdict_of(lead, german).mql_at == changed_at
 
@@ -184,6 +187,44 @@ OUTSIDE = {
     "reason": "Outside Germany",
     "criteria": {"field": "country", "op": "not_in", "value": ["DE"]},
 }
+GERMAN = {"disqualifiers": [OUTSIDE], "mql": {"cells": ["B2", "D2"], "fast_track_days": 10}}
+
+
+@pytest.mark.parametrize("is_asked_again", [False, True])
+@pytest.mark.parametrize("is_brought_back", [False, True])
+def test_who_is_disqualified_is_out_until_a_person_says_otherwise_as_in_daily_work(
+    is_brought_back: bool, is_asked_again: bool
+) -> None:
+    publish_model(document(DOWNLOADS, **GERMAN), now=START - DAY)
+    lead = captured_lead(country="US")
+    live_by(lead, START + HOUR)
+    if is_brought_back:
+        change_stage(
+            lead_id=lead.pk, to_stage=LifecycleStage.LEAD, now=START + DAY, actor=make_user(),
+            reason="Moves to Berlin",
+        )  # fmt: skip
+    if is_asked_again:
+        update_lead(lead_id=lead.pk, now=START + DAY + HOUR, city="Boston")
+        settle(START + DAY + HOUR)
+        update_lead(lead_id=lead.pk, now=START + 2 * DAY, country="DE")
+        settle(START + 2 * DAY)
+    for hour in (1, 2):
+        live_by(lead, START + 3 * DAY + hour * HOUR)
+
+    verdicts = [
+        each for _, [each] in trips_of(lead, parse_definition(document(DOWNLOADS, **GERMAN)))
+    ]
+
+    lead.refresh_from_db()
+    is_mql = is_brought_back and not is_asked_again
+    assert (lead.stage == LifecycleStage.MQL) is is_mql
+    assert [each.mql_at for each in verdicts if each.mql_at] == [lead.stage_since] * is_mql
+
+
+def live_by(lead: Lead, at: datetime) -> None:
+    """Have a lead download something, and the sweep look at it."""
+    record_event(lead_id=lead.pk, kind=EventKind.DOWNLOAD, occurred_at=at, now=at)
+    settle(at)
 
 
 def test_consent_bars_until_it_is_given() -> None:
