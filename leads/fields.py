@@ -70,7 +70,7 @@ def _relation_field(
         }
         return asked[op]()
 
-    return Field(name, label, Kind.CHOICE, q=ask, choices=choices, known=lambda: known, **options)
+    return Field(name, label, Kind.CHOICE, q=ask, choices=choices, known=lambda _: known, **options)
 
 
 def _people() -> Choices:
@@ -131,7 +131,7 @@ LEAD_FIELDS = (
     _exists_field("has_note", "Has a note", Note, order=23, group="Work"),
     Field(
         "source", "Source", Kind.CHOICE, q=_source_q, choices=_source_choices, is_open=True,
-        known=lambda: ~Q(source=""), order=30, group="Source",
+        known=lambda _: ~Q(source=""), order=30, group="Source",
     ),
     _text("medium", "Medium", 31, group="Source"),
     _text("campaign", "Campaign", 32, group="Source"),
@@ -190,7 +190,7 @@ def _attribute_field(attribute: LeadAttribute) -> Field:
         choices=(lambda: [(code, code) for code in attribute.choices])
         if kind is Kind.CHOICE
         else None,
-        known=lambda: known,
+        known=lambda _: known,
         group="Attributes",
     )
 

@@ -12,6 +12,7 @@ from operator import or_
 from typing import Any
 
 from django.db.models import Exists, F, Func, OuterRef, Q, Subquery, TextField, Value
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, In
 
 from crm.common.criteria import Field, Kind, Op, column_field
@@ -27,18 +28,18 @@ _DOMAIN_OF_ADDRESS = Func(
 )
 
 
-def _has_address() -> Q:
+def _has_address(_: datetime) -> Q:
     return Q(email__isnull=False)
 
 
-def _domain_q(op: Op, value: Any, _: datetime) -> Q:
+def _domain_q(op: Op, value: Any, now: datetime) -> Q:
     """Ask for one of several domains; what lies under a domain belongs to it."""
     if op in (Op.IS_SET, Op.IS_EMPTY):
         return Q(email__isnull=op is Op.IS_EMPTY)
     domains = [name.strip(".@") for name in re.split(r"[\s,;]+", value.lower())]
     ends = [Q(email__endswith=f"{mark}{name}") for name in domains if name for mark in "@."]
     asked = reduce(or_, ends, Q(pk__in=[]))
-    return asked if op is Op.IS else _has_address() & ~asked
+    return asked if op is Op.IS else _has_address(now) & ~asked
 
 
 def _free_mailbox_q(_op: Op, value: Any, _now: datetime) -> Q:
@@ -57,18 +58,22 @@ def _customer_q(_op: Op, value: Any, now: datetime) -> Q:
 def _consent_field(purpose: ConsentPurpose, order: int) -> Field:
     said = Consent.objects.filter(lead=OuterRef("pk"), purpose=purpose)
 
+    def answered(now: datetime) -> Q:
+        return Q(Exists(said.filter(given_at__lte=now)))
+
     def ask(op: Op, value: Any, now: datetime) -> Q:
-        until = said.filter(given_at__lte=now)
         if op in (Op.IS_SET, Op.IS_EMPTY):
-            return Q(Exists(until)) if op is Op.IS_SET else ~Q(Exists(until))
+            return answered(now) if op is Op.IS_SET else ~answered(now)
+        until = said.filter(given_at__lte=now)
         last = Subquery(until.order_by("-given_at", "-id").values("is_granted")[:1])
         wanted = {code == GIVEN for code in value}
-        asked = reduce(or_, [Q(Exact(last, Value(each))) for each in sorted(wanted)])
-        return asked if op is Op.IN else ~asked
+        holds = [Q(Exact(Coalesce(last, Value(not each)), Value(each))) for each in sorted(wanted)]
+        asked = reduce(or_, holds)
+        return asked if op is Op.IN else answered(now) & ~asked
 
     return Field(
         f"consent_{purpose.lower()}", f"Consent to {purpose.label.lower()}", Kind.CHOICE, q=ask,
-        choices=lambda: _ANSWERS, known=lambda: Q(Exists(said)), group="Consent", order=order,
+        choices=lambda: _ANSWERS, known=answered, group="Consent", order=order,
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ _NOBODY = Q(pk__in=[])
 #: Stands for criteria that can no longer be read: of no lead is it known whether it fits.
 UNREADABLE = Criteria(
     Leaf(
-        Field("unreadable", "Unreadable", Kind.BOOLEAN, q=lambda *_: Q(), known=lambda: _NOBODY),
+        Field("unreadable", "Unreadable", Kind.BOOLEAN, q=lambda *_: Q(), known=lambda _: _NOBODY),
         Op.IS,
         raw=True,
         value=True,
@@ -61,4 +61,4 @@ def _leaf(leaf: Leaf, answer: bool, now: datetime) -> Q:
     told = asked if answer else ~asked
     if leaf.op in _EMPTINESS_OPS or leaf.field.known is None:
         return told
-    return leaf.field.known() & told
+    return leaf.field.known(now) & told

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from crm.common.criteria import compile_q, from_query
+from crm.common.criteria import compile_q, from_query, parse
 from leads.enums import ConsentPurpose, DealOutcome
 from leads.models import Company, Lead
 from leads.services import record_consent, record_deal
 from leads.signals import standing_changed
+from scoring.certainty import certainly_not_q, certainly_q
 from tests.factories import NOW, make_lead
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +93,32 @@ def test_consent_is_asked_for_as_it_was_then() -> None:
         3: (set(), {"Ines"}, {"Ines"}),
     }
     assert found("consent_marketing.is_empty") == {"Ines", "Oskar"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ({"not": {"field": "consent_contact", "op": "in", "value": ["GIVEN"]}}, {"Oskar", "Yara"}),
+        ({"not": {"field": "consent_contact", "op": "in", "value": ["WITHDRAWN"]}},
+         {"Ines", "Yara"}),
+        ({"field": "consent_contact", "op": "not_in", "value": ["GIVEN"]}, {"Oskar"}),
+        ({"not": {"field": "consent_contact", "op": "not_in", "value": ["GIVEN"]}},
+         {"Ines", "Yara"}),
+    ],
+)  # fmt: skip
+def test_who_was_never_asked_has_not_given_consent(asked: Any, names: set[str]) -> None:
+    for name, is_granted in (("Ines", True), ("Oskar", False)):
+        consent(make_lead(first_name=name), 0, is_granted=is_granted)
+    make_lead(first_name="Yara")
+    leads = Lead.objects.filter(compile_q(parse(asked), now=NOW))
+    assert set(leads.values_list("first_name", flat=True)) == names
+
+
+def test_a_consent_of_later_is_not_known_yet() -> None:
+    consent(make_lead(first_name="Ines"), 2, is_granted=True)
+    given = parse({"field": "consent_contact", "op": "in", "value": ["GIVEN"]})
+    for ask in (certainly_q, certainly_not_q):
+        assert not Lead.objects.filter(ask(given, now=NOW)).exists()
 
 
 def test_colleagues_of_whoever_bought_are_a_customers_from_that_day_on() -> None:

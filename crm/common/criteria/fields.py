@@ -108,7 +108,7 @@ class Field:
         is_open: whether codes that are not among ``choices`` (today) may be asked for too.
         ops: which comparisons make sense; by default those of the kind.
         group: the heading in the filter menu.
-        known: ``() -> Q`` true when the lead has a value; None when the answer is always known.
+        known: ``now -> Q`` true when the lead has a value; None when the answer is always known.
         read: for ``Kind.CUSTOM``: ``(raw text) -> typed value``, raising ``ValueInvalid``.
         words: for ``Kind.CUSTOM``: ``(typed value) -> words``.
         hint: an example of the value, shown in the editor.
@@ -125,7 +125,7 @@ class Field:
     ops: tuple[Op, ...] = ()
     group: str = "Lead"
     order: int = 100
-    known: Callable[[], Q] | None = None
+    known: Callable[[datetime], Q] | None = None
     read: Callable[[str], Any] | None = None
     words: Callable[[Any], str] | None = None
     hint: str = ""
@@ -242,7 +242,7 @@ def column_field(name: str, label: str, kind: Kind, *, path: str, **options: Any
     def ask(op: Op, value: Any, now: datetime) -> Q:
         return _column_q(path, filled, op, value, now)
 
-    return Field(name, label, kind, q=ask, known=lambda: filled, **options)
+    return Field(name, label, kind, q=ask, known=lambda _: filled, **options)
 
 
 def _column_q(path: str, filled: Q, op: Op, value: Any, now: datetime) -> Q:

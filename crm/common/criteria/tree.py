@@ -73,13 +73,13 @@ def compile_q(criteria: Criteria, *, now: datetime) -> Q:
     return Q() if criteria.root is None else _compile(criteria.root, now)
 
 
-def known_q(criteria: Criteria) -> Q:
-    """Return the filter for leads of which every field asked for is known."""
+def known_q(criteria: Criteria, *, now: datetime) -> Q:
+    """Return the filter for leads of which every field asked for is known at ``now``."""
     result = Q()
     for name in sorted(used_fields(criteria)):
         asked = fields.get(name)
         if asked and asked.known:
-            result &= asked.known()
+            result &= asked.known(now)
     return result
 
 
