@@ -169,6 +169,9 @@ def _check_model(agreement: Agreement, now: datetime) -> None:
 
 def _check_draft(agreement: Agreement, model: ScoringModel, now: datetime) -> None:
     if model.revision != agreement.model_revision:
+        later = Agreement.objects.waiting().filter(scoring_model=model).order_by("version").last()
+        if later is not None:
+            raise SignatureRefused(f"{later} was drafted in its place: read that one.")
         raise SignatureRefused(
             f"{model} was changed since {agreement} was drafted: have it approved, then draft"
             " the agreement again."

@@ -74,7 +74,8 @@ def definition_changes(agreement: Agreement) -> list[Difference]:
 def draft_for_model(*, model_id: int, actor: User, now: datetime) -> Agreement:
     """Draft the next agreement as the one in force with the MQL definition of an approved draft.
 
-    Asked twice it is the same draft; a draft for an earlier revision of the model goes.
+    Asked twice it is the same draft. One for an earlier revision of the model stays, void: its
+    number is never given to another text, so that no page left open can sign what it does not show.
 
     Raises:
         NotADraft: the model is no draft any more.
@@ -89,7 +90,6 @@ def draft_for_model(*, model_id: int, actor: User, now: datetime) -> Agreement:
         raise AgreementInvalid(f"Have {model} approved by a second person first.")
     if draft := _draft_for(model, current):
         return draft
-    Agreement.objects.filter(state=AgreementState.DRAFT, scoring_model=model).delete()
     draft = draft_agreement(
         scoring_model=model,
         tiers=[_terms(tier) for tier in current.tiers.order_by("position")],

@@ -103,17 +103,17 @@ def draft(request: AppRequest, model_id: int) -> HttpResponse:
 @require_POST
 def sign(request: AppRequest, version: int) -> HttpResponse:
     """Sign a version that waits, for the side of the signer."""
-    waiting = get_object_or_404(Agreement.objects.waiting(), version=version)
+    drafted = get_object_or_404(Agreement, state=AgreementState.DRAFT, version=version)
     form = SignForm(request.POST)
     if not form.is_valid():
-        return _page(request, waiting, problem="Say for which side you sign.")
+        return _refused(request, drafted, "Say for which side you sign.")
     try:
         services.sign_agreement(
-            agreement_id=waiting.pk, signer=request.user, now=timezone.now(), **form.cleaned_data
+            agreement_id=drafted.pk, signer=request.user, now=timezone.now(), **form.cleaned_data
         )
     except services.SignatureRefused as refusal:
-        return _page(request, waiting, problem=str(refusal))
-    messages.success(request, f"You signed {waiting}.")
+        return _refused(request, drafted, str(refusal))
+    messages.success(request, f"You signed {drafted}.")
     return redirect(f"{reverse('handoff:agreement')}?version={version}")
 
 
@@ -125,6 +125,14 @@ def calendars(request: AppRequest) -> HttpResponse:
     found = WorkCalendar.objects.current().select_related("team").order_by("-is_default", "name")
     lines = [_calendar_line(calendar, now) for calendar in found]
     return render_page(request, "handoff/calendars.html", {"lines": lines})
+
+
+def _refused(request: AppRequest, drafted: Agreement, why: str) -> HttpResponse:
+    """Tell why a signature was refused: on its page, or beside what is in force if that is void."""
+    if Agreement.objects.waiting().filter(pk=drafted.pk).exists():
+        return _page(request, drafted, problem=why)
+    messages.warning(request, why)
+    return redirect("handoff:agreement")
 
 
 def _page(request: AppRequest, shown: Agreement, *, problem: str = "") -> HttpResponse:

@@ -7,11 +7,12 @@ from django.test import Client
 from django.urls import reverse
 
 from crm.accounts.enums import Role
-from scoring.services import change_draft, publish, published_model
+from scoring.models import ScoringModel
+from scoring.services import approve, change_draft, publish, published_model
 from tests.factories import NOW, client_of, make_user
 from tests.handoff.agreeing import drafted, same_meaning
 from tests.handoff.factories import make_agreement, other_definition
-from tests.scoring.drafts import make_draft, ready_draft
+from tests.scoring.drafts import back_tested, make_draft, ready_draft, request
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +59,40 @@ def test_a_rep_does_not_see_what_waits_and_nobody_what_is_outdated() -> None:
         model_id=draft.pk, revision=draft.revision, definition={}, actor=make_user(), now=NOW
     )
     assert marketer.get(address, {"version": version}).status_code == 404
+
+
+def test_a_signature_never_goes_to_a_text_that_was_drafted_after_the_one_read() -> None:
+    make_agreement()
+    draft = ready_draft(other_definition())
+    read = drafted(draft)
+    web = client_of(make_user(Role.MANAGER))
+    assert "Sign for Sales" in _page(web, read.version)
+
+    written_anew = drafted(_widened(draft))
+    answer = web.post(
+        reverse("handoff:sign_agreement", args=[read.version]), {"side": "SALES"}, follow=True
+    )
+
+    assert f"{written_anew} was drafted in its place: read that one." in answer.content.decode()
+    written_anew.refresh_from_db()
+    assert written_anew.signed_by_sales is None
+    assert written_anew.version > read.version
+
+
+def _widened(draft: ScoringModel) -> ScoringModel:
+    """Change what a draft means by an MQL, and have that approved."""
+    assert draft.changed_by is not None
+    draft = change_draft(
+        model_id=draft.pk,
+        revision=draft.revision,
+        definition=other_definition("D4", "D3"),
+        actor=draft.changed_by,
+        now=NOW,
+    ).model
+    back_tested(request(draft))
+    return approve(
+        model_id=draft.pk, revision=draft.revision, actor=make_user(Role.MANAGER), now=NOW
+    )
 
 
 def test_a_refused_draft_says_why() -> None:
