@@ -41,10 +41,14 @@ def remember_standing(former: ScoringModel | None, *, now: datetime) -> None:
     many leads wait, and how good they are, is another question under the next one.
     """
     ReleasePlan.objects.filter(stopped_at__isnull=True).update(stopped_at=now)
-    MetBefore.objects.all().delete()
-    met = LeadScore.objects.filter(meets_definition=True, lead__stage__in=OPEN_STAGES)
-    if former:
-        met = met.exclude(lead__in=newly_meeting(former))
-    sql, parameters = met.values("lead_id").query.sql_with_params()
+    if former is None:
+        return
+    meets = LeadScore.objects.filter(meets_definition=True, lead__stage__in=OPEN_STAGES)
+    waits = newly_meeting(former).filter(pk=OuterRef("lead"))
+    sql, parameters = meets.filter(~Exists(waits)).values("lead_id").query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO scoring_metbefore (lead_id) {sql}", parameters)
+        # Before any is forgotten: who waits is told from who does not by those known so far.
+        cursor.execute(
+            f"INSERT INTO scoring_metbefore (lead_id) {sql} ON CONFLICT DO NOTHING", parameters
+        )
+    MetBefore.objects.filter(~Exists(meets.filter(lead=OuterRef("lead")))).delete()

@@ -1,0 +1,42 @@
+"""What a publication carries over: who met the definition before, who waits, what is owed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from scoring.models import MetBefore
+from scoring.services import mark_due, renew_scores, waiting_leads
+from tests.factories import NOW, make_lead
+from tests.scoring.logs import document, force_model, log_act, publish_model, settle
+from tests.scoring.test_releasing import DAY, HOUR, PUBLISHED_AT, WIDE, widened
+
+pytestmark = pytest.mark.django_db
+
+
+def test_who_met_a_definition_before_waits_for_no_later_version_either() -> None:
+    publish_model(WIDE)
+    lead = make_lead(country="DE", created_at=NOW - 200 * DAY, imported_at=NOW - 30 * DAY)
+    log_act(lead.pk, "DOWNLOAD", NOW - 31 * DAY)
+    mark_due(lead_ids=[lead.pk], now=NOW)
+    settle()
+    for number, cells in enumerate((["B4", "C4"], ["B4", "C4", "C1"], ["B4"])):
+        published_at = PUBLISHED_AT + number * HOUR
+        force_model(document(mql={"cells": cells}), now=published_at)
+        renew_scores(now=published_at)
+        settle(published_at)
+        assert list(MetBefore.objects.values_list("lead", flat=True)) == [lead.pk]
+        assert list(waiting_leads()) == []
+
+
+def test_who_dropped_out_of_the_definition_newly_meets_a_later_one() -> None:
+    publish_model(WIDE)
+    lead = make_lead(country="DE", created_at=NOW - 200 * DAY, imported_at=NOW - 30 * DAY)
+    log_act(lead.pk, "DOWNLOAD", NOW - 31 * DAY)
+    mark_due(lead_ids=[lead.pk], now=NOW)
+    settle()
+    for number, cells in enumerate((["A1"], WIDE["mql"]["cells"])):
+        force_model({**WIDE, "mql": {"cells": cells}}, now=PUBLISHED_AT + number * HOUR)
+        renew_scores(now=PUBLISHED_AT + number * HOUR)
+    assert list(waiting_leads()) == [lead]
