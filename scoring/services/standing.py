@@ -37,15 +37,18 @@ def newly_meeting(model: ScoringModel) -> LeadQuerySet:
 def remember_standing(former: ScoringModel | None, *, now: datetime) -> None:
     """Note who meets the definition of the former model before another takes its place.
 
-    Whoever waits for a wave of the former model goes on waiting. A plan ends with its model: how
-    many leads wait, and how good they are, is another question under the next one.
+    Whoever waits for a wave of the former model goes on waiting, also when not all scores were
+    renewed under it. A plan ends with its model: how many leads wait, and how good they are, is
+    another question under the next one.
     """
     ReleasePlan.objects.filter(stopped_at__isnull=True).update(stopped_at=now)
     if former is None:
         return
     meets = LeadScore.objects.filter(meets_definition=True, lead__stage__in=OPEN_STAGES)
     waits = newly_meeting(former).filter(pk=OuterRef("lead"))
-    sql, parameters = meets.filter(~Exists(waits)).values("lead_id").query.sql_with_params()
+    # What a model before the former one made of a lead was noted when that one was replaced.
+    met = meets.filter(~Exists(waits), model=former)
+    sql, parameters = met.values("lead_id").query.sql_with_params()
     with connection.cursor() as cursor:
         # Before any is forgotten: who waits is told from who does not by those known so far.
         cursor.execute(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from scoring.models import MetBefore
@@ -40,3 +38,23 @@ def test_who_dropped_out_of_the_definition_newly_meets_a_later_one() -> None:
         force_model({**WIDE, "mql": {"cells": cells}}, now=PUBLISHED_AT + number * HOUR)
         renew_scores(now=PUBLISHED_AT + number * HOUR)
     assert list(waiting_leads()) == [lead]
+
+
+def test_who_waits_goes_on_waiting_when_two_versions_follow_before_the_re_score() -> None:
+    leads = widened(2)
+    for number, cells in enumerate((["B4", "C1"], ["B4", "C1", "C2"]), 1):
+        force_model(document(mql={"cells": cells}), now=PUBLISHED_AT + number * HOUR)
+    renew_scores(now=PUBLISHED_AT + 2 * HOUR)
+    assert set(waiting_leads()) == set(leads)
+
+
+def test_who_met_a_definition_before_is_remembered_when_two_versions_follow_at_once() -> None:
+    publish_model(WIDE)
+    lead = make_lead(country="DE", created_at=NOW - 200 * DAY, imported_at=NOW - 30 * DAY)
+    log_act(lead.pk, "DOWNLOAD", NOW - 31 * DAY)
+    mark_due(lead_ids=[lead.pk], now=NOW)
+    settle()
+    for number in range(2):
+        force_model(document(mql={"cells": ["B4", "C4"]}), now=PUBLISHED_AT + number * HOUR)
+    renew_scores(now=PUBLISHED_AT + HOUR)
+    assert list(waiting_leads()) == []
