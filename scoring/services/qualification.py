@@ -5,28 +5,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Greatest
+from django.db.models import Exists
 
 from crm.common.singly import do_singly
-from engagement.enums import Actor
-from engagement.models import Event
 from leads.enums import LifecycleStage
-from leads.models import Lead, LeadFact
+from leads.models import Lead
 from leads.services import ScoreSnapshot, change_stage
 from scoring.definition import Definition
 from scoring.models import LeadScore, ScoringModel
 from scoring.scored import Scored, points
 from scoring.services.fast_track import BuyingAct, buying_acts
 from scoring.services.reviewing import draw_for_review
-from scoring.services.standing import OPEN_STAGES
+from scoring.services.standing import OPEN_STAGES, RETRY_AFTER, facts_since, with_news
 
 logger = logging.getLogger(__name__)
-
-RETRY_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +52,8 @@ def owed_moves(
 
     ``next_due`` is when each lead is to be scored again if it stays as it is.
     """
-    fresh = _with_news(model, [each.lead_id for each in scored])
+    asked = with_news(model).filter(pk__in=[each.lead_id for each in scored])
+    fresh = set(asked.values_list("pk", flat=True))
     bought = buying_acts(definition, list(fresh), now=now)
     pardoned = _pardoned([each.lead_id for each in scored if each.disqualified_by])
     moves = []
@@ -92,28 +88,6 @@ def put_off(*, lead_id: int, now: datetime) -> None:
     LeadScore.objects.filter(pk=lead_id).due(now).update(score_due_at=now + RETRY_AFTER)
 
 
-def _with_news(model: ScoringModel, lead_ids: Sequence[int]) -> set[int]:
-    """Return the open leads of which something was learned under this model, and in this stage.
-
-    Neither publishing nor an import nor the move of a lead acts on what was there before: imported
-    history needs a later act or attribute, and so does a lead that somebody brought back.
-    """
-    later_act = Event.objects.filter(
-        lead=OuterRef("pk"), actor=Actor.HUMAN, occurred_at__gt=OuterRef("imported_at")
-    )
-    alive = Q(imported_at__isnull=True) | Exists(later_act) | Exists(_facts_since("imported_at"))
-    open_leads = Lead.objects.filter(
-        pk__in=lead_ids,
-        stage__in=OPEN_STAGES,
-        score__news_at__gte=Greatest(Value(model.published_at), F("stage_since")),
-    )
-    return set(open_leads.filter(alive).values_list("pk", flat=True))
-
-
-def _facts_since(moment: str) -> QuerySet[LeadFact]:
-    return LeadFact.objects.filter(lead=OuterRef("pk"), recorded_at__gt=OuterRef(moment))
-
-
 def _pardoned(lead_ids: Sequence[int]) -> set[int]:
     """Return the leads that a person brought back, and of which nothing was learned since.
 
@@ -122,7 +96,7 @@ def _pardoned(lead_ids: Sequence[int]) -> set[int]:
     if not lead_ids:
         return set()
     back = Lead.objects.filter(pk__in=lead_ids, cycle__gt=1)
-    return set(back.exclude(Exists(_facts_since("stage_since"))).values_list("pk", flat=True))
+    return set(back.exclude(Exists(facts_since("stage_since"))).values_list("pk", flat=True))
 
 
 def snapshot_of(model: ScoringModel, scored: Scored) -> ScoreSnapshot:

@@ -1,19 +1,45 @@
-"""Who meets the definition because a model was published, and who did before."""
+"""What is owed to leads, and what is not: by news of them, or because a model was published."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Greatest
 
+from engagement.enums import Actor
+from engagement.models import Event
 from leads.enums import LifecycleStage
-from leads.models import Lead
+from leads.models import Lead, LeadFact
 from leads.models.lead import LeadQuerySet
 from scoring.models import LeadScore, MetBefore, ReleasePlan, ScoringModel
 
 #: Stages that scoring may end; in all others a person works with the lead.
 OPEN_STAGES = (LifecycleStage.LEAD, LifecycleStage.RECYCLED)
+#: A score or a move that failed is tried again after so long.
+RETRY_AFTER = timedelta(minutes=5)
+
+
+def with_news(model: ScoringModel) -> LeadQuerySet:
+    """Return the open leads of which something was learned under this model, and in this stage.
+
+    Neither publishing nor an import nor the move of a lead acts on what was there before: imported
+    history needs a later act or attribute, and so does a lead that somebody brought back.
+    """
+    later_act = Event.objects.filter(
+        lead=OuterRef("pk"), actor=Actor.HUMAN, occurred_at__gt=OuterRef("imported_at")
+    )
+    return Lead.objects.filter(
+        Q(imported_at__isnull=True) | Exists(later_act) | Exists(facts_since("imported_at")),
+        stage__in=OPEN_STAGES,
+        score__news_at__gte=Greatest(Value(model.published_at), F("stage_since")),
+    )
+
+
+def facts_since(moment: str) -> QuerySet[LeadFact]:
+    """Return what was learned of a lead after its column ``moment``, for a subquery."""
+    return LeadFact.objects.filter(lead=OuterRef("pk"), recorded_at__gt=OuterRef(moment))
 
 
 def newly_meeting(model: ScoringModel) -> LeadQuerySet:
@@ -38,16 +64,38 @@ def remember_standing(former: ScoringModel | None, *, now: datetime) -> None:
     """Note who meets the definition of the former model before another takes its place.
 
     Whoever waits for a wave of the former model goes on waiting, also when not all scores were
-    renewed under it. A plan ends with its model: how many leads wait, and how good they are, is
-    another question under the next one.
+    renewed under it. Whose news nobody has acted on yet keeps them: the next sweep acts on them by
+    the model in force then. A plan ends with its model: how many leads wait, and how good they are,
+    is another question under the next one.
     """
     ReleasePlan.objects.filter(stopped_at__isnull=True).update(stopped_at=now)
     if former is None:
         return
+    _carry_news_over(former, now)
+    _note_who_met(former)
+
+
+def _carry_news_over(former: ScoringModel, now: datetime) -> None:
+    """Let news that the sweep has not acted on count as news of the next model."""
+    owed = Q(
+        # Not scored since, or scored and not moved: the sweep leaves a lead due that owes a move.
+        Q(computed_at__isnull=True)
+        | Q(computed_at__lt=F("news_at"))
+        | Q(score_due_at__lte=F("computed_at"))
+        | Q(score_due_at=F("computed_at") + RETRY_AFTER)
+        | Q(meets_definition=True, model=former)
+    )
+    scores = LeadScore.objects.filter(owed, lead__in=with_news(former))
+    locked = scores.order_by("pk").select_for_update(of=("self",), no_key=True)
+    LeadScore.objects.filter(pk__in=list(locked.values_list("pk", flat=True))).update(news_at=now)
+
+
+def _note_who_met(former: ScoringModel) -> None:
     meets = LeadScore.objects.filter(meets_definition=True, lead__stage__in=OPEN_STAGES)
     waits = newly_meeting(former).filter(pk=OuterRef("lead"))
     # What a model before the former one made of a lead was noted when that one was replaced.
-    met = meets.filter(~Exists(waits), model=former)
+    owed = with_news(former).filter(pk=OuterRef("lead"))
+    met = meets.filter(~Exists(waits), ~Exists(owed), model=former)
     sql, parameters = met.values("lead_id").query.sql_with_params()
     with connection.cursor() as cursor:
         # Before any is forgotten: who waits is told from who does not by those known so far.

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from leads.signals import stage_changed
 from scoring.models import MetBefore
 from scoring.services import mark_due, renew_scores, waiting_leads
 from tests.factories import NOW, make_lead
 from tests.scoring.logs import document, force_model, log_act, publish_model, settle
-from tests.scoring.test_releasing import DAY, HOUR, PUBLISHED_AT, WIDE, widened
+from tests.scoring.test_releasing import DAY, HOUR, PUBLISHED_AT, WIDE, stages, widened
 
 pytestmark = pytest.mark.django_db
+
+SECOND = timedelta(seconds=1)
 
 
 def test_who_met_a_definition_before_waits_for_no_later_version_either() -> None:
@@ -58,3 +63,48 @@ def test_who_met_a_definition_before_is_remembered_when_two_versions_follow_at_o
         force_model(document(mql={"cells": ["B4", "C4"]}), now=PUBLISHED_AT + number * HOUR)
     renew_scores(now=PUBLISHED_AT + HOUR)
     assert list(waiting_leads()) == []
+
+
+def test_who_raised_a_hand_just_before_a_publication_becomes_an_mql_after_it() -> None:
+    publish_model()
+    lead = make_lead(country="DE", created_at=NOW - DAY)
+    log_act(lead.pk, "DEMO_REQUEST", NOW)
+    mark_due(lead_ids=[lead.pk], now=NOW)
+    for number in (1, 2):
+        force_model(now=NOW + number * SECOND)
+    renew_scores(now=NOW + 3 * SECOND)
+    settle(NOW + 3 * SECOND)
+    assert stages() == ["MQL"]
+
+
+@pytest.mark.parametrize("kind", ["DOWNLOAD", "DEMO_REQUEST"])
+def test_a_move_that_was_put_off_is_made_though_a_model_was_published_meanwhile(kind: str) -> None:
+    publish_model(WIDE)
+    lead = make_lead(country="DE", created_at=NOW - DAY)
+    log_act(lead.pk, kind, NOW)
+    mark_due(lead_ids=[lead.pk], now=NOW)
+
+    def refuse(**_: object) -> None:
+        raise RuntimeError
+
+    stage_changed.connect(refuse)
+    try:
+        settle()
+    finally:
+        stage_changed.disconnect(refuse)
+    assert stages() == ["LEAD"]
+    force_model(WIDE, now=NOW + 60 * SECOND)
+    renew_scores(now=NOW + 60 * SECOND)
+    settle(NOW + HOUR)
+    assert stages() == ["MQL"]
+
+
+def test_an_import_just_before_a_publication_waits_for_a_wave() -> None:
+    publish_model()
+    lead = make_lead(country="DE", created_at=NOW - 9 * DAY, imported_at=NOW)
+    log_act(lead.pk, "DOWNLOAD", NOW - DAY)
+    mark_due(lead_ids=[lead.pk], now=NOW)
+    force_model(WIDE, now=NOW + SECOND)
+    renew_scores(now=NOW + SECOND)
+    settle(NOW + HOUR)
+    assert list(waiting_leads()) == [lead]
