@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from crm.accounts.models import User
@@ -154,10 +154,13 @@ def _order_of_day(plan: ReleasePlan, now: datetime) -> None:
     lock_writes(ReleaseWave)
     if plan.waves.filter(day=day).exists() or not _running(plan.model).filter(pk=plan.pk).exists():
         return
+    named = Q(wave__model=plan.model) | Q(released_at__isnull=False)
+    of_any_plan = WaveLead.objects.filter(named, wave__day=day).count()
+    lead_ids = next_leads(max(0, plan.per_day - of_any_plan))
     wave = ReleaseWave.objects.create(
         model=plan.model, plan=plan, day=day, ordered_at=now, ordered_by=plan.started_by
     )
-    _fill(wave, next_leads(plan.per_day))
+    _fill(wave, lead_ids)
 
 
 def _working_day(now: datetime) -> date | None:

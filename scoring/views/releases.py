@@ -67,8 +67,9 @@ def release_rate(request: AppRequest) -> HttpResponse:
     form = RateForm(request.POST)
     if not form.is_valid():
         return _page(request, rate_form=form, status=422)
+    now, order = timezone.now(), {**form.cleaned_data, "actor": request.user}
     try:
-        services.start_plan(actor=request.user, now=timezone.now(), **form.cleaned_data)
+        act_once(services.start_plan, form_key(request), now=now, **order)
     except services.PlanRefused as refusal:
         messages.warning(request, str(refusal))
     return redirect("scoring:releases")

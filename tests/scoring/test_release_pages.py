@@ -95,6 +95,15 @@ def test_a_rate_is_started_and_stopped() -> None:
     assert "Or by a rate" in page(web)
 
 
+def test_a_rate_that_is_sent_twice_is_started_once() -> None:
+    widened(1)
+    web, rate = desk(), {"per_day": "5", "form_token": "abc"}
+    for _ in range(2):
+        web.post(reverse("scoring:release_rate"), rate)
+    assert ReleasePlan.objects.count() == 1
+    assert page(web).count('name="form_token"') == 2
+
+
 def test_a_manager_reads_and_does_not_release() -> None:
     widened(1)
     web = client_of(make_user(Role.MANAGER))

@@ -206,6 +206,16 @@ def test_a_plan_releases_so_many_on_each_working_day_and_no_more() -> None:
     assert released.count() == 5
 
 
+def test_a_plan_started_anew_releases_on_the_same_day_only_what_is_left_of_its_rate() -> None:
+    widened(8)
+    for per_day in (2, 2, 3):
+        start_plan(per_day=per_day, actor=make_user(Role.MARKETER), now=PUBLISHED_AT)
+        release(PUBLISHED_AT)
+        assert stages().count("MQL") == per_day
+    release(PUBLISHED_AT + DAY)
+    assert stages().count("MQL") == 6
+
+
 def test_a_stopped_plan_orders_no_more_waves() -> None:
     widened(3)
     start_plan(per_day=1, actor=make_user(), now=PUBLISHED_AT)
