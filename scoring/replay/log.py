@@ -51,8 +51,8 @@ class Trip:
     It can become an MQL from ``from_at`` to ``until_at`` (not included): in the period, before
     sales qualified it or a person ended it. ``first_at`` and ``last_at`` are when something was
     first and last learned of it in that time, None if never. Only acts after ``counts_from``, the
-    last recycling, count. ``refused_at`` is when sales gave it back: refused, recycled or
-    disqualified after MQL; ``refusal`` is the code of the reason, if one was named.
+    last recycling, count. ``refused_at`` is when sales gave it back without qualifying it: refused,
+    recycled or disqualified after MQL; ``refusal`` is the code of the reason, if one was named.
     """
 
     lead_id: int
@@ -81,8 +81,11 @@ _TRIPS = SQL("""
         min(at), max(at), mql_at, sql_at, won_at, refused_at, refusal
     FROM (
         SELECT own.*, known.mql_at, known.sql_at, known.won_at,
-            coalesce(known.refused_at, known.recycled_at, known.disqualified_at) AS refused_at,
-            coalesce(known.refusal_reason, '') AS refusal,
+            CASE WHEN known.sql_at IS NULL THEN
+                coalesce(known.refused_at, known.recycled_at, known.disqualified_at)
+            END AS refused_at,
+            CASE WHEN known.sql_at IS NULL THEN coalesce(known.refusal_reason, '') ELSE '' END
+                AS refusal,
             greatest(began_at, {starts_at}) AS from_at,
             least({ends_at}, known.sql_at, ended_at, next_at) AS until_at
         FROM (

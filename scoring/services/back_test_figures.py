@@ -27,7 +27,7 @@ _OF_SIDE = SQL("""
         count({mql}) FILTER (WHERE {decided}) AS decided,
         count({mql}) FILTER (WHERE sql_at IS NOT NULL) AS became_sql,
         count({mql}) FILTER (WHERE won_at IS NOT NULL) AS became_won,
-        count({mql}) FILTER (WHERE refused_at IS NOT NULL AND sql_at IS NULL) AS refused,
+        count({mql}) FILTER (WHERE refused_at IS NOT NULL) AS refused,
         count(sql_at) AS sqls, count(won_at) AS wons,
         percentile_cont(0.5) WITHIN GROUP (ORDER BY date_part('epoch', sql_at - {mql}))
             FILTER (WHERE sql_at IS NOT NULL AND {mql} IS NOT NULL) / 86400 AS days_ahead,

@@ -56,6 +56,19 @@ def finish(back_test: BackTest) -> BackTest:
     return back_test
 
 
+def test_what_sales_qualified_and_lost_was_not_given_back() -> None:
+    publish_model(downloads(30))
+    lost = buyer(1, 2, sql_after=40)
+    for hours, stage in ((60, LifecycleStage.LOST), (80, LifecycleStage.RECYCLED)):
+        change_stage(
+            lead_id=lost, to_stage=stage, now=START + hours * HOUR, actor=make_user(), reason="x"
+        )
+    done = finish(start(make_draft(downloads(55))))
+    assert done.results["sides"]["draft"]["refused"] == 0
+    assert {told["refused"] for told in done.results["changes"].values()} == {0}
+    assert not done.trips.filter(refused_at__isnull=False).exists()
+
+
 def test_a_back_test_says_what_a_draft_changes_for_each_lead() -> None:
     publish_model(downloads(30))
     gained, same = buyer(1), buyer(1, 2, sql_after=40)
