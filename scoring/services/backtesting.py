@@ -39,7 +39,7 @@ PERIOD = timedelta(days=180)
 #: a dozen rounds of the score query.
 STEP = 20_000
 #: Beside the id of the back-test: one worker at a time. Any number that no other lock here uses.
-_LOCK_CLASS = 7_214_003
+_LOCK_CLASS = 7_214_005
 _SETTINGS = (
     "SET LOCAL jit = off; SET LOCAL work_mem = '128MB'; SET LOCAL statement_timeout = '5min'"
 )

@@ -38,7 +38,7 @@ _READ = 2_000
 #: Percents of the progress that reading takes.
 _READING = 40
 #: One training at a time, whichever process it runs in; any number that no other lock here uses.
-_ADVISORY_LOCK = 7_214_003
+_ADVISORY_LOCK = 7_214_004
 
 
 class CannotTrain(Exception):

@@ -208,7 +208,7 @@ def test_a_back_test_that_another_worker_holds_is_left_alone() -> None:
     other = connection.copy()
     try:
         with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(7214003, %s)", [back_test.pk])
+            cursor.execute("SELECT pg_advisory_lock(7214005, %s)", [back_test.pk])
         assert services.run_back_tests(now=NOW) is False
     finally:
         other.close()
