@@ -11,7 +11,7 @@ from crm.accounts.models import User
 from scoring.access import EDITOR_ROLES
 from scoring.diff import Difference
 from scoring.models import ScoringModel
-from scoring.services import gates_of, may_approve
+from scoring.services import gates_of, is_approved, may_approve
 from scoring.slots import Gate
 
 _RULES = (".rules[", "disqualifiers[", "mql.blocking[", "mql.fast_track[")
@@ -66,7 +66,7 @@ class Standing:
     def may_approve(self) -> bool:
         """Return whether this person may be the second one now."""
         is_asked = bool(self.model.approval_requested_by_id)
-        return is_asked and not self.model.approved_by_id and may_approve(self.model, self.viewer)
+        return is_asked and not self._is_approved and may_approve(self.model, self.viewer)
 
     @property
     def may_request(self) -> bool:
@@ -76,7 +76,11 @@ class Standing:
     @property
     def may_publish(self) -> bool:
         """Return whether the draft is approved; what else is missing the refusal says."""
-        return self.is_editor and bool(self.model.approved_by_id)
+        return self.is_editor and self._is_approved
+
+    @property
+    def _is_approved(self) -> bool:
+        return is_approved(self.model, self.in_force)
 
 
 def _kind_of(path: str) -> str:

@@ -18,6 +18,10 @@ class ScoringModelQuerySet(models.QuerySet["ScoringModel"]):
         """Return the versions that can still be changed."""
         return self.filter(state=ModelState.DRAFT)
 
+    def in_force(self) -> ScoringModel | None:
+        """Return the model in force, None before the first was published."""
+        return self.filter(state=ModelState.PUBLISHED).first()
+
     def due(self, now: datetime) -> ScoringModelQuerySet:
         """Return the drafts whose time to come into force has arrived."""
         return self.drafts().filter(publish_at__lte=now)

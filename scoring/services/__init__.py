@@ -31,7 +31,7 @@ from scoring.services.explaining import (
 )
 from scoring.services.fast_track import BuyingAct, buying_act
 from scoring.services.gains import gains
-from scoring.services.gates import gates_of
+from scoring.services.gates import gates_of, is_approved
 from scoring.services.hits import count_rule_hits
 from scoring.services.installing import ModelInForce, ensure_model, install_model
 from scoring.services.locking import DraftChanged, NotADraft, lock_draft
@@ -108,6 +108,7 @@ __all__ = [
     "gains",
     "gates_of",
     "install_model",
+    "is_approved",
     "latest_report",
     "lock_draft",
     "mark_due",

@@ -10,6 +10,7 @@ from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.notifications import notify
 from scoring.models import ScoringModel
+from scoring.services.gates import is_approved
 from scoring.services.locking import lock_draft
 from scoring.services.publishing import definition_of
 
@@ -56,7 +57,7 @@ def request_approval(*, model_id: int, revision: int, actor: User, now: datetime
 
 @transaction.atomic
 def approve(*, model_id: int, revision: int, actor: User, now: datetime) -> ScoringModel:
-    """Approve a revision as the second person.
+    """Approve a revision as the second person; again, when another model came into force since.
 
     Raises:
         DraftChanged: it has another revision by now.
@@ -67,12 +68,12 @@ def approve(*, model_id: int, revision: int, actor: User, now: datetime) -> Scor
     model = lock_draft(model_id, revision=revision)
     definition_of(model)
     _may_approve(model, actor)
-    if model.approved_by is None:
+    if not is_approved(model, ScoringModel.objects.in_force()):
         model.approved_by, model.approved_at, model.approved_revision = actor, now, revision
         model.save(update_fields=["approved_by", "approved_at", "approved_revision"])
         notify(
             recipients=_authors(model),
-            key=f"scoring:approved:{model.pk}:{model.revision}",
+            key=f"scoring:approved:{model.pk}:{model.revision}:{now}",
             title=f"{actor} approved scoring {str(model).lower()}",
             url=address_of(model),
             icon="circle-check",

@@ -58,7 +58,7 @@ _kept = lru_cache(maxsize=16)(_read)
 
 def published_model() -> ScoringModel | None:
     """Return the model in force, None before the first was published."""
-    return ScoringModel.objects.filter(state=ModelState.PUBLISHED).first()
+    return ScoringModel.objects.in_force()
 
 
 def model_at(moment: datetime) -> ScoringModel | None:
@@ -74,7 +74,7 @@ def publish(*, model_id: int, now: datetime, actor: User | None = None) -> Scori
 
     All scores are renewed in the background. No lead moves for what was learned before ``now``:
     those that newly meet the definition are released to sales in waves. Of drafts that are
-    published at once one follows the other, and the last stays in force.
+    published at once the first comes into force; the other has to be judged beside it.
 
     Raises:
         NotADraft: when the model is or was in force.

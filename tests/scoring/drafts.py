@@ -8,7 +8,7 @@ from typing import Any
 from crm.accounts.enums import Role
 from scoring.enums import BackTestState
 from scoring.models import BackTest, ScoringModel
-from scoring.services import approve, request_approval, start_draft
+from scoring.services import approve, published_model, request_approval, start_draft
 from scoring.services.drafting import change_draft
 from tests.factories import NOW, make_user
 from tests.scoring.logs import document
@@ -35,10 +35,11 @@ def request(draft: ScoringModel, *, now: datetime = NOW) -> ScoringModel:
 
 
 def back_tested(draft: ScoringModel, *, now: datetime = NOW) -> BackTest:
-    """Write down that the present revision of a draft was back-tested."""
+    """Write down that the present revision of a draft was tested beside the model in force."""
     return BackTest.objects.create(
         model=draft,
         revision=draft.revision,
+        former=published_model(),
         state=BackTestState.DONE,
         starts_at=now - timedelta(days=90),
         ends_at=now,
@@ -51,6 +52,11 @@ def ready_draft(definition: dict[str, Any] | None = None, *, now: datetime = NOW
     """Make a draft that may be published: back-tested, and approved by a second person."""
     draft = request(make_draft(definition, now=now), now=now)
     back_tested(draft, now=now)
+    return approved(draft, now=now)
+
+
+def approved(draft: ScoringModel, *, now: datetime = NOW) -> ScoringModel:
+    """Have another manager approve the present revision of a draft."""
     return approve(
         model_id=draft.pk, revision=draft.revision, actor=make_user(Role.MANAGER), now=now
     )

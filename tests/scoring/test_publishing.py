@@ -25,7 +25,7 @@ from scoring.services import (
     published_model,
 )
 from tests.factories import NOW, make_user
-from tests.scoring.drafts import back_tested, make_draft, ready_draft, request
+from tests.scoring.drafts import approved, back_tested, make_draft, ready_draft, request
 from tests.scoring.logs import document, force_model
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +81,21 @@ def test_a_draft_that_was_not_back_tested_as_it_is_now_is_not_published() -> Non
     back_tests.update(revision=draft.revision, state=BackTestState.FAILED, error="out of memory")
     with pytest.raises(GateClosed, match="Back-test Model v1 as it is now"):
         publish(model_id=draft.pk, now=NOW)
+
+
+def test_a_draft_undoes_no_version_that_came_into_force_after_it_was_judged() -> None:
+    force_model(now=NOW - DAY)
+    draft, other = ready_draft(), ready_draft(document(mql={"cells": ["A1"]}))
+    publish(model_id=other.pk, now=NOW + DAY)
+    with pytest.raises(GateClosed, match="Back-test Model v2 again: Model v3 came into force"):
+        publish(model_id=draft.pk, now=NOW + 2 * DAY)
+
+    back_tested(draft, now=NOW + 2 * DAY)
+    with pytest.raises(GateClosed, match="Approve Model v2 again: Model v3 came into force since"):
+        publish(model_id=draft.pk, now=NOW + 2 * DAY)
+
+    draft = approved(draft, now=NOW + 2 * DAY)
+    assert publish(model_id=draft.pk, now=NOW + 2 * DAY) == published_model()
 
 
 def test_the_banner_says_what_is_done_by_whom_and_what_is_left() -> None:
