@@ -19,14 +19,16 @@ from scoring.sql import rendered, with_tables
 #: (known at): then the present tables do not tell the past.
 _HAS_CHANGED = SQL(
     "EXISTS (SELECT FROM leads_leadfact WHERE lead_id = $1 AND recorded_at > least($2, $3))"
-    " OR EXISTS (SELECT FROM leads_stageinterval WHERE lead_id = $1 AND started_at > $2)"
+    " OR EXISTS (SELECT FROM leads_stageinterval WHERE lead_id = $1 AND started_at > least($2, $3))"
     " OR EXISTS (SELECT FROM leads_consent WHERE lead_id = $1 AND given_at > least($2, $3))"
     " OR EXISTS (SELECT FROM leads_deal WHERE lead_id = $1 AND closed_at > least($2, $3))"
     " OR EXISTS (SELECT FROM leads_lead colleague JOIN leads_deal deal"
     " ON deal.lead_id = colleague.id AND deal.closed_at > least($2, $3)"
     " WHERE colleague.company_id = (SELECT company_id FROM leads_lead WHERE id = $1))"
-    " OR EXISTS (SELECT FROM engagement_visitorlink WHERE lead_id = $1 AND proven_at > $3)"
-    " OR EXISTS (SELECT FROM engagement_actorchange WHERE changed_at > $3)"
+    " OR EXISTS (SELECT FROM engagement_event WHERE lead_id = $1 AND received_at > least($2, $3))"
+    " OR EXISTS (SELECT FROM engagement_visitorlink"
+    " WHERE lead_id = $1 AND proven_at > least($2, $3))"
+    " OR EXISTS (SELECT FROM engagement_actorchange WHERE changed_at > least($2, $3))"
 )
 #: Since when acts count, as ``scoring.query.with_cycle_start`` has it.
 _CYCLE = SQL(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -143,6 +144,40 @@ def test_a_visit_counts_from_when_it_was_known_whose_it_was() -> None:
 
     assert [score_at(lead.pk, days) for days in (2, 3, 6)] == [(0, 1), (10, 0), (20, 0)]
     assert score_at(lead.pk, 2, known=3) == (10, 0)
+
+
+@pytest.mark.parametrize(
+    ("happened", "received", "known", "fit"),
+    [(-3, -3, 0, 70), (-3, 0, -2, 50), (-1, -1, 0, 50), (-3, -1, 0, 50), (-3, -3, -4, 50)],
+)
+def test_fit_counts_acts_that_had_happened_and_were_known(
+    happened: int, received: int, known: int, fit: int
+) -> None:
+    criteria = {"field": "did", "op": "is", "value": "DOWNLOAD"}
+    assert fit_by(criteria, happened, received, known) == fit
+
+
+def fit_by(criteria: dict[str, Any], happened: int, received: int, known: int) -> Decimal | None:
+    """Return the fit two days ago by what was known, where criteria give 20 points to 50."""
+    rule = {"label": "Asked", "criteria": criteria, "points": 20}
+    personas = [{"name": "Anybody", "rules": [rule]}]
+    publish_model(document(fit={"grades": {"A": 75, "B": 50, "C": 25}, "personas": personas}))
+    lead = make_lead(created_at=NOW - 30 * DAY)
+    at, heard_at = NOW + happened * DAY, NOW + received * DAY
+    log_act(lead.pk, "DOWNLOAD", at, received_at=heard_at)
+    return explain(lead_id=lead.pk, as_of=NOW - 2 * DAY, known_at=NOW + known * DAY).fit_score
+
+
+def test_a_stage_counts_for_fit_once_it_was_known() -> None:
+    criteria = {"field": "stage", "op": "in", "value": ["MQL"]}
+    publish_model(
+        document(mql={**document()["mql"], "blocking": [{"label": "B", "criteria": criteria}]})
+    )
+    lead = make_lead(created_at=NOW - 30 * DAY)
+    change_stage(lead_id=lead.pk, to_stage=LifecycleStage.MQL, now=NOW - DAY, rule="Test")
+    known = [NOW - 2 * DAY, NOW]
+    told = [explain(lead_id=lead.pk, as_of=NOW, known_at=each) for each in known]
+    assert [each.blocked_by for each in told] == ["", "B"]
 
 
 def test_what_never_counts_is_shown_with_0_and_why() -> None:
