@@ -48,8 +48,12 @@ def _free_mailbox_q(_op: Op, value: Any, _now: datetime) -> Q:
 
 
 def _customer_q(_op: Op, value: Any, now: datetime) -> Q:
-    """Ask whether the lead, or somebody of the same company, has bought."""
-    bought = Deal.objects.filter(outcome=DealOutcome.WON, closed_at__lte=now)
+    """Ask whether the lead, or somebody of the same company, has bought.
+
+    A deal that was to close in the future when it was recorded contradicts itself: nobody bought.
+    """
+    closed = Q(closed_at__lte=now) & Q(closed_at__lte=F("created_at"))
+    bought = Deal.objects.filter(closed, outcome=DealOutcome.WON)
     colleagues = bought.filter(lead__company=OuterRef("company"))
     is_customer = Q(Exists(bought.filter(lead=OuterRef("pk")))) | Q(Exists(colleagues))
     return is_customer if value else ~is_customer

@@ -144,6 +144,18 @@ def test_colleagues_of_whoever_bought_are_a_customers_from_that_day_on() -> None
     assert heard == [[buyer.pk, colleague.pk]]
 
 
+def test_a_deal_that_is_to_close_in_the_future_makes_no_customer() -> None:
+    """It contradicts its own record, is flagged, and moves nothing else either."""
+    company = Company.objects.create(name="Kolbe Ventile", created_at=NOW)
+    buyer = make_lead(first_name="Ines", company=company)
+    make_lead(first_name="Oskar", company=company)
+    record_deal(lead_id=buyer.pk, outcome=DealOutcome.WON, closed_at=NOW + DAY, now=NOW)
+
+    for at in (NOW, NOW + 2 * DAY):
+        assert found("customer.is.yes", at=at) == set()
+        assert found("customer.is.no", at=at) == {"Ines", "Oskar"}
+
+
 def test_a_lost_deal_makes_no_customer() -> None:
     lead = make_lead(stage="SQL", created_at=NOW - 30 * DAY)
     record_deal(lead_id=lead.pk, outcome=DealOutcome.LOST, closed_at=NOW, now=NOW)
