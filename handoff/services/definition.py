@@ -101,14 +101,14 @@ def draft_for_model(*, model_id: int, actor: User, now: datetime) -> Agreement:
 
 
 def enforce_with_model(*, model: ScoringModel, now: datetime) -> None:
-    """Put the version in force that both signed for a model which was just published."""
+    """Put the version in force that both signed for a model which was just published.
+
+    It is the one that the gate asks for: never one older than what is in force.
+    """
     lock_writes(Agreement)
-    drafts = Agreement.objects.filter(
-        state=AgreementState.DRAFT, scoring_model=model, model_revision=model.revision
-    )
-    signed = [draft for draft in drafts.order_by("version") if draft.is_signed]
-    if signed:
-        enforce(signed[-1], now=now)
+    draft = _draft_for(model, _in_force())
+    if draft is not None and draft.is_signed:
+        enforce(draft, now=now)
 
 
 def _in_force() -> Agreement | None:
@@ -116,9 +116,11 @@ def _in_force() -> Agreement | None:
     return found.select_related("scoring_model").first()
 
 
-def _draft_for(model: ScoringModel, current: Agreement) -> Agreement | None:
-    """Return the version drafted for this revision of a model, from the version in force."""
-    drafts = Agreement.objects.waiting().filter(scoring_model=model, version__gt=current.version)
+def _draft_for(model: ScoringModel, current: Agreement | None) -> Agreement | None:
+    """Return the version drafted for this revision of a model, newer than the one in force."""
+    drafts = Agreement.objects.waiting().filter(scoring_model=model)
+    if current is not None:
+        drafts = drafts.filter(version__gt=current.version)
     return drafts.order_by("version").last()
 
 

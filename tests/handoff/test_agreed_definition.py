@@ -44,7 +44,7 @@ from tests.handoff.factories import (
     other_definition,
     overlapping,
 )
-from tests.scoring.drafts import back_tested, ready_draft, request
+from tests.scoring.drafts import approved, back_tested, ready_draft, request
 
 pytestmark = pytest.mark.django_db
 
@@ -189,6 +189,21 @@ def test_an_older_draft_does_not_replace_a_newer_agreement() -> None:
     with pytest.raises(GateClosed, match="Draft the next agreement"):
         publish(model_id=draft.pk, now=NOW)
     assert signed(drafted(draft)).version == 4
+
+
+def test_a_model_that_comes_late_takes_no_older_agreement_along() -> None:
+    make_agreement()
+    late, early = ready_draft(other_definition()), ready_draft(other_definition())
+    schedule(model_id=late.pk, publish_at=NOW + HOUR, actor=make_user(), now=NOW)
+    signed(drafted(late))
+    newer = signed(drafted(early))
+    back_tested(late)
+    approved(late)
+
+    publish_due_models(now=NOW + HOUR)
+
+    assert published_model() == late
+    assert Agreement.objects.get(state=AgreementState.IN_FORCE) == newer
 
 
 def test_an_agreement_under_a_model_that_went_is_not_signed() -> None:
