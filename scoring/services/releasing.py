@@ -7,7 +7,7 @@ also writes down what became of it. A crash between two leads loses nobody and m
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from django.db import transaction
@@ -74,15 +74,20 @@ def next_leads(count: int) -> list[int]:
 
 @transaction.atomic
 def order_wave(
-    *, actor: User, now: datetime, count: int = 0, lead_ids: Iterable[int] = ()
+    *, actor: User, now: datetime, count: int = 0, lead_ids: Collection[int] = ()
 ) -> ReleaseWave:
     """Order the release of chosen leads, or of the next ``count``; the sweep moves them.
 
     Raises:
-        NothingToRelease: nobody waits.
+        NothingToRelease: nobody waits, or who is next is not known before the re-score is done.
     """
     lock_writes(ReleaseWave)
     model = published_model()
+    if model and model.rescored_up_to is not None and not lead_ids:
+        raise NothingToRelease(
+            f"The scores of {model} are being computed, so who comes next is not known yet. Release"
+            " ticked leads, or wait until the re-score is done."
+        )
     chosen = list(dict.fromkeys(lead_ids))[:LARGEST_WAVE] or next_leads(min(count, LARGEST_WAVE))
     known = set(Lead.objects.filter(pk__in=chosen).values_list("pk", flat=True))
     if model is None or not known:
@@ -147,9 +152,10 @@ def _running(model: ScoringModel) -> QuerySet[ReleasePlan]:
 
 @transaction.atomic
 def _order_of_day(plan: ReleasePlan, now: datetime) -> None:
-    """Order the wave that a plan owes for this working day, once."""
+    """Order the wave that a plan owes for this working day, once; the best are known by then."""
     day = _working_day(now)
-    if day is None or plan.waves.filter(day=day).exists():
+    is_rescored = plan.model.rescored_up_to is None
+    if day is None or not is_rescored or plan.waves.filter(day=day).exists():
         return
     lock_writes(ReleaseWave)
     if plan.waves.filter(day=day).exists() or not _running(plan.model).filter(pk=plan.pk).exists():

@@ -57,7 +57,8 @@ def widened(count: int = 3, definition: dict[str, Any] | None = None) -> list[Le
     publish_model()
     leads = scored_leads(count)
     force_model(definition or WIDE, now=PUBLISHED_AT)
-    renew_scores(now=PUBLISHED_AT)
+    while renew_scores(now=PUBLISHED_AT):
+        pass
     return leads
 
 
@@ -214,6 +215,23 @@ def test_a_plan_started_anew_releases_on_the_same_day_only_what_is_left_of_its_r
         assert stages().count("MQL") == per_day
     release(PUBLISHED_AT + DAY)
     assert stages().count("MQL") == 6
+
+
+def test_while_scores_are_renewed_only_ticked_leads_are_released() -> None:
+    publish_model()
+    leads = scored_leads(5)
+    force_model(WIDE, now=PUBLISHED_AT)
+    start_plan(per_day=2, actor=make_user(Role.MARKETER), now=PUBLISHED_AT)
+    renew_scores(now=PUBLISHED_AT, limit=3)
+    with pytest.raises(NothingToRelease, match="wait until the re-score is done"):
+        order(count=2)
+    order(lead_ids=[leads[0].pk])
+    release(PUBLISHED_AT)
+    assert stages() == ["MQL", "LEAD", "LEAD", "LEAD", "LEAD"]
+    while renew_scores(now=PUBLISHED_AT):
+        pass
+    release(PUBLISHED_AT)
+    assert stages() == ["MQL", "MQL", "LEAD", "MQL", "LEAD"]
 
 
 def test_a_stopped_plan_orders_no_more_waves() -> None:
