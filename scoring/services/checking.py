@@ -10,6 +10,9 @@ from typing import Any
 
 from django.db.models import Q
 
+from leads.models import Lead
+from scoring.definition import Definition
+from scoring.forecast import forecast
 from scoring.models import LeadScore, ScoringModel
 from scoring.query import ask_each
 from scoring.scored import Scored, points, score_leads
@@ -43,6 +46,16 @@ def checkable_scores(*, now: datetime) -> Iterator[list[LeadScore]]:
         last = batch[-1].pk
 
 
+def lost_leads() -> list[int]:
+    """Return leads without a score of the model in force of which nothing will compute one."""
+    model = published_model()
+    if model is None or model.rescored_up_to is not None:
+        return []
+    never = Lead.objects.filter(score__isnull=True).order_by("pk")
+    stale = LeadScore.objects.filter(score_due_at__isnull=True).exclude(model=model).order_by("pk")
+    return [*never.values_list("pk", flat=True), *stale.values_list("pk", flat=True)]
+
+
 def differences(scores: Sequence[LeadScore]) -> Iterator[Difference]:
     """Compute scores again as of when they were computed, and yield what differs."""
     model = published_model()
@@ -53,7 +66,7 @@ def differences(scores: Sequence[LeadScore]) -> Iterator[Difference]:
         found = score_leads(definition_of(model), list(moments), ask_each(moments), now=moment)
         computed = {each.lead_id: each for each in found}
         for score in group:
-            yield from _differences(score, computed[score.pk])
+            yield from _differences(definition_of(model), score, computed[score.pk])
 
 
 def _by_moment(model: ScoringModel, scores: Sequence[LeadScore]) -> dict[datetime, list[LeadScore]]:
@@ -66,8 +79,10 @@ def _by_moment(model: ScoringModel, scores: Sequence[LeadScore]) -> dict[datetim
     return groups
 
 
-def _differences(score: LeadScore, computed: Scored) -> Iterable[Difference]:
-    pairs = {
+def _differences(
+    definition: Definition, score: LeadScore, computed: Scored
+) -> Iterable[Difference]:
+    pairs: dict[str, tuple[Any, Any]] = {
         "fit_score": (score.fit_score, points(computed.fit)),
         "fit_grade": (score.fit_grade, computed.grade),
         "persona": (score.persona, computed.persona),
@@ -76,7 +91,22 @@ def _differences(score: LeadScore, computed: Scored) -> Iterable[Difference]:
         "cell": (score.cell, computed.cell),
         "meets_definition": (score.meets_definition, computed.meets_definition),
         "disqualified_by": (score.disqualified_by, computed.disqualified_by),
+        **_forecasts(definition, score, computed),
     }
     for column, (stored, told) in pairs.items():
         if stored != told:
             yield Difference(score.pk, column, stored, told)
+
+
+def _forecasts(
+    definition: Definition, score: LeadScore, computed: Scored
+) -> dict[str, tuple[Any, Any]]:
+    """Return what is foreseen; a renewal leaves it, and the score of a week ago, to the sweep."""
+    if score.engagement_week_ago is None:
+        return {}
+    inside = computed.cell if computed.meets_definition else ""
+    ahead = forecast(definition, computed.amounts, now=computed.as_of, cell=inside)
+    return {
+        "changes_at": (score.changes_at, ahead.changes_at),
+        "drops_out_at": (score.drops_out_at, ahead.drops_out_at),
+    }

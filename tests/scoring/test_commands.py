@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from scoring.models import LeadScore
+from scoring.models import LeadScore, ScoringModel
 from scoring.services import mark_due
 from tests.factories import NOW, make_lead
 from tests.scoring.logs import document, log_act, publish_model, score_of, settle
@@ -52,6 +52,8 @@ def test_stored_scores_that_agree_are_checked_silently() -> None:
         {"cell": "A4"},
         {"meets_definition": True},
         {"disqualified_by": "Country"},
+        {"changes_at": None},
+        {"drops_out_at": NOW},
     ],
     ids=lambda wrong: next(iter(wrong)),
 )
@@ -62,6 +64,26 @@ def test_a_stored_score_that_differs_is_named_and_fails(wrong: dict[str, Any]) -
     with pytest.raises(CommandError, match="1 of 3 scores differ from a recompute"):
         call_command("check_scores", stdout=out, stderr=out)
     assert out.getvalue().startswith(f"lead {first}: {next(iter(wrong))} is ")
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_a_lead_whose_score_got_lost_is_named_and_fails(is_stored: bool) -> None:
+    publish_model()
+    ScoringModel.objects.update(rescored_up_to=None)
+    lead = make_lead()
+    if is_stored:
+        LeadScore.objects.create(lead=lead)
+    with pytest.raises(CommandError, match=f"1 leads have no score and none is due: {lead.pk}"):
+        call_command("check_scores")
+    mark_due(lead_ids=[lead.pk], now=NOW)
+    assert output_of("check_scores") == "0 scores checked, none differs\n"
+
+
+def test_scores_that_a_renewal_still_owes_are_not_lost() -> None:
+    publish_model()
+    ScoringModel.objects.update(rescored_up_to=0)
+    make_lead()
+    assert output_of("check_scores") == "0 scores checked, none differs\n"
 
 
 def test_scores_that_are_due_are_not_wrong() -> None:

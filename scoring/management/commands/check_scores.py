@@ -7,15 +7,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from scoring.services.checking import checkable_scores, differences
+from scoring.services.checking import checkable_scores, differences, lost_leads
 
 _SHOWN = 20
 
 
 class Command(BaseCommand):
-    """``manage.py check_scores``: fails when any stored score differs from a recompute."""
+    """``manage.py check_scores``: fails when a stored score differs from a recompute or is lost."""
 
-    help = "Compare every stored score with a recompute; exits non-zero on a difference."
+    help = "Compare every stored score with a recompute; exits non-zero on a difference or a gap."
 
     def handle(self, **_: Any) -> None:
         """Check all scores that are not due, and name the first that differ."""
@@ -28,4 +28,7 @@ class Command(BaseCommand):
         if wrong:
             leads = len({difference.lead_id for difference in wrong})
             raise CommandError(f"{leads:,} of {checked:,} scores differ from a recompute")
+        if lost := lost_leads():
+            named = ", ".join(map(str, lost[:_SHOWN]))
+            raise CommandError(f"{len(lost):,} leads have no score and none is due: {named}")
         self.stdout.write(f"{checked:,} scores checked, none differs")
