@@ -1,8 +1,8 @@
 """What was known of leads at given moments: what a prediction may look at, and never more.
 
 Attributes come from the fact log: a value that was recorded later was not known then; one that was
-never logged stands as it is. Acts count that had happened and that Baton had received. Companies
-keep no log, so they tell nothing here.
+never logged stands as it is. Acts count that had happened, that Baton had received, and that were
+known to be the lead's and a person's. Companies keep no log, so they tell nothing here.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from leads.models import LeadAttribute
 from leads.normalise import email_domain, is_free_mailbox
 from leads.services.facts import FACT_FIELDS
 from scoring.cases import Case
+from scoring.past import past_events
 from scoring.predictive.levels import Column, ColumnKind, Origin, Value
 from scoring.sql import commas, rows
 
@@ -68,10 +69,11 @@ _FACTS = SQL(
 _ACTS = SQL(
     "SELECT ask.lead_id, e.kind, e.funnel_stage, count(*), max(e.occurred_at),"
     " count(*) FILTER (WHERE e.occurred_at > ask.at - {recently}::interval)"
-    " FROM {asked} JOIN engagement_event e ON e.lead_id = ask.lead_id"
-    " AND e.occurred_at <= ask.at AND e.received_at <= ask.known_at"
-    " WHERE e.actor = {human} GROUP BY 1, 2, 3"
+    " FROM {asked} CROSS JOIN LATERAL ({events}) AS e"
+    " WHERE e.occurred_at <= ask.at AND e.actor = {human} GROUP BY 1, 2, 3"
 )
+#: The log of each lead as it was known at the moment of its case.
+_, _EVENTS = past_events(SQL("ARRAY[ask.lead_id]"), known_at=SQL("ask.known_at"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,7 @@ _NO_ACTS: dict[str, Value] = {
 
 def _acts(asked: Composable, moments: Mapping[int, datetime]) -> dict[int, dict[str, Value]]:
     """Return the columns that are counted from the log, of leads that did anything."""
-    query = _ACTS.format(asked=asked, human=Actor.HUMAN.value, recently=_RECENTLY)
+    query = _ACTS.format(asked=asked, events=_EVENTS, human=Actor.HUMAN.value, recently=_RECENTLY)
     counts: dict[int, dict[str, Any]] = {}
     for lead_id, kind, stage, number, last, recent in rows(query):
         told = counts.setdefault(lead_id, {**_NO_ACTS, "days_quiet": None})

@@ -12,6 +12,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from engagement.enums import Actor, EventKind, LinkReason
+from engagement.models import ActorChange, Event, Visitor, VisitorLink
 from leads.models import LeadFact
 from scoring.cases import Moment, UnknownTarget, read_cases, target_named
 from scoring.enums import TrainingState
@@ -137,6 +139,28 @@ def test_only_what_was_known_at_the_moment_is_looked_at() -> None:
     assert not then["phone"]
     assert (then["kind_DOWNLOAD"], then["kind_PAGE_VIEW"], then["stage_BOFU"]) == (1, 0, 1)
     assert (then["days_quiet"], then["acts_recent"], then["days_known"]) == (3, 1, 10)
+
+
+def test_acts_are_those_that_were_known_to_be_the_leads_and_a_persons() -> None:
+    [lead_id] = make_history(1, third)
+    log_act(lead_id, "DOWNLOAD", QUALIFIED - 3 * DAY)
+    log_act(lead_id, "DOWNLOAD", QUALIFIED - 2 * DAY, is_human=False)
+    log_act(lead_id, "PAGE_VIEW", QUALIFIED - DAY)
+    was_human = Event.objects.get(kind=EventKind.DOWNLOAD, actor=Actor.MACHINE)
+    ActorChange.objects.create(
+        event_id=was_human.id, was_actor=Actor.HUMAN, changed_at=QUALIFIED + DAY
+    )
+    visitor = Visitor.objects.create(name="b", first_seen_at=CAPTURED, last_seen_at=CAPTURED)
+    link = VisitorLink.objects.create(
+        visitor=visitor, lead_id=lead_id, reason=LinkReason.EMAIL_CLICK, made_at=CAPTURED,
+        proven_at=QUALIFIED + 20 * DAY,
+    )  # fmt: skip
+    Event.objects.filter(kind=EventKind.PAGE_VIEW).update(link=link)
+    [case] = read_cases(target_named("sql"), now=NOW).cases
+
+    then = read_known([case])[lead_id].then
+
+    assert (then["kind_DOWNLOAD"], then["kind_PAGE_VIEW"], then["days_quiet"]) == (2, 0, 2)
 
 
 def test_of_an_imported_past_all_that_came_with_it_was_known() -> None:
