@@ -47,11 +47,12 @@ _OF_LEAD = SQL(
     " AND event.occurred_at > coalesce(cycle.counts_from, '-infinity')) AS act"
 ).format(human=Actor.HUMAN.value, machine=Actor.MACHINE.value, nobody=Actor.UNKNOWN.value)
 _CLAIMED = SQL(
-    "SELECT count(*) AS claimed FROM engagement_visitorlink claim"
+    "SELECT count(*) AS claimed FROM cycle, engagement_visitorlink claim"
     " JOIN engagement_event event ON event.visitor_id = claim.visitor_id"
     " AND event.link_id = claim.id AND event.lead_id IS NULL"
     " WHERE claim.lead_id = $1 AND claim.proven_at IS NULL AND claim.detached_at IS NULL"
     " AND event.occurred_at <= $2 AND event.received_at <= $3"
+    " AND event.occurred_at > coalesce(cycle.counts_from, '-infinity')"
 )
 _SURROUNDINGS = SQL(
     "SELECT ({changed}) AS has_changed, cycle.*, mine.*, claims.*"

@@ -199,6 +199,17 @@ def test_what_never_counts_is_shown_with_0_and_why() -> None:
     ]
 
 
+def test_claims_from_before_a_recycling_are_not_shown() -> None:
+    publish_model()
+    lead = make_lead(created_at=NOW, stage="MQL", stage_since=NOW)
+    link = identify(lead.pk, None)
+    visit(None, link, 0)
+    change_stage(lead_id=lead.pk, to_stage=LifecycleStage.RECYCLED, now=NOW + DAY, reason="Later")
+    visit(None, link, 2)
+    told = explain(lead_id=lead.pk, as_of=NOW + 3 * DAY)
+    assert [line.text for line in told.uncounted] == ["1 event of browsers that are not proven"]
+
+
 def blocked_at(lead_id: int, criteria: Any, *days: float) -> list[str]:
     mql = {**document()["mql"], "blocking": [{"label": "Blocked", "criteria": criteria}]}
     publish_model(document(mql=mql))
