@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.scoring.test_releasing import DAY, HOUR, PUBLISHED_AT, WIDE, stages, 
 pytestmark = pytest.mark.django_db
 
 SECOND = timedelta(seconds=1)
+ONLY_FAST_TRACK = {"cells": ["A1"], "fast_track": [{"kind": "DEMO_REQUEST"}]}
 
 
 def test_who_met_a_definition_before_waits_for_no_later_version_either() -> None:
@@ -77,9 +79,13 @@ def test_who_raised_a_hand_just_before_a_publication_becomes_an_mql_after_it() -
     assert stages() == ["MQL"]
 
 
-@pytest.mark.parametrize("kind", ["DOWNLOAD", "DEMO_REQUEST"])
-def test_a_move_that_was_put_off_is_made_though_a_model_was_published_meanwhile(kind: str) -> None:
-    publish_model(WIDE)
+@pytest.mark.parametrize(
+    ("kind", "definition"), [("DOWNLOAD", WIDE), ("DEMO_REQUEST", document(mql=ONLY_FAST_TRACK))]
+)
+def test_a_move_that_was_put_off_is_made_though_a_model_was_published_meanwhile(
+    kind: str, definition: dict[str, Any]
+) -> None:
+    publish_model(definition)
     lead = make_lead(country="DE", created_at=NOW - DAY)
     log_act(lead.pk, kind, NOW)
     mark_due(lead_ids=[lead.pk], now=NOW)
@@ -93,7 +99,7 @@ def test_a_move_that_was_put_off_is_made_though_a_model_was_published_meanwhile(
     finally:
         stage_changed.disconnect(refuse)
     assert stages() == ["LEAD"]
-    force_model(WIDE, now=NOW + 60 * SECOND)
+    force_model(definition, now=NOW + 60 * SECOND)
     renew_scores(now=NOW + 60 * SECOND)
     settle(NOW + HOUR)
     assert stages() == ["MQL"]
