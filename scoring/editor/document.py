@@ -152,7 +152,7 @@ def with_section(document: Document, kind: SectionKind) -> tuple[Document, Secti
     """Return the document with a new group or persona, and where it is."""
     changed = deepcopy(document)
     owners = _list(changed, kind)
-    taken = {each.get("name") for each in owners}
+    taken = [each.get("name") for each in owners]
     names = (f"New {kind.value}{f' {i}' if i else ''}" for i in range(len(owners) + 1))
     owner: Document = {"name": next(name for name in names if name not in taken), "rules": []}
     if kind is SectionKind.GROUP:

@@ -310,7 +310,9 @@ def test_any_address_is_a_page(author: User, draft: ScoringModel, address: str) 
     assert client_of(author).get(f"/scoring/{draft.version}/?{address}").status_code == 200
 
 
-@pytest.mark.parametrize("broken", [[], "x", {"fit": 3, "engagement": {"groups": [1, {}]}}])
+@pytest.mark.parametrize(
+    "broken", [[], "x", {"fit": 3, "engagement": {"groups": [1, {}, {"name": ["x"]}]}}]
+)
 def test_a_document_that_is_none_can_be_opened_and_mended(author: User, broken: Any) -> None:
     publish_model(two_rules())
     draft = start_draft(actor=author, now=NOW)
@@ -322,3 +324,5 @@ def test_a_document_that_is_none_can_be_opened_and_mended(author: User, broken: 
     assert client.get(f"/scoring/{draft.version}/").status_code == 200
     draft.refresh_from_db()
     assert post(client, draft, "cell", cell="A1").status_code == 200
+    draft.refresh_from_db()
+    assert post(client, draft, "section_add", kind_of_section="group").status_code == 200
