@@ -50,7 +50,7 @@ def _save(
     section = _section(model, address)
     part = form.changed_part()
     try:
-        changed = _change(request, model, lambda it: _with_part(it, section, address, part))
+        changed = _change(request, model, lambda it: _with_part(it, address, part))
     except DraftChanged as conflict:
         return _conflict(request, conflict, address)
     except (NotADraft, DefinitionInvalid) as refusal:
@@ -64,11 +64,10 @@ def _save(
     return _answer(request, address.closed)
 
 
-def _with_part(
-    document: Document, section: Section, address: EditorAddress, part: Document
-) -> Document:
+def _with_part(document: Document, address: EditorAddress, part: Document) -> Document:
     if address.open == TERMS:
         return part
+    section = _named(document, address)
     if address.open == SETTINGS:
         return parts.with_settings(document, section, part)
     return parts.with_rule(document, section, address.place, part)
@@ -96,7 +95,7 @@ def part_remove(request: AppRequest, version: int) -> HttpResponse:
     address = read_address(version, request.POST)
 
     def edit(document: Document) -> Document:
-        section = _section_of(document, address)
+        section = _named(document, address)
         if address.open == SETTINGS and section.kind.is_many:
             return parts.without_section(document, section)
         return parts.without_rule(document, section, _place(document, section, address))
@@ -113,7 +112,7 @@ def part_move(request: AppRequest, version: int) -> HttpResponse:
     to = _number(request.POST.get("to", ""))
 
     def edit(document: Document) -> Document:
-        section = _section_of(document, address)
+        section = _named(document, address)
         if address.open == SETTINGS and section.kind.is_many:
             return parts.with_section_moved(document, section, to)
         place = _place(document, section, address)
@@ -197,7 +196,16 @@ def _section(model: ScoringModel, address: EditorAddress) -> Section:
     return _section_of(whole(model.definition), address)
 
 
+def _named(document: Document, address: EditorAddress) -> Section:
+    """Return the section that is to change; none is changed in place of another."""
+    found = parts.section_named(document, address.section)
+    if found is None:
+        raise Http404
+    return found
+
+
 def _section_of(document: Document, address: EditorAddress) -> Section:
+    """Return the section to show: the one that is named, else the first."""
     found = parts.section_named(document, address.section)
     return found or next(parts.sections(document))
 

@@ -212,6 +212,17 @@ def test_groups_are_added_named_and_removed(author: User, draft: ScoringModel) -
     assert len(draft.definition["engagement"]["groups"]) == 1
 
 
+@pytest.mark.parametrize("section", ["", "group-7", "x"])
+def test_what_names_no_section_changes_none(
+    author: User, draft: ScoringModel, section: str
+) -> None:
+    client = client_of(author)
+    for name in ("part_remove", "part_move", "part_save"):
+        said = {**as_typed(label="Other"), "section": section, "to": "1"}
+        assert post(client, draft, name, **said).status_code == 404
+    assert [rule["label"] for rule in rules_of(draft)] == ["Guide", "Page"]
+
+
 def test_a_cell_is_clicked_into_the_definition_and_both_sides_are_named(
     author: User, draft: ScoringModel
 ) -> None:
