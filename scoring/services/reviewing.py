@@ -98,8 +98,13 @@ def bring_back(*, review_id: int, actor: User, reason: str, now: datetime) -> No
 
 
 def close_review(*, change: StageInterval) -> None:
-    """Take the review of a lead for done that somebody brought back, wherever they did it."""
+    """Take the review of a lead for done that somebody brought back, wherever they did it.
+
+    Where no person did, nobody judged and nothing is left to judge: it leaves the sample.
+    """
     waiting = DisqualificationReview.objects.filter(change__lead=change.lead_id, verdict="")
+    if change.actor is None:
+        waiting.delete()
     for review in waiting.select_for_update(of=["self"]):
         _close(
             review, ReviewVerdict.BACK, actor=change.actor, at=change.started_at,

@@ -121,6 +121,14 @@ def test_whoever_brings_a_lead_back_elsewhere_has_reviewed_it() -> None:
     )  # fmt: skip
 
 
+def test_a_lead_that_a_machine_brings_back_was_reviewed_by_nobody() -> None:
+    lead = put_out()
+    change_stage(
+        lead_id=lead.pk, to_stage=LifecycleStage.LEAD, now=NOW + DAY, actor=None, reason="Undone"
+    )
+    assert not DisqualificationReview.objects.exists()
+
+
 def test_the_share_of_right_ones_is_told_for_all_and_for_each_reason() -> None:
     lead, marketer = put_out(), make_user(Role.MARKETER)
     others = [judged(), judged()]
