@@ -14,7 +14,7 @@ _MARK_DUE = """
     FROM unnest(%(lead_ids)s::bigint[]) AS told (lead_id)
     GROUP BY lead_id ORDER BY lead_id
     ON CONFLICT (lead_id) DO UPDATE
-    SET news_at = coalesce(excluded.news_at, kept.news_at), score_due_at = excluded.score_due_at
+    SET news_at = greatest(kept.news_at, excluded.news_at), score_due_at = excluded.score_due_at
 """
 
 

@@ -292,3 +292,11 @@ def broken_for(lead_id: int) -> Iterator[None]:
         )
         yield
         cursor.execute("ALTER TABLE scoring_leadscore DROP CONSTRAINT broken")
+
+
+def test_older_news_that_comes_to_be_known_late_do_not_hide_the_latest() -> None:
+    lead = make_lead()
+    for told_at in (NOW, NOW - timedelta(hours=1)):
+        mark_due(lead_ids=[lead.pk], now=told_at)
+    mark_due(lead_ids=[lead.pk], now=NOW, is_news=False)
+    assert score_of(lead).news_at == NOW
