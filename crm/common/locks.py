@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from django.db import connection
 from django.db.models import Model
@@ -41,3 +42,21 @@ def hold_all(names: Iterable[str]) -> None:
             "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(%s::text[]) name",
             [sorted(set(names))],
         )
+
+
+@contextmanager
+def alone(number: int) -> Iterator[bool]:
+    """Hold the lock ``number`` over many transactions; say whether it is held, or somebody else's.
+
+    For long work that one process does at a time. The lock ends with the connection, so a killed
+    worker keeps nobody out.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
+        [is_alone] = cursor.fetchone() or (False,)
+    try:
+        yield bool(is_alone)
+    finally:
+        if is_alone and connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [number])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import Max
 from psycopg.sql import SQL, Composed, Identifier
 
+from crm.common.locks import alone
 from leads.models import Lead
 from scoring.enums import ModelState
 from scoring.fit import of_range
@@ -73,7 +72,7 @@ def renew_scores(*, now: datetime, limit: int = RANGE) -> int:
     Nothing moves: a lead acts on its score when the sweep next finds news about it. A crash goes on
     where it stood; a second caller does nothing while the first one works.
     """
-    with _alone() as is_alone:
+    with alone(_ADVISORY_LOCK) as is_alone:
         model = ScoringModel.objects.filter(rescored_up_to__isnull=False).first()
         if not is_alone or model is None or model.rescored_up_to is None:
             return 0
@@ -90,18 +89,6 @@ def renew_scores(*, now: datetime, limit: int = RANGE) -> int:
 def start_renewal() -> None:
     """Have all scores renewed once more under the model in force."""
     ScoringModel.objects.filter(state=ModelState.PUBLISHED).update(rescored_up_to=0)
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_ADVISORY_LOCK])
-        [is_alone] = cursor.fetchone() or [False]
-        try:
-            yield is_alone
-        finally:
-            if is_alone:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_ADVISORY_LOCK])
 
 
 @transaction.atomic

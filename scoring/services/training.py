@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from importlib.util import find_spec
@@ -15,6 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from crm.accounts.models import User
+from crm.common.locks import alone
 from leads.importing.mapping import ATTRIBUTE_PREFIX
 from scoring.cases import Cases, Target, read_cases, target_named
 from scoring.enums import TrainingState
@@ -123,7 +123,7 @@ def train_waiting(*, now: datetime) -> bool:
     A second worker leaves it to the first. One that was killed begins anew; after
     ``MOST_ATTEMPTS`` it is given up.
     """
-    with _alone() as is_alone:
+    with alone(_ADVISORY_LOCK) as is_alone:
         model = PredictiveModel.objects.under_way().first() if is_alone else None
         if model is None:
             return False
@@ -143,20 +143,6 @@ def train_waiting(*, now: datetime) -> bool:
             logger.exception("The training %s failed", model.pk)
             _fail(model, "An unforeseen error; the log of the worker has it.", now)
     return True
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """Hold the right to train: it ends with the connection, so a killed worker keeps nobody out."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_ADVISORY_LOCK])
-        [is_alone] = cursor.fetchone() or [False]
-    try:
-        yield is_alone
-    finally:
-        if is_alone and connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_ADVISORY_LOCK])
 
 
 def _finish(model: PredictiveModel, now: datetime) -> None:
