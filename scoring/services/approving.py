@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.urls import reverse
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
@@ -23,7 +24,7 @@ class ApprovalRefused(Exception):
 
 def address_of(model: ScoringModel) -> str:
     """Return the path of the page of a version."""
-    return f"/scoring/{model.version}/"
+    return reverse("scoring:version", args=[model.version])
 
 
 @transaction.atomic
