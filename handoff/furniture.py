@@ -7,6 +7,7 @@ from datetime import datetime
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.criteria import Keeper, fields, keepers
+from crm.common.prepared import PreparedQuery
 from crm.common.slots import (
     Column,
     NavItem,
@@ -50,9 +51,13 @@ def _in_pool(user: User, _now: datetime) -> str:
     return Handoff.objects.in_pool_of(user).figure()
 
 
+_VERSION = PreparedQuery(
+    lambda now: Agreement.objects.in_force(now).order_by("pk").values_list("version")[:1]
+)
+
+
 def _agreement_version(_user: User, now: datetime) -> str:
-    version = Agreement.objects.in_force(now).values_list("version", flat=True).first()
-    return f"v{version}" if version else ""
+    return "".join(f"v{version}" for (version,) in _VERSION.rows(now))
 
 
 def _due_today(user: User, now: datetime) -> int:

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F
 from django.utils import timezone
 
 from crm.accounts.models import User
+from crm.common.prepared import PreparedQuery
 from crm.common.ui.badges import SlaBadge
 from crm.common.ui.marks import sla_badge
 from crm.common.ui.words import working_time
@@ -20,28 +22,32 @@ from handoff.models import Clock, Handoff, WorkCalendar
 from handoff.queue import answers_of
 from leads.models import Lead
 
-#: All that a badge says of a clock; a list reads as many as it has rows.
-_READ_FOR_BADGES = (
-    "handoff_id", "kind", "started_at", "target", "due_at", "stopped_at", "withdrawn_at"
-)  # fmt: skip
+#: The clock that falls due next of each open handoff, with all that a badge says of it.
+_CLOCKS = PreparedQuery(
+    lambda leads: (
+        Clock.objects.running()
+        .filter(handoff__in=Handoff.objects.open().filter(lead__among=leads))
+        .only("handoff_id", "kind", "started_at", "target", "due_at", "stopped_at", "withdrawn_at")
+        .annotate(of_lead=F("handoff__lead"), of_calendar=F("handoff__calendar"))
+        .order_by("handoff", "due_at", "id")
+        .distinct("handoff")
+    )
+)
+_CALENDARS = PreparedQuery(lambda ids: WorkCalendar.objects.filter(pk__among=ids))
 
 
 def sla_badges(lead_ids: Sequence[int], viewer: User, now: datetime) -> Mapping[int, SlaBadge]:
-    """Return the clock that falls due next per lead with an open handoff; three queries.
+    """Return the clock that falls due next per lead with an open handoff; two queries.
 
     ``viewer`` may see these leads, and with a lead how its handoff stands.
     """
     del viewer
-    handoffs = Handoff.objects.open().filter(lead__in=lead_ids)
-    found = {pk: rest for pk, *rest in handoffs.values_list("pk", "lead", "calendar")}
-    running = Clock.objects.running().filter(handoff__in=found).only(*_READ_FOR_BADGES)
-    clocks = running.order_by("handoff", "due_at", "id").distinct("handoff")
-    calendars = WorkCalendar.objects.in_bulk({calendar for _, calendar in found.values()})
-    badges = {}
-    for clock in clocks:
-        lead_id, calendar_id = found[clock.handoff_id]
-        badges[lead_id] = clock_badge(clock, calendars[calendar_id].hours, now=now)
-    return badges
+    clocks: list[Any] = _CLOCKS.ask(list(lead_ids))
+    found = _CALENDARS.ask(list({clock.of_calendar for clock in clocks})) if clocks else []
+    hours = {calendar.pk: calendar.hours for calendar in found}
+    return {
+        clock.of_lead: clock_badge(clock, hours[clock.of_calendar], now=now) for clock in clocks
+    }
 
 
 def sla_cell(_lead: Lead, badge: SlaBadge | None, _now: datetime) -> str:

@@ -10,7 +10,7 @@ from crm.accounts.models import User
 from crm.common.paging import ordered
 from crm.common.slots import Column
 from leads.columns import OWN_COLUMNS
-from leads.listing import ListAddress, Row, stream_rows, with_people
+from leads.listing import ListAddress, Row, for_rows, stream_rows
 from leads.models import Lead
 
 _FIELDS: Sequence[tuple[str, Callable[[Lead], Any]]] = (
@@ -60,7 +60,7 @@ def export_lines(
     leads = address.leads(viewer=viewer, now=now)
     if only is not None:
         leads = leads.filter(pk__in=only)
-    found = ordered(with_people(leads), address.sort.ordering)
+    found = ordered(for_rows(leads), address.sort.ordering)
     columns = contributed(address)
     for row in stream_rows(found, columns, viewer=viewer, now=now):
         yield _line(row)

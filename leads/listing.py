@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import QueryDict
 from django.utils.http import urlencode
 
 from crm.accounts.enums import Role
-from crm.accounts.models import User
+from crm.accounts.models import SalesTeam, User
 from crm.common.criteria import (
     Chip,
     Criteria,
@@ -29,6 +29,7 @@ from crm.common.criteria import (
     to_query,
 )
 from crm.common.paging import Count, Page, estimate_count, keyset_page, quick_count
+from crm.common.prepared import PreparedQuery
 from crm.common.slots import Column, SavedView, lead_columns, lead_views
 from leads.models import Lead, LeadQuerySet
 
@@ -36,6 +37,9 @@ EVERYTHING = "all"
 FIRST_VIEW_OF_MARKETERS = "new"
 PAGE_SIZE = 50
 _CHUNK = 500
+_OWNERS = PreparedQuery(lambda ids: User.objects.filter(pk__among=ids).only("full_name", "email"))
+_TEAMS = PreparedQuery(lambda ids: SalesTeam.objects.filter(pk__among=ids))
+M = TypeVar("M", bound=Model)
 _NAME_ORDER = ("last_name", "first_name", "id")
 _MOST_FILTERS = 30
 _NAME_WORDS = ("By name, A to Z", "By name, Z to A")
@@ -293,7 +297,7 @@ def load_list(
     """Return one page of the list; its queries do not grow with its rows."""
     found = address.leads(viewer=viewer, now=now)
     page = keyset_page(
-        with_people(found), ordering=address.sort.ordering, cursor=cursor, size=PAGE_SIZE
+        for_rows(found), ordering=address.sort.ordering, cursor=cursor, size=PAGE_SIZE
     )
     rows = load_rows(page.items, address.columns, viewer=viewer, now=now)
     is_whole = page.next_cursor is None and page.previous_cursor is None
@@ -301,16 +305,16 @@ def load_list(
     return LeadList(rows, page, count)
 
 
-def with_people(leads: LeadQuerySet) -> LeadQuerySet:
-    """Load what rows show and no more; people apart, so that no join has to be sorted."""
-    owners = Prefetch("owner", User.objects.only("full_name", "email"))
-    return leads.prefetch_related(owners, "team").defer("search_text", "attributes")
+def for_rows(leads: LeadQuerySet) -> LeadQuerySet:
+    """Load what rows show and no more; people come apart, so that no join has to be sorted."""
+    return leads.defer("search_text", "attributes")
 
 
 def load_rows(
     leads: Sequence[Lead], columns: Iterable[Column], *, viewer: User, now: datetime
 ) -> list[Row]:
     """Return the rows of ``leads``; the values of all of them are loaded at once."""
+    _load_people(leads)
     lead_ids = [lead.pk for lead in leads]
     shown = tuple(columns)
     loads = dict.fromkeys(column.load for column in shown) if leads else {}
@@ -319,6 +323,19 @@ def load_rows(
         Row(lead, [Cell(column, loaded[column.load].get(lead.pk)) for column in shown])
         for lead in leads
     ]
+
+
+def _load_people(leads: Sequence[Lead]) -> None:
+    owners = _by_id(_OWNERS, [lead.owner_id for lead in leads])
+    teams = _by_id(_TEAMS, [lead.team_id for lead in leads])
+    for lead in leads:
+        lead.owner = owners.get(lead.owner_id)
+        lead.team = teams.get(lead.team_id)
+
+
+def _by_id(query: PreparedQuery[M], ids: Sequence[int | None]) -> dict[int | None, M]:
+    known = list(set(ids) - {None})
+    return {each.pk: each for each in query.ask(known)} if known else {}
 
 
 def stream_rows(

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
+from crm.common.prepared import PreparedQuery
 from crm.common.slots import Column, SavedView
 from crm.common.templatetags.ui import trend
 from crm.common.ui import words
@@ -49,6 +50,13 @@ class ListedScore:
     drops_out_at: datetime | None = None
 
 
+_SCORES = PreparedQuery(
+    lambda leads: LeadScore.objects.filter(pk__among=leads).values_list(
+        "pk", "cell", "engagement_score", "engagement_week_ago", "persona", "drops_out_at"
+    )
+)
+
+
 def load_scores(
     lead_ids: Sequence[int], _viewer: User, _now: datetime
 ) -> Mapping[int, ListedScore]:
@@ -56,12 +64,9 @@ def load_scores(
     model = published_model()
     cells = definition_of(model).cells if model else frozenset()
     unscored = ListedScore(Grade("", cells, None, None))
-    scores = LeadScore.objects.filter(pk__in=lead_ids).values_list(
-        "pk", "cell", "engagement_score", "engagement_week_ago", "persona", "drops_out_at"
-    )
     listed = {
         lead_id: ListedScore(_grade(cells, cell, score, before), persona, drops_out_at)
-        for lead_id, cell, score, before, persona, drops_out_at in scores
+        for lead_id, cell, score, before, persona, drops_out_at in _SCORES.rows(list(lead_ids))
     }
     return {lead_id: listed.get(lead_id, unscored) for lead_id in lead_ids}
 

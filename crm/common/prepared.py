@@ -41,28 +41,52 @@ class Parameter(models.Expression):
         return "%s", (self,)
 
 
+@models.ForeignObject.register_lookup
+@models.Field.register_lookup
+class Among(models.Lookup):
+    """``lead__among=parameter``: one of the values of a list that is given as a whole.
+
+    The SQL stays the same however many there are, which that of ``in`` does not.
+    """
+
+    lookup_name = "among"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        """Compare with the whole list."""
+        left, bound = self.process_lhs(compiler, connection)
+        right, values = self.process_rhs(compiler, connection)
+        return f"{left} = ANY({right})", [*bound, *values]
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A query set as composed: its SQL, what to bind in order, and how its rows become models."""
+    """A query set as composed: its SQL, and what to bind in order."""
 
     queryset: Any
     compiler: Any
     text: str
     bound: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How the rows of a query set become models."""
+
     columns: slice
     names: Sequence[str]
     populators: Sequence[Any]
 
 
 class PreparedQuery(Generic[M]):
-    """A query of the ORM for models, asked with other values each time.
+    """A query of the ORM, asked with other values each time.
 
     It is composed once a process and planned once a connection, so ``compose`` may look at nothing
-    but its parameters. Models come as from the query set, with what it joins; it must not be
-    sliced, nor prefetch.
+    but its parameters. Models come as from the query set, with what it joins; it must not
+    prefetch, nor be sliced for ``newest``. ``rows`` is for a query set of ``values_list``.
     """
 
-    def __init__(self, compose: Callable[..., models.QuerySet[M]]) -> None:
+    def __init__(self, compose: Callable[..., models.QuerySet[M, Any]]) -> None:
         """``compose`` makes the query set out of as many parameters as it has arguments."""
         self._compose = compose
 
@@ -83,15 +107,23 @@ class PreparedQuery(Generic[M]):
         found.sort(key=lambda each: (getattr(each, moment), each.pk), reverse=True)
         return found
 
+    def rows(self, *values: Any) -> list[Sequence[Any]]:
+        """Return the columns of each row, for a query set of ``values_list``."""
+        return self._found(self._plan.text, values)
+
     def _models(self, text: str, values: Sequence[Any], *more: Any) -> list[M]:
+        return [self._model(row) for row in self._found(text, values, *more)]
+
+    def _found(self, text: str, values: Sequence[Any], *more: Any) -> list[Sequence[Any]]:
         plan = self._plan
         bound = [values[each.place] if isinstance(each, Parameter) else each for each in plan.bound]
         _, rows = _run(text, [*bound, *more])
-        return [self._model(plan, row) for row in plan.compiler.results_iter([rows])]
+        return list(plan.compiler.results_iter([rows]))
 
-    def _model(self, plan: _Plan, row: Sequence[Any]) -> M:
-        model = plan.queryset.model.from_db(connection.alias, plan.names, row[plan.columns])
-        for populator in plan.populators:
+    def _model(self, row: Sequence[Any]) -> M:
+        plan, shape = self._plan, self._shape
+        model = plan.queryset.model.from_db(connection.alias, shape.names, row[shape.columns])
+        for populator in shape.populators:
             populator.populate(row, model)
         for name, place in plan.compiler.annotation_col_map.items():
             setattr(model, name, row[place])
@@ -103,14 +135,16 @@ class PreparedQuery(Generic[M]):
         queryset = self._compose(*map(Parameter, range(number)))
         compiler: Any = queryset.query.get_compiler(connection=connection)
         text, bound = compiler.as_sql()
+        text %= tuple(f"${place}" for place in range(1, len(bound) + 1))
+        return _Plan(queryset, compiler, text, bound)
+
+    @cached_property
+    def _shape(self) -> _Shape:
+        compiler = self._plan.compiler
         places = compiler.klass_info["select_fields"]
         columns = slice(places[0], places[-1] + 1)
         populators: Any = get_related_populators  # the stubs tell of a later version
-        return _Plan(
-            queryset=queryset,
-            compiler=compiler,
-            text=text % tuple(f"${place}" for place in range(1, len(bound) + 1)),
-            bound=bound,
+        return _Shape(
             columns=columns,
             names=[column.target.attname for column, *_ in compiler.select[columns]],
             populators=populators(compiler.klass_info, compiler.select, connection.alias),

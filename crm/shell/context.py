@@ -12,10 +12,16 @@ from django.utils.functional import SimpleLazyObject
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.models import Notification
+from crm.common.prepared import PreparedQuery
 from crm.shell.health import deadlines_are_enforced
 from crm.shell.navigation import navigation_of
 
 MOST_UNREAD = 99  # beyond it the exact number changes nothing for the reader
+_UNREAD = PreparedQuery(
+    lambda reader: (
+        Notification.objects.unread().filter(recipient_id=reader).values_list("pk")[:MOST_UNREAD]
+    )
+)
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -41,4 +47,4 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 
 def _unread_count(user: User) -> int:
-    return Notification.objects.unread().filter(recipient=user)[:MOST_UNREAD].count()
+    return len(_UNREAD.rows(user.pk))

@@ -18,9 +18,13 @@ class ScoringModelQuerySet(models.QuerySet["ScoringModel"]):
         """Return the versions that can still be changed."""
         return self.filter(state=ModelState.DRAFT)
 
+    def published(self) -> ScoringModelQuerySet:
+        """Return the one that is in force, none before the first was published."""
+        return self.filter(state=ModelState.PUBLISHED)
+
     def in_force(self) -> ScoringModel | None:
         """Return the model in force, None before the first was published."""
-        return self.filter(state=ModelState.PUBLISHED).first()
+        return self.published().first()
 
     def due(self, now: datetime) -> ScoringModelQuerySet:
         """Return the drafts whose time to come into force has arrived."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 
 from crm.accounts.models import User
+from crm.common.prepared import PreparedQuery
 from scoring.definition import Definition, parse_definition
 from scoring.enums import ModelState
 from scoring.models import ScoringModel
@@ -40,25 +41,35 @@ def definition_of(model: ScoringModel) -> Definition:
     """
     if model.published_at is None:
         return parse_definition(model.definition)
-    document = json.dumps(model.definition, sort_keys=True)
-    kept = _kept(document)
-    return _read(document) if kept.unreadable else kept
+    kept = _kept(model.pk, model.revision)
+    return _read(model.definition) if kept.unreadable else kept
 
 
-def _read(document: str) -> Definition:
-    definition = parse_definition(json.loads(document), was_valid=True)
+def _read(document: Any) -> Definition:
+    definition = parse_definition(document, was_valid=True)
     for problem in definition.unreadable:
         logger.error("A rule of a published model counts nothing: %s", problem)
     return definition
 
 
-#: One that cannot be read whole is read anew each time: what is missing may be declared again.
-_kept = lru_cache(maxsize=16)(_read)
+@lru_cache(maxsize=16)
+def _kept(model_id: int, _revision: int) -> Definition:
+    """Return the rules of a published model, which are never changed.
+
+    One that cannot be read whole is read anew each time: what is missing may be declared again.
+    """
+    return _read(ScoringModel.objects.values_list("definition", flat=True).get(pk=model_id))
+
+
+_IN_FORCE = PreparedQuery(lambda: ScoringModel.objects.published().defer("definition"))
 
 
 def published_model() -> ScoringModel | None:
-    """Return the model in force, None before the first was published."""
-    return ScoringModel.objects.in_force()
+    """Return the model in force, None before the first was published.
+
+    Its document is loaded when it is asked for: ``definition_of`` knows what it says.
+    """
+    return next(iter(_IN_FORCE.ask()), None)
 
 
 def model_at(moment: datetime) -> ScoringModel | None:
@@ -94,7 +105,7 @@ def publish(*, model_id: int, now: datetime, actor: User | None = None) -> Scori
 def put_in_force(model: ScoringModel, *, now: datetime, actor: User | None = None) -> None:
     """Switch to a draft that may come into force; the caller has locked it."""
     remember_standing(published_model(), now=now)
-    former = ScoringModel.objects.filter(state=ModelState.PUBLISHED)
+    former = ScoringModel.objects.published()
     former.update(state=ModelState.RETIRED, retired_at=now, rescored_up_to=None)
     model.state, model.published_at, model.published_by = ModelState.PUBLISHED, now, actor
     model.publish_at, model.scheduled_by, model.held_up = None, None, ""

@@ -115,3 +115,24 @@ def test_a_query_of_the_orm_is_composed_once() -> None:
             ['%FROM "engagement_event" WHERE "engagement_event"."lead_id" = ($1)'],
         )
         assert cursor.fetchall() == [(3,)]
+
+
+def test_a_list_of_any_length_is_asked_for_with_one_text() -> None:
+    leads = [make_lead(), make_lead(), make_lead()]
+    for number, lead in enumerate(leads):
+        log_act(lead.pk, "PAGE_VIEW", NOW, properties={"number": number})
+    acts = PreparedQuery(
+        lambda wanted: (
+            Event.objects.filter(lead__among=wanted)
+            .values_list("lead", "properties")
+            .order_by("lead")
+        )
+    )
+
+    texts = set()
+    for wanted in ([], leads[:1], leads[1:]):
+        with CaptureQueriesContext(connection) as captured:
+            found = acts.rows([lead.pk for lead in wanted])
+        assert found == [[lead.pk, {"number": leads.index(lead)}] for lead in wanted]
+        texts.add(captured[0]["sql"])
+    assert len(texts) == 1

@@ -93,7 +93,7 @@ def test_badges_of_a_page_cost_the_same_however_many_there_are() -> None:
     with CaptureQueriesContext(connection) as captured:
         badges = panels.sla_badges(lead_ids, viewer, NOW)
 
-    assert (len(captured), len(badges)) == (3, 3)
+    assert (len(captured), len(badges)) == (2, 3)
 
 
 def test_the_lead_page_offers_the_next_act_to_who_may_do_it() -> None:
