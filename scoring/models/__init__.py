@@ -3,7 +3,7 @@
 from scoring.models.back_tests import BackTest, BackTestTrip
 from scoring.models.predictive import LeadPrediction, PredictiveModel
 from scoring.models.quality import QualityCase, QualityReport
-from scoring.models.releases import MetBefore, ReleasePlan, ReleaseWave, WaveLead
+from scoring.models.releases import MetBefore, RaisedHand, ReleasePlan, ReleaseWave, WaveLead
 from scoring.models.reviews import DisqualificationReview
 from scoring.models.scores import LeadScore
 from scoring.models.versions import ScoringModel
@@ -18,6 +18,7 @@ __all__ = [
     "PredictiveModel",
     "QualityCase",
     "QualityReport",
+    "RaisedHand",
     "ReleasePlan",
     "ReleaseWave",
     "ScoringModel",

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from engagement.enums import EventKind
 from leads.models import Lead
 from scoring.models.versions import ScoringModel
 
@@ -21,6 +22,23 @@ class MetBefore(models.Model):
 
     def __str__(self) -> str:
         return f"Lead {self.lead_id} met the definition before"
+
+
+class RaisedHand(models.Model):
+    """A lead whose act of before became a buying act when the model in force was published.
+
+    It waits to be released while the latest such act counts, until ``counts_until``. Written by
+    ``scoring.services.raised_hands``, forgotten at the next publication.
+    """
+
+    lead = models.OneToOneField(
+        Lead, primary_key=True, on_delete=models.CASCADE, related_name="raised_hand"
+    )
+    kind = models.CharField(max_length=20, choices=EventKind)
+    counts_until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Lead {self.lead_id}: {self.get_kind_display()}"
 
 
 class ReleasePlan(models.Model):

@@ -65,12 +65,26 @@ def owed_moves(
             rule = f"Disqualifier of model v{model.version}"
         else:
             to_stage, reason = LifecycleStage.MQL, ""
-            rule = _qualifying_rule(model, definition, each, bought.get(each.lead_id))
+            rule = qualifying_rule(model, definition, each, bought.get(each.lead_id))
         if rule:
             snapshot, due_at = snapshot_of(model, each), next_due[each.lead_id]
             percent = definition.review_percent
             moves.append(Move(each.lead_id, to_stage, rule, reason, snapshot, due_at, percent))
     return moves
+
+
+def qualifying_rule(
+    model: ScoringModel, definition: Definition, scored: Scored, bought: BuyingAct | None
+) -> str:
+    """Return why the lead becomes an MQL, nothing when it does not."""
+    if scored.blocked_by:
+        return ""
+    if bought:
+        act = bought.kind.label
+        return f"Fast track: {act[0].lower()}{act[1:]}"
+    if scored.cell in definition.cells:
+        return f"Cell {scored.cell} is in the definition, model v{model.version}"
+    return ""
 
 
 def make_moves(moves: Sequence[Move], *, now: datetime) -> None:
@@ -107,20 +121,6 @@ def snapshot_of(model: ScoringModel, scored: Scored) -> ScoreSnapshot:
         engagement_score=points(scored.score),
         cell=scored.cell,
     )
-
-
-def _qualifying_rule(
-    model: ScoringModel, definition: Definition, scored: Scored, bought: BuyingAct | None
-) -> str:
-    """Return why the lead becomes an MQL, nothing when it does not."""
-    if scored.blocked_by:
-        return ""
-    if bought:
-        act = bought.kind.label
-        return f"Fast track: {act[0].lower()}{act[1:]}"
-    if scored.cell in definition.cells:
-        return f"Cell {scored.cell} is in the definition, model v{model.version}"
-    return ""
 
 
 @transaction.atomic

@@ -25,9 +25,10 @@ from leads.services import change_stage
 from scoring.models import ReleasePlan, ReleaseWave, ScoringModel, WaveLead
 from scoring.query import ask
 from scoring.scored import Scored, score_leads
+from scoring.services.fast_track import BuyingAct, buying_acts
 from scoring.services.marking import mark_due
 from scoring.services.publishing import definition_of, published_model
-from scoring.services.qualification import snapshot_of
+from scoring.services.qualification import qualifying_rule, snapshot_of
 from scoring.services.standing import OPEN_STAGES, newly_meeting
 from scoring.slots import desk_days
 
@@ -48,16 +49,16 @@ class PlanRefused(Exception):
     """Leads cannot be released by this rate; the message says why."""
 
 
-def waiting_leads() -> LeadQuerySet:
+def waiting_leads(*, now: datetime) -> LeadQuerySet:
     """Return the leads that meet the definition by its publication and are in no wave yet."""
     model = published_model()
     if model is None:
         return Lead.objects.none()
     in_wave = WaveLead.objects.pending().filter(lead=OuterRef("pk"))
-    return newly_meeting(model).filter(~Exists(in_wave))
+    return newly_meeting(model, now=now).filter(~Exists(in_wave))
 
 
-def next_leads(count: int) -> list[int]:
+def next_leads(count: int, *, now: datetime) -> list[int]:
     """Return the best of those who wait and may be contacted; who was left out is not next."""
     said = Consent.objects.filter(lead=OuterRef("pk"), purpose=ConsentPurpose.CONTACT)
     last_word = said.order_by("-given_at", "-id").values("is_granted")[:1]
@@ -65,9 +66,8 @@ def next_leads(count: int) -> list[int]:
         lead=OuterRef("pk"), wave__model=published_model()
     )
     may_contact = Coalesce(Subquery(last_word), True)
-    able = (
-        waiting_leads().alias(may_contact=may_contact).filter(~Exists(left_out), may_contact=True)
-    )
+    waiting = waiting_leads(now=now).alias(may_contact=may_contact)
+    able = waiting.filter(~Exists(left_out), may_contact=True)
     best = able.order_by("-score__engagement_score", "-id")
     return list(best.values_list("pk", flat=True)[:count])
 
@@ -88,7 +88,8 @@ def order_wave(
             f"The scores of {model} are being computed, so who comes next is not known yet. Release"
             " ticked leads, or wait until the re-score is done."
         )
-    chosen = list(dict.fromkeys(lead_ids))[:LARGEST_WAVE] or next_leads(min(count, LARGEST_WAVE))
+    ticked = list(dict.fromkeys(lead_ids))[:LARGEST_WAVE]
+    chosen = ticked or next_leads(min(count, LARGEST_WAVE), now=now)
     known = set(Lead.objects.filter(pk__in=chosen).values_list("pk", flat=True))
     if model is None or not known:
         raise NothingToRelease("No lead waits to be released.")
@@ -162,7 +163,7 @@ def _order_of_day(plan: ReleasePlan, now: datetime) -> None:
         return
     named = Q(wave__model=plan.model) | Q(released_at__isnull=False)
     of_any_plan = WaveLead.objects.filter(named, wave__day=day).count()
-    lead_ids = next_leads(max(0, plan.per_day - of_any_plan))
+    lead_ids = next_leads(max(0, plan.per_day - of_any_plan), now=now)
     wave = ReleaseWave.objects.create(
         model=plan.model, plan=plan, day=day, ordered_at=now, ordered_by=plan.started_by
     )
@@ -217,7 +218,8 @@ def _move(row: WaveLead, now: datetime) -> str:
     definition = definition_of(model)
     asked = ask([lead.pk], now, known_at=now)
     [scored] = score_leads(definition, [lead.pk], asked, now=now)
-    if not scored.meets_definition:
+    bought = buying_acts(definition, [lead.pk], now=now).get(lead.pk)
+    if scored.disqualified_by or not qualifying_rule(model, definition, scored, bought):
         mark_due(lead_ids=[lead.pk], now=now, is_news=False)
         return _why_not(scored)
     change_stage(
@@ -225,15 +227,20 @@ def _move(row: WaveLead, now: datetime) -> str:
         to_stage=LifecycleStage.MQL,
         now=now,
         actor=row.wave.ordered_by,
-        rule=_rule(row.wave, scored),
+        rule=_rule(row.wave, scored, bought),
         snapshot=snapshot_of(model, scored),
     )
     return ""
 
 
-def _rule(wave: ReleaseWave, scored: Scored) -> str:
+def _rule(wave: ReleaseWave, scored: Scored, bought: BuyingAct | None) -> str:
     how = f"by a rate of {wave.plan.per_day} a day" if wave.plan else "by hand"
-    return f"Released {how}: cell {scored.cell} is in the definition of model v{wave.model.version}"
+    if bought:
+        act = bought.kind.label
+        why = f"{act[0].lower()}{act[1:]}, a fast track by model v{wave.model.version}"
+    else:
+        why = f"cell {scored.cell} is in the definition of model v{wave.model.version}"
+    return f"Released {how}: {why}"
 
 
 def _why_not(scored: Scored) -> str:

@@ -16,6 +16,7 @@ from scoring.models import ScoringModel
 from scoring.query import ask_range
 from scoring.scored import scored_tables
 from scoring.services.publishing import definition_of
+from scoring.services.raised_hands import hands_raised_before, keep_raised_hands
 from scoring.sql import commas, with_tables
 
 #: Leads computed by one statement: each costs one pass over all events.
@@ -79,7 +80,7 @@ def renew_scores(*, now: datetime, limit: int = RANGE) -> int:
         ahead = Lead.objects.filter(pk__gt=model.rescored_up_to).order_by("pk")[:limit]
         last: int | None = ahead.aggregate(last=Max("pk"))["last"]
         if last is None:
-            _advance(model, None)
+            _finish(model, now)
             return 0
         count = _compute(model, model.rescored_up_to + 1, last, now)
         _store(model, last)
@@ -137,6 +138,13 @@ def _step(first: int, last: int) -> Composed:
         last=last,
         changes=commas(SQL("{0} = excluded.{0}").format(Identifier(name)) for name in changed),
     )
+
+
+def _finish(model: ScoringModel, now: datetime) -> None:
+    raised = hands_raised_before(model, now=now)
+    with transaction.atomic():
+        if _advance(model, None):
+            keep_raised_hands(raised)
 
 
 def _advance(model: ScoringModel, up_to: int | None) -> bool:

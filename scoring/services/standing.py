@@ -13,7 +13,7 @@ from engagement.models import Event
 from leads.enums import LifecycleStage
 from leads.models import Lead, LeadFact
 from leads.models.lead import LeadQuerySet
-from scoring.models import LeadScore, MetBefore, ReleasePlan, ScoringModel
+from scoring.models import LeadScore, MetBefore, RaisedHand, ReleasePlan, ScoringModel
 
 #: Stages that scoring may end; in all others a person works with the lead.
 OPEN_STAGES = (LifecycleStage.LEAD, LifecycleStage.RECYCLED)
@@ -42,21 +42,23 @@ def facts_since(moment: str) -> QuerySet[LeadFact]:
     return LeadFact.objects.filter(lead=OuterRef("pk"), recorded_at__gt=OuterRef(moment))
 
 
-def newly_meeting(model: ScoringModel) -> LeadQuerySet:
+def newly_meeting(model: ScoringModel, *, now: datetime) -> LeadQuerySet:
     """Return the open leads that meet the definition since ``model`` was published.
 
-    Nothing was learned of them since, or the sweep would have moved them; and nobody has moved
-    them, or they would wait for news.
+    Their cell came into it, or what they had done became a buying act. Nothing was learned of them
+    since, or the sweep would have moved them; and nobody has moved them, or they would wait for
+    news.
     """
     since = model.published_at
+    in_cells = LeadScore.objects.filter(model=model, meets_definition=True)
+    raised = RaisedHand.objects.filter(counts_until__gt=now)
     return Lead.objects.filter(
         Q(score__news_at__isnull=True) | Q(score__news_at__lt=since),
         Q(imported_at__isnull=True) | Q(imported_at__lte=since),
         ~Exists(MetBefore.objects.filter(lead=OuterRef("pk"))),
         stage__in=OPEN_STAGES,
         stage_since__lte=since,
-        score__model=model,
-        score__meets_definition=True,
+        pk__in=in_cells.values("pk").union(raised.values("pk")),
     )
 
 
@@ -72,7 +74,8 @@ def remember_standing(former: ScoringModel | None, *, now: datetime) -> None:
     if former is None:
         return
     _carry_news_over(former, now)
-    _note_who_met(former)
+    _note_who_met(former, now)
+    RaisedHand.objects.all().delete()
 
 
 def _carry_news_over(former: ScoringModel, now: datetime) -> None:
@@ -90,9 +93,9 @@ def _carry_news_over(former: ScoringModel, now: datetime) -> None:
     LeadScore.objects.filter(pk__in=list(locked.values_list("pk", flat=True))).update(news_at=now)
 
 
-def _note_who_met(former: ScoringModel) -> None:
+def _note_who_met(former: ScoringModel, now: datetime) -> None:
     meets = LeadScore.objects.filter(meets_definition=True, lead__stage__in=OPEN_STAGES)
-    waits = newly_meeting(former).filter(pk=OuterRef("lead"))
+    waits = newly_meeting(former, now=now).filter(pk=OuterRef("lead"))
     # What a model before the former one made of a lead was noted when that one was replaced.
     owed = with_news(former).filter(pk=OuterRef("lead"))
     met = meets.filter(~Exists(waits), ~Exists(owed), model=former)

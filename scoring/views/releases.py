@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -24,7 +25,9 @@ from scoring.models import ReleaseWave, WaveLead
 from scoring.services.releasing import ORDER
 
 _WAVES_SHOWN = 5
-_HEADER = ("E-mail", "Name", "Company", "Grade cell", "Fit", "Engagement", "Stage", "Since")
+_HEADER = (
+    "E-mail", "Name", "Company", "Grade cell", "Fit", "Engagement", "Fast track", "Stage", "Since"
+)  # fmt: skip
 
 
 @may_read_model
@@ -39,7 +42,7 @@ def releases(request: AppRequest) -> HttpResponse:
 def releases_export(request: AppRequest) -> HttpResponseBase:
     """Send the same leads as CSV."""
     name = f"leads-to-release-{timezone.localdate()}.csv"
-    return csv_file(name, _HEADER, _lines(request.user))
+    return csv_file(name, _HEADER, _lines(request.user, timezone.now()))
 
 
 @may_edit_model
@@ -84,10 +87,9 @@ def rescore_progress(request: AppRequest) -> HttpResponse:
 
 
 def _page(request: AppRequest, *, status: int = 200, **forms: Any) -> HttpResponse:
-    waiting = services.waiting_leads().visible_to(request.user)
-    page = keyset_page(
-        waiting.select_related("score"), ordering=ORDER, cursor=request.GET.get("cursor")
-    )
+    waiting = services.waiting_leads(now=timezone.now()).visible_to(request.user)
+    listed, cursor = waiting.select_related("score", "raised_hand"), request.GET.get("cursor")
+    page = keyset_page(listed, ordering=ORDER, cursor=cursor)
     model = services.published_model()
     context = {
         "page": page,
@@ -117,11 +119,13 @@ def _waves() -> list[ReleaseWave]:
     return list(latest.order_by("-id").prefetch_related(prefetched)[:_WAVES_SHOWN])
 
 
-def _lines(viewer: User) -> Iterator[tuple[Any, ...]]:
-    waiting = services.waiting_leads().visible_to(viewer).select_related("score")
-    for lead in ordered(waiting, ORDER).iterator(chunk_size=1_000):
-        score = lead.score
+def _lines(viewer: User, now: datetime) -> Iterator[tuple[Any, ...]]:
+    waiting = services.waiting_leads(now=now).visible_to(viewer)
+    listed = ordered(waiting.select_related("score", "raised_hand"), ORDER)
+    for lead in listed.iterator(chunk_size=1_000):
+        score, hand = lead.score, getattr(lead, "raised_hand", None)
         yield (
             lead.email, lead.display_name, lead.company_name, score.cell, score.fit_score,
-            score.engagement_score, lead.get_stage_display(), lead.stage_since,
+            score.engagement_score, hand.get_kind_display() if hand else "",
+            lead.get_stage_display(), lead.stage_since,
         )  # fmt: skip

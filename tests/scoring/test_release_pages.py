@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from crm.accounts.enums import Role
-from scoring.models import ReleasePlan, ReleaseWave, ScoringModel
-from scoring.services import release_waves
-from tests.factories import NOW, client_of, make_user
+from scoring.models import RaisedHand, ReleasePlan, ReleaseWave, ScoringModel
+from scoring.services import mark_due, release_waves
+from tests.factories import NOW, client_of, make_lead, make_user
 from tests.scoring.logs import force_model
-from tests.scoring.test_releasing import PUBLISHED_AT, widened
+from tests.scoring.test_releasing import DAY, PUBLISHED_AT, widened
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +40,19 @@ def test_the_page_lists_who_waits_and_the_file_has_the_same_rows() -> None:
     assert all(lead.display_name in shown for lead in leads)
     best_first = [leads[place].email for place in (1, 2, 0)]
     assert [line.split(",")[0] for line in lines[1:]] == best_first
+
+
+def test_who_waits_for_an_act_stands_there_with_it() -> None:
+    force_model(now=NOW)
+    lead = make_lead(created_at=NOW - DAY)
+    mark_due(lead_ids=[lead.pk], now=NOW - DAY)
+    RaisedHand.objects.create(
+        lead=lead, kind="DEMO_REQUEST", counts_until=timezone.now() + timedelta(days=1)
+    )
+    web = desk()
+    file = web.get(reverse("scoring:releases_export"))
+    assert "Asked for a demo" in page(web)
+    assert b"Asked for a demo" in b"".join(file.streaming_content)  # type: ignore[attr-defined]
 
 
 def test_with_nobody_waiting_the_page_says_what_would_wait() -> None:

@@ -1,0 +1,94 @@
+"""Leads whose acts of before became buying acts: listed once a model was published, never moved.
+
+Who does a buying act is moved at once, by the model in force then. So an act counts here if the
+model in force makes an MQL of it and the one that was in force when it was received did not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from psycopg.sql import SQL, Composable, Composed
+
+from scoring.definition import Definition
+from scoring.fit import fit_tables
+from scoring.models import RaisedHand, ScoringModel
+from scoring.query import with_cycle_start
+from scoring.services.fast_track import is_buying
+from scoring.services.publishing import definition_of
+from scoring.services.standing import OPEN_STAGES
+from scoring.sql import rows, with_tables
+
+_RAISED = SQL(
+    "SELECT e.lead_id, e.id, e.kind, e.occurred_at FROM engagement_event e"
+    " JOIN leads_lead lead ON lead.id = e.lead_id AND lead.stage = ANY({open})"
+    " WHERE e.occurred_at > {earliest} AND e.occurred_at <= {now}"
+    " AND e.occurred_at > coalesce(lead.imported_at, '-infinity')"
+    " AND e.received_at < {published_at} AND {is_buying} AND NOT ({was_buying})"
+)
+_ASKED = SQL(
+    "SELECT DISTINCT lead_id, {now}::timestamptz AS as_of, {now}::timestamptz AS known_at"
+    " FROM raised"
+)
+_LATEST = SQL(
+    "SELECT DISTINCT ON (raised.lead_id) raised.lead_id, raised.kind, raised.occurred_at"
+    " FROM raised JOIN asked ON asked.lead_id = raised.lead_id AND raised.occurred_at > asked.since"
+    " JOIN fit ON fit.lead_id = raised.lead_id AND fit.blocked_by = '' AND fit.disqualified_by = ''"
+    " ORDER BY raised.lead_id, raised.occurred_at DESC, raised.id"
+)
+
+
+def hands_raised_before(model: ScoringModel, *, now: datetime) -> list[RaisedHand]:
+    """Return, unsaved, the open leads that ask for sales by an act of before the publication.
+
+    Nobody who is blocked or disqualified is among them.
+    """
+    definition = definition_of(model)
+    earliest = now - definition.fast_track_within
+    former = _in_force_since(earliest, model)
+    if model.published_at is None or not any(_adds(definition, each) for _, each in former):
+        return []
+    raised = _RAISED.format(
+        open=[stage.value for stage in OPEN_STAGES],
+        earliest=earliest,
+        now=now,
+        published_at=model.published_at,
+        is_buying=is_buying(definition),
+        was_buying=_was_buying(former),
+    )
+    asked = with_cycle_start(_ASKED.format(now=now))
+    fit = fit_tables(definition, SQL("id IN (SELECT lead_id FROM raised)"), now=now)
+    query = with_tables([("raised", raised), ("asked", asked), *fit], _LATEST, keep=["raised"])
+    return [
+        RaisedHand(lead_id=lead_id, kind=kind, counts_until=at + definition.fast_track_within)
+        for lead_id, kind, at in rows(query)
+    ]
+
+
+def keep_raised_hands(raised: Sequence[RaisedHand]) -> None:
+    """Put them in the place of those that were kept."""
+    RaisedHand.objects.all().delete()
+    RaisedHand.objects.bulk_create(raised, batch_size=1_000)
+
+
+def _in_force_since(earliest: datetime, model: ScoringModel) -> list[tuple[datetime, Definition]]:
+    """Return the models before this one that judged acts after ``earliest``, and until when."""
+    former = ScoringModel.objects.filter(published_at__isnull=False, retired_at__gt=earliest)
+    older = former.exclude(pk=model.pk).order_by("retired_at")
+    return [(each.retired_at, definition_of(each)) for each in older if each.retired_at]
+
+
+def _adds(definition: Definition, former: Definition) -> bool:
+    return bool(
+        {act.kind for act in definition.fast_track} - {act.kind for act in former.fast_track}
+    )
+
+
+def _was_buying(former: Sequence[tuple[datetime, Definition]]) -> Composed:
+    """Return whether an event ``e`` was a buying act to the model in force at its receipt."""
+    cases: list[Composable] = [
+        SQL("WHEN e.received_at < {} THEN {}").format(until, is_buying(definition))
+        for until, definition in former
+    ]
+    return SQL("CASE {} ELSE true END").format(SQL(" ").join(cases))
