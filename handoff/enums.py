@@ -46,11 +46,38 @@ class ClockKind(TextChoices):
 
 
 class Alarm(TextChoices):
-    """What the sweep does next for a running clock."""
+    """What the sweep does next for a running clock, in this order."""
 
-    HALF = "HALF", "Warn at 50 %"
-    MOST = "MOST", "Warn at 80 %"
+    FIRST = "FIRST", "Warn"
+    LAST = "LAST", "Warn again"
     BREACH = "BREACH", "Breach"
+    ESCALATE = "ESCALATE", "Tell the managers"
+
+
+class TimesOutTo(TextChoices):
+    """Where a handoff goes that its holder left unanswered for too long."""
+
+    NEXT_REP = "NEXT_REP", "The next rep in turn"
+    POOL = "POOL", "The pool of the team"
+
+
+class Approval(TextChoices):
+    """How far a manager's decision is."""
+
+    PENDING = "PENDING", "Waits for a manager"
+    GRANTED = "GRANTED", "Granted"
+    REFUSED = "REFUSED", "Refused"
+
+
+class ExcuseReason(TextChoices):
+    """Why nobody is to blame for a missed deadline."""
+
+    OUTAGE = "OUTAGE", "Phone, mail or Baton was down"
+    BUYER_ASKED = "BUYER_ASKED", "The buyer asked to wait"
+    WRONG_DATA = "WRONG_DATA", "Contact data was wrong"
+    ABSENCE = "ABSENCE", "Absent, and nobody was told"
+    LEFT_IN_POOL = "LEFT_IN_POOL", "Left in the pool"
+    OTHER = "OTHER", "Something else"
 
 
 class TouchChannel(TextChoices):

@@ -5,10 +5,11 @@ by what.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 
-from handoff.enums import ClockKind, RejectionReason
+from handoff.enums import ClockKind, RejectionReason, TimesOutTo
 from leads.enums import LifecycleStage
 
 DEFAULT_ATTEMPTS_OWED = 6
@@ -16,6 +17,27 @@ DEFAULT_BANT_YES_NEEDED = 4
 
 #: After a rejection that sends the lead back to nurture, when it is looked at again.
 WAKE_AFTER_REJECTION = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Enforcement:
+    """When people are told of a deadline, and when the handoff goes to somebody else.
+
+    Warnings are percent of a clock's working time, the rest is working time; see ``Agreement``.
+    """
+
+    first_warning: int = 50
+    last_warning: int = 80
+    escalate_after: timedelta = timedelta(0)
+    reassign_after: timedelta | None = None
+    times_out_to: TimesOutTo = TimesOutTo.NEXT_REP
+
+
+DEFAULT_ENFORCEMENT = Enforcement()
+
+#: What the buyer waits for: once it is missed for long enough, somebody else shall do it. A verdict
+#: is not among them, since it is owed by the one who speaks with the buyer.
+TIMES_OUT = (ClockKind.ACCEPT, ClockKind.FIRST_TOUCH)
 
 Targets = Mapping[ClockKind, timedelta]
 

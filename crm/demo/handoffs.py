@@ -14,6 +14,7 @@ from handoff.bant import propose
 from handoff.brief import digest
 from handoff.business_hours import working_time_between
 from handoff.enums import Alarm, ClockKind, HandoffState, Verdict
+from handoff.evidence import CONNECTED
 from handoff.models import (
     Agreement,
     AssignmentDecision,
@@ -121,6 +122,7 @@ class PastHandoff:
             handoff.holder = self.colleague
         handoff.attempts = len(done)
         handoff.first_touch_at = done[0].at if done else None
+        handoff.connected_at = min((c.at for c in done if c.outcome in CONNECTED), default=None)
         if self.answered_at and plan.rejection:
             _, handoff.rejection_reason, handoff.rejection_note = plan.rejection
             handoff.state, handoff.closed_at = HandoffState.REJECTED, self.answered_at
@@ -147,7 +149,7 @@ class PastHandoff:
         breached = (ended_at or self.now) > clock.due_at
         clock.answerable = self.holder_at(min(ended_at or self.now, clock.due_at))
         clock.breached_at = clock.due_at if breached else None
-        clock.alarm, clock.alarm_at = "", None
+        clock.alarm, clock.alarm_at, clock.reassign_at = "", None, None
         if stopped_at:
             clock.stopped_at = stopped_at
             hours = handoff.calendar.hours
@@ -270,10 +272,10 @@ def _submit(bant: BantAssessment, ruling: Ruling, rep: User | None) -> None:
 
 def _next_alarm(clock: Clock, now: datetime) -> tuple[Alarm, datetime]:
     """Return what the sweep does next for a running clock."""
-    if clock.warn_half_at >= now:
-        return Alarm.HALF, clock.warn_half_at
-    if clock.warn_most_at >= now:
-        return Alarm.MOST, clock.warn_most_at
+    if clock.first_warning_at >= now:
+        return Alarm.FIRST, clock.first_warning_at
+    if clock.last_warning_at >= now:
+        return Alarm.LAST, clock.last_warning_at
     return Alarm.BREACH, clock.due_at
 
 

@@ -4,15 +4,10 @@ from handoff.models.agreement import Agreement, SlaTier
 from handoff.models.assignment import AssignmentDecision, RepProfile, RoutingRule
 from handoff.models.bant import BantAssessment
 from handoff.models.calendar import WorkCalendar
-from handoff.models.handoff import (
-    LONGEST_ERROR,
-    Clock,
-    ClockQuerySet,
-    Handoff,
-    HandoffQuerySet,
-    HolderInterval,
-    Touch,
-)
+from handoff.models.clock import LONGEST_ERROR, Clock, ClockQuerySet
+from handoff.models.evidence import Excuse, Touch
+from handoff.models.handoff import Handoff, HandoffQuerySet, HolderInterval
+from handoff.models.source import SourceOwner
 
 __all__ = [
     "LONGEST_ERROR",
@@ -21,12 +16,14 @@ __all__ = [
     "BantAssessment",
     "Clock",
     "ClockQuerySet",
+    "Excuse",
     "Handoff",
     "HandoffQuerySet",
     "HolderInterval",
     "RepProfile",
     "RoutingRule",
     "SlaTier",
+    "SourceOwner",
     "Touch",
     "WorkCalendar",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -11,7 +11,8 @@ from django.db.models import F, Q
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
-from handoff.enums import AgreementState
+from handoff.enums import AgreementState, TimesOutTo
+from handoff.policy import Enforcement
 from scoring.enums import ModelState
 from scoring.models import ScoringModel
 
@@ -47,6 +48,12 @@ class Agreement(models.Model):
     ``scoring_model`` is the model whose MQL definition was signed, as of ``model_revision``; a
     later model with the same definition may be in force. Percentages are whole numbers of 0-100;
     ``mqls_per_month`` is marketing's promise.
+
+    ``first_warning`` and ``last_warning`` are percent of a clock's working time. Managers are told
+    of a breach once ``escalate_after`` of working time has passed since the due time. A handoff
+    that its holder has left without acceptance or touch goes on to ``times_out_to`` after
+    ``reassign_after`` of working time, counted from the due time or from when they got it,
+    whichever is later; None: never.
     """
 
     version = models.PositiveIntegerField(unique=True)
@@ -69,6 +76,11 @@ class Agreement(models.Model):
     sql_goal = models.PositiveSmallIntegerField(default=30)
     attempts_owed = models.PositiveSmallIntegerField(default=6)
     bant_yes_needed = models.PositiveSmallIntegerField(default=4)
+    first_warning = models.PositiveSmallIntegerField(default=50)
+    last_warning = models.PositiveSmallIntegerField(default=80)
+    escalate_after = models.DurationField(default=timedelta)
+    reassign_after = models.DurationField(null=True, blank=True)
+    times_out_to = models.CharField(max_length=8, choices=TimesOutTo, default=TimesOutTo.NEXT_REP)
     created_at = models.DateTimeField()
 
     objects = AgreementQuerySet.as_manager()
@@ -97,10 +109,31 @@ class Agreement(models.Model):
             models.CheckConstraint(
                 condition=Q(bant_yes_needed__lte=4), name="agreement_bant_up_to_four"
             ),
+            models.CheckConstraint(
+                condition=Q(first_warning__gte=1, last_warning__lt=100)
+                & Q(first_warning__lt=F("last_warning")),
+                name="agreement_warns_before_due",
+            ),
+            models.CheckConstraint(
+                condition=Q(escalate_after__gte=timedelta(0))
+                & (Q(reassign_after__isnull=True) | Q(reassign_after__gte=F("escalate_after"))),
+                name="agreement_escalates_before_it_reassigns",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"Agreement v{self.version}"
+
+    @property
+    def enforcement(self) -> Enforcement:
+        """Return how its deadlines are enforced."""
+        return Enforcement(
+            first_warning=self.first_warning,
+            last_warning=self.last_warning,
+            escalate_after=self.escalate_after,
+            reassign_after=self.reassign_after,
+            times_out_to=TimesOutTo(self.times_out_to),
+        )
 
     @property
     def is_signed(self) -> bool:

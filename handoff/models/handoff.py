@@ -1,39 +1,31 @@
-"""Handoffs, who held them, their clocks and the touches that stop clocks."""
+"""Handoffs, and who held them."""
 
 from __future__ import annotations
-
-from datetime import datetime
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Func, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import F, Func, Q
 from django.urls import reverse
 
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
 from handoff.brief import ReadableBrief, readable
-from handoff.enums import (
-    OPEN_STATES,
-    Alarm,
-    ClockKind,
-    HandoffState,
-    RejectionReason,
-    TouchChannel,
-    TouchOutcome,
-)
+from handoff.enums import OPEN_STATES, HandoffState, RejectionReason
 from handoff.evidence import CONNECTED
 from handoff.models.agreement import Agreement, SlaTier
 from handoff.models.calendar import WorkCalendar
-from handoff.policy import DEFAULT_ATTEMPTS_OWED, DEFAULT_BANT_YES_NEEDED
+from handoff.policy import (
+    DEFAULT_ATTEMPTS_OWED,
+    DEFAULT_BANT_YES_NEEDED,
+    DEFAULT_ENFORCEMENT,
+    Enforcement,
+)
 from leads.models import Lead
 
 #: A badge says no more than this: nobody acts on the difference. Our choice.
 MOST_COUNTED = 1000
-#: Of what went wrong, as much as one line says.
-LONGEST_ERROR = 200
 
 
 class HandoffQuerySet(models.QuerySet["Handoff"]):
@@ -86,7 +78,9 @@ class Handoff(models.Model):
     """One MQL passed to sales, with its deadlines. Written by ``handoff.services`` only.
 
     ``raised_at`` is the buyer's act or the scoring that made the MQL, ``opened_at`` when Baton
-    opened the handoff; both are server time. ``brief`` is frozen then, ``brief_digest`` proves it.
+    opened the handoff; both are server time. ``first_touch_at`` is the first attempt that counts,
+    ``connected_at`` when sales first spoke with the buyer or booked a meeting. ``brief`` is frozen
+    at the opening, ``brief_digest`` proves it.
     """
 
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="handoffs")
@@ -108,6 +102,7 @@ class Handoff(models.Model):
     opened_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
     first_touch_at = models.DateTimeField(null=True, blank=True)
+    connected_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     rejection_reason = models.CharField(max_length=20, choices=RejectionReason, blank=True)
     rejection_note = models.CharField(max_length=500, blank=True)
@@ -193,6 +188,11 @@ class Handoff(models.Model):
         """Return how many of the four answers must be yes for SQL to be proposed."""
         return self.agreement.bant_yes_needed if self.agreement else DEFAULT_BANT_YES_NEEDED
 
+    @property
+    def enforcement(self) -> Enforcement:
+        """Return when people are told of its deadlines, and when it goes to somebody else."""
+        return self.agreement.enforcement if self.agreement else DEFAULT_ENFORCEMENT
+
     def is_workable_by(self, user: User) -> bool:
         """Say of one row what ``workable_by`` says of many."""
         if not self.is_open:
@@ -230,171 +230,3 @@ class HolderInterval(models.Model):
 
     def __str__(self) -> str:
         return f"Holder {self.holder_id} of handoff {self.handoff_id}"
-
-
-class ClockQuerySet(models.QuerySet["Clock"]):
-    """Clocks by what is due. A clock withdrawn before it was due counts neither way."""
-
-    def running(self) -> ClockQuerySet:
-        """Return clocks that no evidence has stopped."""
-        return self.filter(stopped_at__isnull=True, withdrawn_at__isnull=True)
-
-    def next_due(self) -> ClockQuerySet:
-        """Return per open handoff the clock that falls due next.
-
-        Asked row by row: read in the order of their due times, a page needs no more than its rows.
-        """
-        siblings = Clock.objects.running().filter(handoff=OuterRef("handoff"))
-        first = siblings.order_by("due_at", "id").values("pk")[:1]
-        return self.running().filter(pk=Subquery(first), handoff__closed_at__isnull=True)
-
-    def on_track(self, now: datetime) -> ClockQuerySet:
-        """Return running clocks with more than a quarter of their working time left."""
-        return self.running().filter(at_risk_at__gt=now)
-
-    def at_risk(self, now: datetime) -> ClockQuerySet:
-        """Return running clocks with a quarter of their working time left, or less."""
-        return self.running().filter(at_risk_at__lte=now, due_at__gte=now)
-
-    def overdue(self, now: datetime) -> ClockQuerySet:
-        """Return running clocks past their due time."""
-        return self.running().filter(due_at__lt=now)
-
-    def alarming(self, now: datetime) -> ClockQuerySet:
-        """Return clocks with a warning or a breach to record at ``now``.
-
-        An alarm is owed after its instant, not at it: an answer at the due instant is in time.
-        """
-        return self.filter(alarm_at__lt=now)
-
-    def owing(self, now: datetime) -> ClockQuerySet:
-        """Return clocks with an alarm to record, those with a breach that was put off included."""
-        return self.filter(alarm_at__isnull=False).filter(Q(alarm_at__lt=now) | Q(due_at__lt=now))
-
-    def kept(self) -> ClockQuerySet:
-        """Return clocks stopped in time; the due instant itself is in time."""
-        return self.filter(stopped_at__lte=F("due_at"))
-
-    def missed(self, now: datetime) -> ClockQuerySet:
-        """Return clocks in breach at ``now``, whether or not a sweep has recorded it."""
-        ended = Coalesce("stopped_at", "withdrawn_at", Value(now))
-        return self.alias(ended=ended).filter(ended__gt=F("due_at"))
-
-
-class Clock(models.Model):
-    """One deadline of a handoff. ``target`` is working time; the instants are absolute.
-
-    ``warn_half_at`` and ``warn_most_at`` are 50 % and 80 % of the target in working time; from
-    ``at_risk_at`` on, 75 %, the clock is shown as at risk. ``alarm`` at ``alarm_at`` is what the
-    sweep does next; both are empty once nothing is left to do. ``attempts`` counts how often in a
-    row it failed to do it, ``last_error`` says why.
-    ``breached_at`` is the due time, whenever it was recorded; evidence that came late leaves it.
-    A clock withdrawn before it was due (the handoff closed, it was not owed) counts neither way.
-    ``answerable`` is who held the handoff when the clock stopped or fell due, whichever came first,
-    and until then who holds it now. ``elapsed`` is the working time from start to stop.
-    """
-
-    handoff = models.ForeignKey(Handoff, on_delete=models.CASCADE, related_name="clocks")
-    kind = models.CharField(max_length=11, choices=ClockKind)
-    target = models.DurationField()
-    started_at = models.DateTimeField()
-    warn_half_at = models.DateTimeField()
-    at_risk_at = models.DateTimeField()
-    warn_most_at = models.DateTimeField()
-    due_at = models.DateTimeField()
-    answerable = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-        db_index=False,  # ``clock_by_person`` begins with it
-    )
-    stopped_at = models.DateTimeField(null=True, blank=True)
-    elapsed = models.DurationField(null=True, blank=True)
-    withdrawn_at = models.DateTimeField(null=True, blank=True)
-    breached_at = models.DateTimeField(null=True, blank=True)
-    alarm = models.CharField(max_length=6, choices=Alarm, blank=True)
-    alarm_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
-    last_error = models.CharField(max_length=LONGEST_ERROR, blank=True, db_default="")
-
-    objects = ClockQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["handoff", "kind"], name="clock_kind_once"),
-            models.CheckConstraint(
-                condition=Q(breached_at__isnull=True) | Q(breached_at=F("due_at")),
-                name="clock_breach_is_dated_by_due_time",
-            ),
-            models.CheckConstraint(
-                condition=Q(breached_at__isnull=True)
-                | Q(stopped_at__isnull=True)
-                | Q(stopped_at__gt=F("due_at")),
-                name="clock_kept_is_not_breached",
-            ),
-            models.CheckConstraint(
-                condition=Q(stopped_at__isnull=True) | Q(stopped_at__gte=F("started_at")),
-                name="clock_stops_after_start",
-            ),
-            models.CheckConstraint(
-                condition=Q(stopped_at__isnull=True) | Q(withdrawn_at__isnull=True),
-                name="clock_stopped_or_withdrawn",
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["alarm_at", "id"], condition=Q(alarm_at__isnull=False), name="clock_alarm"
-            ),
-            models.Index(
-                fields=["due_at"],
-                condition=Q(alarm_at__isnull=False),
-                name="clock_breach_owed",
-            ),
-            models.Index(fields=["answerable", "stopped_at"], name="clock_by_person"),
-            models.Index(fields=["kind", "due_at", "id"], name="clock_by_due"),
-            models.Index(
-                fields=["due_at", "id"],
-                condition=Q(stopped_at__isnull=True, withdrawn_at__isnull=True),
-                name="clock_running",
-            ),
-            models.Index(
-                fields=["at_risk_at", "due_at"],
-                condition=Q(stopped_at__isnull=True, withdrawn_at__isnull=True),
-                name="clock_at_risk",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} clock of handoff {self.handoff_id}"
-
-
-class Touch(models.Model):
-    """Evidence that sales acted.
-
-    ``occurred_at`` is when it happened, ``recorded_at`` when it was written down; a touch written
-    long after it happened is marked and stops no clock by itself.
-    """
-
-    handoff = models.ForeignKey(Handoff, on_delete=models.CASCADE, related_name="touches")
-    rep = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    channel = models.CharField(max_length=7, choices=TouchChannel)
-    outcome = models.CharField(max_length=12, choices=TouchOutcome)
-    occurred_at = models.DateTimeField()
-    recorded_at = models.DateTimeField()
-    is_backdated = models.BooleanField(default=False)
-    note = models.CharField(max_length=1000, blank=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(occurred_at__lte=F("recorded_at")), name="touch_not_in_the_future"
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["handoff", "-occurred_at", "-id"], name="touch_newest_first")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.channel} {self.outcome}, handoff {self.handoff_id}"

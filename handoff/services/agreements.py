@@ -52,7 +52,7 @@ def draft_agreement(
     scoring_model: ScoringModel,
     tiers: Sequence[TierTerms],
     now: datetime,
-    **promises: int,
+    **promises: Any,
 ) -> Agreement:
     """Draft the next version.
 

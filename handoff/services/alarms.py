@@ -12,9 +12,19 @@ from handoff.enums import Alarm, ClockKind
 from handoff.models import Clock, Handoff
 from handoff.services.people import managers_of, pool_of
 
-_GRAVITY = {Alarm.HALF: 0, Alarm.MOST: 1, Alarm.BREACH: 2}
-_WORDS = {Alarm.HALF: "half-way", Alarm.MOST: "at risk", Alarm.BREACH: "overdue"}
-_ICONS = {Alarm.HALF: "clock", Alarm.MOST: "alarm-clock", Alarm.BREACH: "octagon-alert"}
+_GRAVITY = {Alarm.FIRST: 0, Alarm.LAST: 1, Alarm.ESCALATE: 2, Alarm.BREACH: 3}
+_WORDS = {
+    Alarm.FIRST: "is running out",
+    Alarm.LAST: "at risk",
+    Alarm.ESCALATE: "still overdue",
+    Alarm.BREACH: "overdue",
+}
+_ICONS = {
+    Alarm.FIRST: "clock",
+    Alarm.LAST: "alarm-clock",
+    Alarm.ESCALATE: "octagon-alert",
+    Alarm.BREACH: "octagon-alert",
+}
 
 
 @dataclass
@@ -24,16 +34,15 @@ class Audience:
     _managers: dict[int | None, list[User]] = field(default_factory=dict)
     _pools: dict[int | None, list[User]] = field(default_factory=dict)
 
-    def of(self, handoff: Handoff, alarm: Alarm) -> list[User]:
-        """Return the holder, or the pool; from a breach on, and for what nobody holds, managers.
+    def of(self, handoff: Handoff, alarm: Alarm, *, is_escalated: bool) -> list[User]:
+        """Return the holder, or the pool; managers once it is escalated or nobody holds it.
 
         Somebody whose access has ended holds nothing that a message could help with.
         """
         if handoff.holder is None or not handoff.holder.is_active:
             return [*self._pool(handoff.team), *self._managers_of(handoff.team)]
-        if alarm is Alarm.BREACH:
-            return [handoff.holder, *self._managers_of(handoff.team)]
-        return [handoff.holder]
+        holder = [] if alarm is Alarm.ESCALATE else [handoff.holder]
+        return [*holder, *(self._managers_of(handoff.team) if is_escalated else [])]
 
     def _managers_of(self, team: SalesTeam | None) -> list[User]:
         key = team.pk if team else None
@@ -49,10 +58,15 @@ class Audience:
 
 
 def alarm_owed(clock: Clock, now: datetime) -> Alarm:
-    """Return the last alarm that ``clock`` has passed at ``now``; earlier ones are overtaken."""
+    """Return the last alarm that ``clock`` has passed at ``now``; earlier ones are overtaken.
+
+    A breach that is told for the first time is a breach, however long ago it was.
+    """
+    if clock.alarm == Alarm.ESCALATE:
+        return Alarm.ESCALATE
     if clock.due_at < now:
         return Alarm.BREACH
-    return Alarm.MOST if clock.warn_most_at < now else Alarm.HALF
+    return Alarm.LAST if clock.last_warning_at < now else Alarm.FIRST
 
 
 def news_of(
@@ -64,9 +78,10 @@ def news_of(
     meant = sorted(
         (clock for clock in clocks if owed[clock.pk] is gravest), key=lambda clock: clock.due_at
     )
+    is_escalated = any(clock.escalate_at < now for clock in clocks)
     names = " and ".join(ClockKind(clock.kind).label for clock in meant)
     return News(
-        recipients=audience.of(handoff, gravest),
+        recipients=audience.of(handoff, gravest, is_escalated=is_escalated),
         key=f"handoff:{handoff.pk}:{meant[0].kind}:{gravest}".lower(),
         title=f"{names} {_WORDS[gravest]}: {handoff.lead.display_name}",
         body=_body(handoff, meant[0]),

@@ -35,6 +35,11 @@ _PROMISES = (
     "sql_goal",
     "attempts_owed",
     "bant_yes_needed",
+    "first_warning",
+    "last_warning",
+    "escalate_after",
+    "reassign_after",
+    "times_out_to",
 )
 
 

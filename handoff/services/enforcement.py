@@ -117,14 +117,16 @@ def _record(handoff_ids: Sequence[int], audience: Audience, now: datetime) -> No
     Clock.objects.filter(pk__in=[clock.pk for clock in due]).update(
         breached_at=Case(When(due_at__lt=now, then=F("due_at"))),
         alarm=Case(
-            When(due_at__lt=now, then=Value("")),
-            When(warn_most_at__lt=now, then=Value(Alarm.BREACH)),
-            default=Value(Alarm.MOST),
+            When(escalate_at__lt=now, then=Value("")),
+            When(due_at__lt=now, then=Value(Alarm.ESCALATE)),
+            When(last_warning_at__lt=now, then=Value(Alarm.BREACH)),
+            default=Value(Alarm.LAST),
         ),
         alarm_at=Case(
-            When(due_at__lt=now, then=None),
-            When(warn_most_at__lt=now, then=F("due_at")),
-            default=F("warn_most_at"),
+            When(escalate_at__lt=now, then=None),
+            When(due_at__lt=now, then=F("escalate_at")),
+            When(last_warning_at__lt=now, then=F("due_at")),
+            default=F("last_warning_at"),
         ),
         attempts=0,
         last_error="",

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
-from handoff.models import Handoff, HolderInterval
+from handoff.models import Clock, Handoff, HolderInterval
+from handoff.services.clocks import lapses_at
 from leads.services import assign_lead
 
 
@@ -28,9 +29,19 @@ def hand_to(handoff: Handoff, holder: User | None, *, now: datetime) -> None:
     handoff.holder = holder
     if holder is not None and holder.sales_team is not None:
         handoff.team = holder.sales_team
-    handoff.clocks.running().filter(due_at__gte=since).update(answerable=holder)
+    _hand_clocks_to(handoff, since=since)
     HolderInterval.objects.create(handoff=handoff, holder=holder, started_at=since)
     assign_lead(lead_id=handoff.lead_id, owner=holder, team=handoff.team)
+
+
+def _hand_clocks_to(handoff: Handoff, *, since: datetime) -> None:
+    """Make the holder answerable for what is not due yet, with time of their own to act."""
+    running = list(handoff.clocks.running())
+    for clock in running:
+        if clock.due_at >= since:
+            clock.answerable = handoff.holder
+        clock.reassign_at = lapses_at(clock, handoff, since=since)
+    Clock.objects.bulk_update(running, ["answerable", "reassign_at"])
 
 
 def take_hold(handoff: Handoff, rep: User, *, now: datetime) -> None:

@@ -25,15 +25,20 @@ def lock_handoff(handoff_id: int) -> Handoff:
     Raises:
         HandoffClosed: it is no longer open.
     """
+    handoff = lock_any(handoff_id)
+    if not handoff.is_open:
+        raise HandoffClosed(f"{handoff.lead.display_name}: this handoff is closed.")
+    return handoff
+
+
+def lock_any(handoff_id: int) -> Handoff:
+    """Return the handoff, open or closed, held like an open one."""
     Lead.objects.select_for_update(of=("self",), no_key=True).get(handoffs=handoff_id)
-    handoff = (
+    return (
         Handoff.objects.select_for_update(of=("self",), no_key=True)
         .select_related("lead", "agreement", "calendar", "team", "holder")
         .get(pk=handoff_id)
     )
-    if not handoff.is_open:
-        raise HandoffClosed(f"{handoff.lead.display_name}: this handoff is closed.")
-    return handoff
 
 
 def lock_for(handoff_id: int, rep: User) -> Handoff:

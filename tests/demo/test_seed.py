@@ -117,9 +117,12 @@ def test_about_nine_of_ten_promises_were_kept_and_each_breach_is_dated_by_its_du
 
 def test_due_times_are_those_of_the_real_calendar(demo: Demo) -> None:
     for clock in Clock.objects.select_related("handoff__calendar").order_by("?")[:40]:
-        times = deadline(clock.started_at, clock.target, clock.handoff.calendar.hours)
+        handoff = clock.handoff
+        times = deadline(
+            clock.started_at, clock.target, handoff.calendar.hours, handoff.enforcement
+        )
 
-        assert (times.warn_half_at, times.due_at) == (clock.warn_half_at, clock.due_at)
+        assert (times.first_warning_at, times.due_at) == (clock.first_warning_at, clock.due_at)
 
 
 def test_briefs_of_the_past_say_what_the_real_search_finds(demo: Demo) -> None:

@@ -63,7 +63,7 @@ def make_rep(team: SalesTeam, **fields: Any) -> User:
     return make_user(Role.REP, sales_team=team, **fields)
 
 
-def make_agreement(*tiers: TierTerms, now: datetime = NOW, **promises: int) -> Agreement:
+def make_agreement(*tiers: TierTerms, now: datetime = NOW, **promises: Any) -> Agreement:
     """Make an agreement in force, signed by two people."""
     agreement = draft_agreement(
         scoring_model=make_scoring_model(),

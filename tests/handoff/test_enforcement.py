@@ -52,17 +52,17 @@ def test_warnings_and_breach_come_one_after_the_other() -> None:
     accept = clock_of(handoff, ClockKind.ACCEPT)
 
     steps = []
-    for at in (accept.warn_half_at, accept.warn_most_at, accept.due_at):
+    for at in (accept.first_warning_at, accept.last_warning_at, accept.due_at):
         enforce_deadlines(now=at + TICK)
         clock = clock_of(handoff, ClockKind.ACCEPT)
         steps.append((clock.alarm, clock.alarm_at, clock.breached_at))
 
     assert steps == [
-        (Alarm.MOST, accept.warn_most_at, None),
+        (Alarm.LAST, accept.last_warning_at, None),
         (Alarm.BREACH, accept.due_at, None),
         ("", None, accept.due_at),
     ]
-    assert {"accept:half", "accept:most", "accept:breach"} <= _keys(handoff)
+    assert {"accept:first", "accept:last", "accept:breach"} <= _keys(handoff)
 
 
 def test_a_breach_is_dated_when_it_happened_though_swept_a_day_later() -> None:
@@ -122,8 +122,8 @@ def test_warnings_are_for_the_holder_breaches_for_managers_too() -> None:
     handoff = make_handoff(rep=rep)
     clock = clock_of(handoff, ClockKind.ACCEPT)
 
-    enforce_deadlines(now=clock.warn_most_at + TICK)
-    warned = {line.recipient for line in Notification.objects.filter(key__endswith="accept:most")}
+    enforce_deadlines(now=clock.last_warning_at + TICK)
+    warned = {line.recipient for line in Notification.objects.filter(key__endswith="accept:last")}
     enforce_deadlines(now=clock.due_at + TICK)
     told = {line.recipient for line in Notification.objects.filter(key__endswith="accept:breach")}
 
@@ -138,9 +138,9 @@ def test_what_nobody_holds_alarms_the_pool_and_its_managers() -> None:
     handoff = make_handoff()
     newcomer = make_rep(team)
 
-    enforce_deadlines(now=clock_of(handoff, ClockKind.ACCEPT).warn_half_at + TICK)
+    enforce_deadlines(now=clock_of(handoff, ClockKind.ACCEPT).first_warning_at + TICK)
 
-    told = {line.recipient for line in Notification.objects.filter(key__endswith="accept:half")}
+    told = {line.recipient for line in Notification.objects.filter(key__endswith="accept:first")}
     assert told == {newcomer, manager}
 
 
@@ -150,9 +150,9 @@ def test_a_holder_who_cannot_log_in_any_more_is_nobody_to_warn() -> None:
     handoff = make_handoff(rep=rep)
     User.objects.filter(pk=rep.pk).update(is_active=False)
 
-    enforce_deadlines(now=clock_of(handoff, ClockKind.ACCEPT).warn_half_at + TICK)
+    enforce_deadlines(now=clock_of(handoff, ClockKind.ACCEPT).first_warning_at + TICK)
 
-    told = {line.recipient for line in Notification.objects.filter(key__endswith="accept:half")}
+    told = {line.recipient for line in Notification.objects.filter(key__endswith="accept:first")}
     assert told == {manager}
 
 
@@ -170,11 +170,11 @@ def test_what_was_answered_or_withdrawn_is_left_alone() -> None:
 def test_at_most_as_many_as_asked_are_taken_and_the_rest_is_reported() -> None:
     handoffs = [make_handoff() for _ in range(3)]
     accept = clock_of(handoffs[0], ClockKind.ACCEPT)
-    now = accept.warn_half_at + TICK
+    now = accept.first_warning_at + TICK
 
     assert enforce_deadlines(now=now, limit=2) == 2
     beat = Heartbeat.objects.get(loop="enforce_deadlines")
-    assert (beat.backlog, beat.oldest_due_at) == (1, accept.warn_half_at)
+    assert (beat.backlog, beat.oldest_due_at) == (1, accept.first_warning_at)
     assert enforce_deadlines(now=now, limit=2) == 1
     assert Heartbeat.objects.get(loop="enforce_deadlines").backlog == 0
 

@@ -64,10 +64,10 @@ def test_warnings_are_in_working_time_too() -> None:
     handoff = make_handoff(now=datetime(2026, 5, 15, 15, 30, tzinfo=UTC))  # Friday 17:30
 
     accept = clock_of(handoff, ClockKind.ACCEPT)
-    assert accept.warn_half_at == datetime(2026, 5, 18, 7, 30, tzinfo=UTC)  # Monday 9:30
-    assert accept.warn_most_at == datetime(2026, 5, 18, 8, 6, tzinfo=UTC)
+    assert accept.first_warning_at == datetime(2026, 5, 18, 7, 30, tzinfo=UTC)  # Monday 9:30
+    assert accept.last_warning_at == datetime(2026, 5, 18, 8, 6, tzinfo=UTC)
     assert accept.due_at == datetime(2026, 5, 18, 8, 30, tzinfo=UTC)
-    assert (accept.alarm, accept.alarm_at) == (Alarm.HALF, accept.warn_half_at)
+    assert (accept.alarm, accept.alarm_at) == (Alarm.FIRST, accept.first_warning_at)
 
 
 def test_a_buying_act_gets_the_fast_tier_and_is_dated_by_the_buyer() -> None:
