@@ -8,6 +8,7 @@ from functools import cache
 from html import escape
 from typing import Any
 
+from crispy_forms.utils import render_crispy_form
 from django import template
 from django.template import Context, Template
 from django.template.loader import get_template
@@ -18,6 +19,7 @@ from django.utils.safestring import SafeString
 
 from crm.common.criteria import Chip
 from crm.common.paging import Count, Page
+from leads.forms import NoteForm
 from leads.listing import Cell, ListAddress, Row
 from leads.models import Lead
 
@@ -77,6 +79,21 @@ def _template(name: str) -> Template:
     compiled: Any = get_template(name)
     template: Template = compiled.template
     return template
+
+
+@register.simple_tag
+def note_field(form: NoteForm) -> SafeString:
+    """Return the field of a note; an empty one, which is always the same, is drawn once."""
+    return _drawn(form) if form.is_bound else _empty_note()
+
+
+@cache
+def _empty_note() -> SafeString:
+    return _drawn(NoteForm())
+
+
+def _drawn(form: NoteForm) -> SafeString:
+    return SafeString(render_crispy_form(form))
 
 
 @register.simple_tag

@@ -24,6 +24,7 @@ from crm.accounts.models import User
 from crm.common.http import AppRequest
 from crm.common.instants import instant_problem
 from crm.common.paging import neighbours
+from crm.common.prepared import PreparedQuery
 from crm.common.slots import (
     TIMELINE_KINDS,
     TimelineEntry,
@@ -50,6 +51,9 @@ OVERRIDE_ROLES = (Role.MANAGER, Role.ADMIN)
 _STRETCH = 30
 _MOST_COLLEAGUES = 100
 _LONGEST_LIST_QUERY = 2000
+_ATTRIBUTES = PreparedQuery(
+    lambda names: LeadAttribute.objects.filter(name__among=names).order_by("label", "id")
+)
 _KIND_LABELS = {
     "": "All", "acts": "Acts", "score": "Score", "sales": "Sales", "machines": "Machines",
 }  # fmt: skip
@@ -287,7 +291,7 @@ def _source(lead: Lead) -> list[Fact]:
 
 def _attributes(lead: Lead) -> list[Fact]:
     """Return the custom attributes that are known, by label."""
-    declared = LeadAttribute.objects.filter(name__in=lead.attributes).order_by("label", "id")
+    declared = _ATTRIBUTES.ask(list(lead.attributes)) if lead.attributes else []
     return [
         Fact(each.label, attribute_words(AttributeType(each.type), lead.attributes[each.name]))
         for each in declared

@@ -72,11 +72,20 @@ def published_model() -> ScoringModel | None:
     return next(iter(_IN_FORCE.ask()), None)
 
 
+_AT = PreparedQuery(
+    lambda moment: (
+        ScoringModel.objects.filter(published_at__lte=moment)
+        .filter(Q(retired_at__isnull=True) | Q(retired_at__gt=moment))
+        .order_by("-published_at")
+        .defer("definition")[:1]
+    )
+)
+
+
 def model_at(moment: datetime) -> ScoringModel | None:
     """Return the model that was in force at ``moment``; before the first one, the first."""
-    in_force = ScoringModel.objects.filter(published_at__isnull=False).order_by("published_at")
-    then = Q(published_at__lte=moment) & (Q(retired_at__isnull=True) | Q(retired_at__gt=moment))
-    return in_force.filter(then).last() or in_force.first()
+    ever = ScoringModel.objects.filter(published_at__isnull=False).order_by("published_at")
+    return next(iter(_AT.ask(moment)), None) or ever.first()
 
 
 @transaction.atomic
