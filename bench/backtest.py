@@ -76,7 +76,7 @@ def measure(leads: int) -> None:
     from scoring import services  # noqa: PLC0415 -- app ready
     from scoring.models import BackTest  # noqa: PLC0415 -- app ready
 
-    fill(LEADS.format(leads=leads, title=_TITLES, country="'DE'") + _HISTORY)
+    fill(LEADS.format(leads=leads, title=_TITLES, country="'DE'", company="NULL") + _HISTORY)
     services.ensure_model(now=timezone.now())
     scan = _seconds_of_scan()
     began = time.perf_counter()

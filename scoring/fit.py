@@ -7,6 +7,7 @@ disqualifiers. Points follow from them; what is not known counts nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -23,7 +24,7 @@ from scoring.sql import FENCE, Tables, column, commas, of_queryset, rendered
 
 #: After all that is known: for criteria that do not look at the time.
 NO_TIME = datetime(9000, 1, 1, tzinfo=UTC)
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_QUOTED = re.compile(r'"(\w+)"')
 _OF_STAGE = "Lifecycle"
 
 
@@ -65,10 +66,9 @@ def _kept_fit(definition: Definition) -> SQL:
 
 
 @lru_cache(maxsize=16)
-def asks_for_time(definition: Definition) -> bool:
-    """Say whether the answer depends on when criteria are asked: deals, consent, relative dates."""
-    early, late = (rendered(_outcomes(definition, at)) for at in (_LONG_AGO, NO_TIME))
-    return early != late
+def names_read(definition: Definition) -> frozenset[str]:
+    """Return the names of the tables and columns that criteria look at, and maybe of some more."""
+    return frozenset(_QUOTED.findall(_kept_outcomes(definition, None).as_string()))
 
 
 def fits_alike(one: Definition, other: Definition) -> bool:

@@ -32,22 +32,20 @@ def past_leads(lead_ids: Composable, *, as_of: Composable) -> tuple[str, Compose
     )
 
 
-def open_leads(asked: Composable) -> tuple[str, Composed]:
-    """Return ``leads_lead`` as it was when leads were in an open trip, each at its own ``as_of``.
+def open_lead() -> tuple[str, Composed]:
+    """Return ``leads_lead`` as it was for an outer ``moment``: of one lead in an open trip.
 
-    ``asked`` has ``lead_id``, ``as_of`` and the ``stage``, ``cycle`` and ``stage_since`` of the
+    ``moment`` has ``lead_id``, ``as_of`` and the ``stage``, ``cycle`` and ``stage_since`` of the
     trip: what history made of it later is not looked at.
     """
     return (
         "leads_lead",
         SQL(
-            "SELECT past.* FROM ({asked}) AS moment"
-            " JOIN leads_lead lead ON lead.id = moment.lead_id"
-            " CROSS JOIN LATERAL ({log}) AS log"
+            "SELECT past.* FROM leads_lead lead CROSS JOIN LATERAL ({log}) AS log"
             " CROSS JOIN LATERAL jsonb_populate_record(lead, log.told || jsonb_build_object("
             "'stage', moment.stage, 'cycle', moment.cycle, 'stage_since', moment.stage_since"
-            ")) AS past"
-        ).format(asked=asked, log=_log(SQL("moment.as_of"))),
+            ")) AS past WHERE lead.id = moment.lead_id"
+        ).format(log=_log(SQL("moment.as_of"))),
     )
 
 

@@ -1,28 +1,45 @@
 """How well leads fitted a model at times of the past, and since when.
 
 What criteria ask about is taken as it was: attributes as the fact log had them, the stage as that
-of the open trip, the lead's own deals and consents as at that instant. Relative dates, recent acts
-and the deals of colleagues are taken as at the end of the local day, so that one statement answers
-for all leads of a day. A model that asks for none of these is asked once for all leads whose
-attributes did not change since.
+of the open trip, consents and deals as at that instant. Relative dates and counts of recent acts
+are taken as at the end of the local day, so that one statement answers for all leads of a day. A
+lead of which nothing changed since that the model asks for is asked as it is now, once.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from django.utils import timezone
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Composable, Composed, Identifier
 
+from leads.enums import DealOutcome
+from leads.services.facts import FACT_FIELDS
 from scoring.definition import Definition
-from scoring.fit import asks_for_stage, asks_for_time, fit_tables, of_leads
-from scoring.past import open_leads
-from scoring.query import ask_pairs
-from scoring.replay.log import STANDING, Pair, Span, Trip, as_it_happened
+from scoring.fit import asks_for_stage, fit_tables, names_read, of_leads
+from scoring.past import open_lead
+from scoring.replay.log import Pair, Span, Trip, as_it_happened
 from scoring.sql import Tables, rows, with_tables
+
+#: What is known of a lead beside its attributes, by when.
+_STANDING = {"leads_deal": "closed_at", "leads_consent": "given_at"}
+_ANSWER = SQL("fit, blocked_by <> '', disqualified_by <> ''")
+_FACTS = SQL("SELECT lead_id, recorded_at AS at FROM leads_leadfact WHERE field = ANY({})")
+_OWN = SQL("SELECT lead_id, {} FROM {} WHERE lead_id BETWEEN {first} AND {last}")
+#: A company becomes a customer once, whoever of it bought.
+_OF_COLLEAGUES = SQL(
+    "SELECT lead.id, bought.at FROM leads_lead lead JOIN ("
+    "SELECT buyer.company_id, min(deal.closed_at) AS at FROM leads_deal deal"
+    " JOIN leads_lead buyer ON buyer.id = deal.lead_id"
+    " WHERE deal.outcome = {won} AND deal.closed_at <= deal.created_at GROUP BY 1"
+    ") AS bought USING (company_id) WHERE lead.id BETWEEN {first} AND {last}"
+)
+
+#: How did the lead of a trip fit at an instant of it?
+Question = tuple[Trip, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,102 +54,107 @@ class Fit:
     is_disqualified: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A lead in a trip at an instant; ``is_present`` if its attributes did not change since."""
-
-    trip: Trip
-    at: datetime
-    is_present: bool
-
-    @property
-    def pair(self) -> Pair:
-        """Return the lead and the instant."""
-        return self.trip.lead_id, self.at
-
-
 class Fitting:
-    """Answers how leads of one run fitted one model."""
+    """Answers how the leads of one run fitted one model."""
 
     def __init__(self, definition: Definition, span: Span) -> None:
-        """Find out what the model asks for."""
-        self.asks_for_time = asks_for_time(definition)
-        self._asks_for_past = self.asks_for_time or asks_for_stage(definition)
-        self._definition = definition
-        self._span = span
-        self._known: dict[Pair, Fit] = {}
+        """Find out when what the model asks for changed."""
+        self.moves_with_time = definition.moves_with_time
+        self.changes = _read_changes(span, names_read(definition))
+        self._is_past_only = self.moves_with_time or asks_for_stage(definition)
+        self._definition, self._span = definition, span
+        self._present: dict[int, Fit] = {}
+        self._past: dict[Pair, Fit] = {}
 
-    def of(self, questions: Iterable[Question]) -> Mapping[Pair, Fit]:
-        """Return the fit of leads at instants; what was asked before is known."""
-        found = self._known
-        for now, together in self._by_day(questions).items():
-            plain = [] if self._asks_for_past else [each for each in together if each.is_present]
-            past = together if self._asks_for_past else [x for x in together if not x.is_present]
-            if plain:
-                found |= self._ask(plain, now, [])
-            for layer in _layers(past):
-                found |= self._ask(layer, now, self._as_it_was(layer))
-        return found
+    def ask(self, questions: Iterable[Question]) -> None:
+        """Find how leads fitted in their trips at instants, as far as that is not known yet."""
+        present: set[int] = set()
+        past: dict[datetime, list[Question]] = defaultdict(list)
+        for trip, at in questions:
+            if self._is_present(trip, at):
+                present.add(trip.lead_id)
+            elif (trip.lead_id, at) not in self._past:
+                past[self._asked_at(at)].append((trip, at))
+        self._ask_present(sorted(present - self._present.keys()))
+        for now, asked in past.items():
+            self._ask_past(asked, now)
 
-    def _by_day(self, questions: Iterable[Question]) -> Mapping[datetime, list[Question]]:
-        """Group what may be asked together, by the time at which criteria are asked."""
-        groups: dict[datetime, list[Question]] = defaultdict(list)
-        for each in questions:
-            if each.pair in self._known:
-                continue
-            groups[end_of_day(each.at) if self.asks_for_time else self._span.ends_at].append(each)
-        return groups
+    def of(self, trip: Trip, at: datetime) -> Fit:
+        """Return how a lead fitted at an instant that was asked."""
+        if self._is_present(trip, at):
+            return self._present[trip.lead_id]
+        return self._past[trip.lead_id, at]
 
-    def _ask(self, asked: Sequence[Question], now: datetime, before: Tables) -> dict[Pair, Fit]:
-        lead_ids = list({each.trip.lead_id for each in asked})
-        fitted = fit_tables(
-            self._definition, of_leads(lead_ids), now=now, is_past=self.asks_for_time
-        )
-        body = SQL("SELECT lead_id, fit, blocked_by <> '', disqualified_by <> '' FROM fit")
-        fits = {
-            lead_id: Fit(*found)
-            for lead_id, *found in rows(with_tables([*before, *fitted], body, keep=["leads_lead"]))
-        }
-        return {each.pair: fits[each.trip.lead_id] for each in asked}
+    def _is_present(self, trip: Trip, at: datetime) -> bool:
+        """Say whether nothing that the model asks for changed since."""
+        changes = self.changes.get(trip.lead_id)
+        return not self._is_past_only and (not changes or changes[-1] <= at)
 
-    def _as_it_was(self, asked: Sequence[Question]) -> Tables:
-        """Return the tables that hide the present: one question for each lead."""
-        moments = ask_pairs(each.pair for each in asked)
-        own = SQL(
-            "SELECT {0}.* FROM {0} LEFT JOIN ({1}) AS moment USING (lead_id)"
-            " WHERE {0}.{2} <= coalesce(moment.as_of, {0}.{2})"
-        )
-        facts = next(each for each in as_it_happened(self._span) if each[0] == "leads_leadfact")
-        tables = [facts, open_leads(_asked_in_trip(asked))]
-        for table, column in STANDING.items():
-            tables.append((table, own.format(Identifier(table), moments, Identifier(column))))
-        return tables
+    def _asked_at(self, at: datetime) -> datetime:
+        return end_of_day(at) if self.moves_with_time else self._span.ends_at
+
+    def _ask_present(self, lead_ids: Sequence[int]) -> None:
+        if not lead_ids:
+            return
+        fitted = fit_tables(self._definition, of_leads(lead_ids), now=self._span.ends_at)
+        found = rows(with_tables(fitted, SQL("SELECT lead_id, {} FROM fit").format(_ANSWER)))
+        self._present |= {lead_id: Fit(*answer) for lead_id, *answer in found}
+
+    def _ask_past(self, asked: Sequence[Question], now: datetime) -> None:
+        """Ask for leads at any instants: for each, tables stand before the present ones."""
+        fitted = fit_tables(self._definition, SQL("true"), now=now)
+        answer = with_tables([*_as_it_was(), *fitted], SQL("SELECT {} FROM fit").format(_ANSWER))
+        query = SQL(
+            "SELECT moment.lead_id, moment.as_of, told.* FROM ({}) AS moment"
+            " CROSS JOIN LATERAL ({}) AS told"
+        ).format(_moments(asked), answer)
+        facts = [each for each in as_it_happened(self._span) if each[0] == "leads_leadfact"]
+        for lead_id, at, *found in rows(with_tables(facts, query)):
+            self._past[lead_id, at] = Fit(*found)
 
 
-def _asked_in_trip(asked: Sequence[Question]) -> Composed:
-    """Ask for leads at instants, telling the stage of the open trip."""
-    trips = [each.trip for each in asked]
+def _moments(asked: Sequence[Question]) -> Composed:
+    """Return leads at instants, with the stage of the open trip."""
     return SQL(
         "SELECT * FROM unnest("
         "{}::bigint[], {}::timestamptz[], {}::text[], {}::timestamptz[], {}::int[])"
-        " AS moment (lead_id, as_of, stage, stage_since, cycle)"
+        " AS asked (lead_id, as_of, stage, stage_since, cycle)"
     ).format(
-        [trip.lead_id for trip in trips],
-        [each.at for each in asked],
-        [trip.stage for trip in trips],
-        [trip.began_at for trip in trips],
-        [trip.cycle for trip in trips],
+        [trip.lead_id for trip, _ in asked],
+        [at for _, at in asked],
+        [trip.stage for trip, _ in asked],
+        [trip.began_at for trip, _ in asked],
+        [trip.cycle for trip, _ in asked],
     )
 
 
-def _layers(asked: Iterable[Question]) -> Iterator[list[Question]]:
-    """Yield the questions in lists that hold each lead once."""
-    waiting: dict[int, list[Question]] = defaultdict(list)
-    for each in asked:
-        waiting[each.trip.lead_id].append(each)
-    while waiting:
-        yield [questions.pop() for questions in waiting.values()]
-        waiting = {lead_id: left for lead_id, left in waiting.items() if left}
+def _as_it_was() -> Tables:
+    """Return the tables that hold what was known at the outer ``moment``."""
+    text = SQL("SELECT * FROM {} WHERE {} <= moment.as_of")
+    return [
+        open_lead(),
+        *(
+            (table, text.format(Identifier(table), Identifier(column)))
+            for table, column in _STANDING.items()
+        ),
+    ]
+
+
+def _read_changes(span: Span, names: Collection[str]) -> dict[int, list[datetime]]:
+    """Return when something changed of each lead that criteria look at, in order."""
+    logs: list[Composable] = [_FACTS.format([name for name in FACT_FIELDS if name in names])]
+    filled = {"first": span.first, "last": span.last}
+    logs += [
+        _OWN.format(Identifier(column), Identifier(table), **filled)
+        for table, column in _STANDING.items()
+        if table in names
+    ]
+    if "leads_deal" in names:
+        logs.append(_OF_COLLEAGUES.format(won=DealOutcome.WON.value, **filled))
+    query = SQL(
+        "SELECT lead_id, array_agg(DISTINCT at ORDER BY at) FROM ({}) AS change GROUP BY 1"
+    ).format(SQL(" UNION ALL ").join(logs))
+    return dict(rows(with_tables(as_it_happened(span), query)))
 
 
 def end_of_day(moment: datetime) -> datetime:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from psycopg.sql import SQL, Composable, Identifier
+from psycopg.sql import SQL, Identifier
 
 from engagement.enums import Actor, EventKind
 from engagement.models import Event
@@ -27,9 +27,6 @@ from scoring.sql import Tables, commas, rows, with_tables
 
 #: A message that comes later than this was brought in, not sent; a client retries for hours.
 LATE = timedelta(days=7)
-
-#: What is known of a lead beside its attributes, by when.
-STANDING = {"leads_deal": "closed_at", "leads_consent": "given_at"}
 
 Pair = tuple[int, datetime]
 
@@ -177,21 +174,12 @@ def _with_moments(span: Span) -> Tables:
     return [*as_it_happened(span), ("moment", moments)]
 
 
-def read_changes(span: Span, *, with_standing: bool) -> dict[int, list[datetime]]:
-    """Return when attributes of leads were recorded, in order; of some only once, at capture.
-
-    ``with_standing`` also when they gave or withdrew a consent, and when a deal of theirs closed.
-    """
-    logs: list[Composable] = [SQL("SELECT lead_id, recorded_at AS at FROM leads_leadfact")]
-    if with_standing:
-        text = SQL("SELECT lead_id, {} FROM {} WHERE lead_id BETWEEN {first} AND {last}")
-        logs += [
-            text.format(Identifier(moment), Identifier(table), **_range(span))
-            for table, moment in STANDING.items()
-        ]
+def read_recordings(span: Span) -> dict[int, list[datetime]]:
+    """Return when attributes of leads were recorded, in order."""
     query = SQL(
-        "SELECT lead_id, array_agg(DISTINCT at ORDER BY at) FROM ({}) AS change GROUP BY 1"
-    ).format(SQL(" UNION ALL ").join(logs))
+        "SELECT lead_id, array_agg(DISTINCT recorded_at ORDER BY recorded_at)"
+        " FROM leads_leadfact GROUP BY 1"
+    )
     return dict(rows(with_tables(as_it_happened(span), query)))
 
 

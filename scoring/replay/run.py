@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scoring.definition import LEVELS, Definition
-from scoring.fit import asks_for_time, fits_alike
-from scoring.replay.fits import Fit, Fitting, Question, next_midnight
+from scoring.fit import fits_alike
+from scoring.replay.fits import Fit, Fitting, next_midnight
 from scoring.replay.gauge import Gauge, Sums, joint
 from scoring.replay.log import (
     Buying,
@@ -17,8 +17,8 @@ from scoring.replay.log import (
     Span,
     Trip,
     read_buying,
-    read_changes,
     read_moments,
+    read_recordings,
     read_sums,
     read_trips,
 )
@@ -48,9 +48,7 @@ def replay(
     trips = read_trips(span, now=now)
     if not trips:
         return
-    recorded = read_changes(span, with_standing=False)
-    with_standing = any(map(asks_for_time, definitions))
-    changes = read_changes(span, with_standing=True) if with_standing else recorded
+    recorded = read_recordings(span)
     asked = joint(definitions)
     anchors = read_sums(span, asked, [(trip.lead_id, trip.anchor) for trip in trips])
     courses: list[Course] = []
@@ -58,7 +56,7 @@ def replay(
         alike = (each.fitting for each in courses if fits_alike(each.definition, definition))
         fitting = next(alike, None) or Fitting(definition, span)
         gauge = Gauge(definition, asked)
-        courses.append(Course(definition, gauge, fitting, span, trips, changes, recorded, anchors))
+        courses.append(Course(definition, gauge, fitting, span, trips, recorded, anchors))
     hopeful = {trip.lead_id for course in courses for trip in course.hopeful}
     moments = read_moments(span, sorted(hopeful)) if hopeful else {}
     searches = {
@@ -111,22 +109,17 @@ class Course:
         fitting: Fitting,
         span: Span,
         trips: Sequence[Trip],
-        changes: Mapping[int, Sequence[datetime]],
         recorded: Mapping[int, Sequence[datetime]],
         anchors: Mapping[Pair, Sums],
     ) -> None:
         """Learn how each trip fitted at its end, and which could have become an MQL at all."""
         self.definition, self.fitting, self._gauge = definition, fitting, gauge
-        self._changes, self._recorded, self._anchors = changes, recorded, anchors
+        self._recorded, self._anchors = recorded, anchors
         self._seeker = Seeker(definition, gauge)
         self._buying = read_buying(span, definition)
-        self._last = self.fitting.of(self._question(trip, trip.anchor) for trip in trips)
+        self.fitting.ask((trip, trip.anchor) for trip in trips)
         self.hopeful = [trip for trip in trips if self._may_qualify(trip)]
         self._bought: dict[Key, Met] = {}
-
-    def _question(self, trip: Trip, at: datetime) -> Question:
-        changes = self._changes.get(trip.lead_id, ())
-        return Question(trip, at, is_present=not changes or changes[-1] <= at)
 
     def _may_qualify(self, trip: Trip) -> bool:
         """Say whether anything of the trip's acts could reach any cell, or was a buying act."""
@@ -141,16 +134,16 @@ class Course:
 
     def _cells_in_reach(self, trip: Trip) -> Iterable[str]:
         """The cells that a trip's fit allows; any, if the fit was not always what it is last."""
-        if self.fitting.asks_for_time or self._changed_in(trip):
+        if self.fitting.moves_with_time or self._changed_in(trip):
             return self.definition.cells
-        fit = self._last[trip.lead_id, trip.anchor]
+        fit = self.fitting.of(trip, trip.anchor)
         is_out = fit.is_blocked or self._ends(trip, trip.anchor, fit)
         grade = "" if is_out else self.definition.grade(fit.fit)
         return [cell for cell in self.definition.cells if grade and cell[0] == grade]
 
     def _changed_in(self, trip: Trip) -> Sequence[datetime]:
-        """When attributes changed in the trip, after something was first learned of it."""
-        changes = self._changes.get(trip.lead_id, ())
+        """When the fit may have changed in the trip, after something was first learned of it."""
+        changes = self.fitting.changes.get(trip.lead_id, ())
         if trip.first_at is None:
             return ()
         return changes[bisect_right(changes, trip.first_at) : bisect_left(changes, trip.until_at)]
@@ -158,12 +151,10 @@ class Course:
     def searches(self, moments: Mapping[int, Sequence[datetime]]) -> dict[Key, Search]:
         """Return a search for each trip that could have become an MQL by its score."""
         epochs = {trip: list(self._epochs(trip)) for trip in self.hopeful}
-        fits = self.fitting.of(
-            self._question(trip, at) for trip, starts in epochs.items() for at in starts
-        )
+        self.fitting.ask((trip, at) for trip, starts in epochs.items() for at in starts)
         found = {}
         for trip, starts in epochs.items():
-            periods = self._periods(trip, starts, fits)
+            periods = self._periods(trip, starts)
             self._buy(trip, periods)
             stretches = list(self._stretches(trip, periods, moments[trip.lead_id]))
             if stretches:
@@ -178,17 +169,18 @@ class Course:
             mql_at=first.at if first else None,
             rule=first.rule if first else "",
             score=self._gauge.score(self._anchors[trip.lead_id, trip.anchor]),
-            fit=self._last[trip.lead_id, trip.anchor].fit,
+            fit=self.fitting.of(trip, trip.anchor).fit,
         )
 
     def _epochs(self, trip: Trip) -> Iterator[datetime]:
-        """Yield when the fit of a trip may have become another; first, when it is first asked."""
+        """Yield when a trip may have begun to fit otherwise; first, when it is first asked."""
         at = trip.first_at
         if at is None:
             return
         yield at
-        days = self._midnights(at, trip.until_at) if self.fitting.asks_for_time else ()
-        yield from sorted({*self._changed_in(trip), *days})
+        days = self._midnights(at, trip.until_at) if self.fitting.moves_with_time else ()
+        asked_again = [each for each in self._end_of_pardon(trip) if at < each < trip.until_at]
+        yield from sorted({*self._changed_in(trip), *days, *asked_again})
 
     @staticmethod
     def _midnights(after: datetime, before: datetime) -> Iterator[datetime]:
@@ -202,17 +194,22 @@ class Course:
 
         Nothing but a person brings it back, and that is another trip.
         """
-        recorded = self._recorded.get(trip.lead_id, ())
-        is_pardoned = trip.cycle > 1 and not any(trip.began_at < each <= at for each in recorded)
+        is_pardoned = trip.cycle > 1 and not any(end <= at for end in self._end_of_pardon(trip))
         return fit.is_disqualified and not is_pardoned
 
+    def _end_of_pardon(self, trip: Trip) -> Sequence[datetime]:
+        """When a lead that came back is asked again: as soon as something is recorded of it."""
+        recorded = self._recorded.get(trip.lead_id, ())
+        later = bisect_right(recorded, trip.began_at)
+        return recorded[later : later + 1] if trip.cycle > 1 else ()
+
     def _periods(
-        self, trip: Trip, starts: Sequence[datetime], fits: Mapping[Pair, Fit]
+        self, trip: Trip, starts: Sequence[datetime]
     ) -> list[tuple[datetime, datetime, Fit]]:
         """Return the times in which a trip was open, as long as its fit stayed the same."""
         periods: list[tuple[datetime, datetime, Fit]] = []
         for start, end in zip(starts, [*starts[1:], trip.until_at], strict=True):
-            fit = fits[trip.lead_id, start]
+            fit = self.fitting.of(trip, start)
             if self._ends(trip, start, fit):
                 break
             if periods and periods[-1][1:] == (start, fit):
