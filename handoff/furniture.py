@@ -23,13 +23,17 @@ from crm.common.slots import (
 from handoff import panels
 from handoff.criteria import HANDOFF_FIELDS
 from handoff.desk import desk_day, has_desk
+from handoff.history.applying import apply_handoffs
+from handoff.history.mapping import parse_handoff_mapping
 from handoff.kept_criteria import criteria_in_force
-from handoff.models import Agreement, Handoff
+from handoff.models import Agreement, Clock, Handoff, HolderInterval
 from handoff.queue import due_today
 from handoff.refusals import HANDOFF_REFUSALS
 from handoff.sales_load import sales_load
 from handoff.services import agreement_gate
 from handoff.timeline import handoff_entries
+from leads.enums import ImportKind
+from leads.importing.kinds import Importer, importers
 from scoring.outcomes import refusal_sources
 from scoring.slots import (
     DeskDays,
@@ -117,6 +121,16 @@ lead_panels.register(
 )
 
 refusal_sources.register(HANDOFF_REFUSALS)
+
+importers.register(
+    Importer(
+        name=ImportKind.HANDOFFS,
+        order=30,
+        parse=parse_handoff_mapping,
+        apply=apply_handoffs,
+        tables=(Handoff, Clock, HolderInterval),
+    )
+)
 
 sales_loads.register(SalesLoad("handoff", 10, sales_load))
 

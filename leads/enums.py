@@ -38,6 +38,7 @@ class ImportKind(TextChoices):
 
     LEADS = "LEADS", "Leads"
     DEALS = "DEALS", "Deals"
+    HANDOFFS = "HANDOFFS", "Handoffs of another tool"
 
 
 class ImportState(TextChoices):

@@ -27,7 +27,10 @@ _LARGEST_MAPPING = 2**20
 class UploadForm(PlainForm):
     """A file to import."""
 
-    kind = forms.ChoiceField(label="It holds", choices=ImportKind.choices)
+    kind = forms.ChoiceField(
+        label="It holds",
+        choices=[(kind.value, kind.label) for kind in (ImportKind.LEADS, ImportKind.DEALS)],
+    )
     file = forms.FileField(
         max_length=255,
         help_text="CSV or XLSX, up to 200 MB. The first line names the columns."

@@ -15,11 +15,11 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Case, CharField, Count, F, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce, TruncWeek
+from django.db.models.functions import Coalesce, NullIf, TruncWeek
 
 from handoff.business_hours import working_time_between
 from handoff.enums import ClockKind
-from handoff.models import Clock
+from handoff.models import Clock, Handoff
 from leads.normalise import source_label
 
 
@@ -114,9 +114,24 @@ def clocks(scope: Scope, *, now: datetime) -> QuerySet[Any]:
         kind=scope.kind, handoff__opened_at__gte=scope.start, handoff__opened_at__lt=scope.end
     )
     for by, value in scope.only.items():
-        column, empty = _COLUMNS[by]
-        filters &= Q(**({column: value} if value != NOBODY else empty))
+        filters &= _only(by, value)
     return Clock.objects.filter(filters).annotate(standing=standing(now))
+
+
+def _only(by: By, value: str) -> Q:
+    """Return the condition that leaves one row of a table."""
+    if by is By.TIER:
+        return _of_tier(value)
+    column, empty = _COLUMNS[by]
+    return Q(**{column: value}) if value != NOBODY else Q(**empty)
+
+
+def _of_tier(name: str) -> Q:
+    """Return the condition that ``_TIER`` is ``name``; an empty priority names none."""
+    untiered = Q(handoff__tier=None)
+    if name == NOBODY:
+        return untiered & (Q(**{f"{_PRIORITY}__isnull": True}) | Q(**{_PRIORITY: ""}))
+    return Q(handoff__tier__name=name) | (untiered & Q(**{_PRIORITY: name}))
 
 
 def standing(now: datetime) -> Case:
@@ -132,19 +147,18 @@ def standing(now: datetime) -> Case:
 
 
 NOBODY = "-"
+#: What the tool that a handoff was imported from calls a tier.
+_PRIORITY = "handoff__imported__priority"
+_TIER = Coalesce(F("handoff__tier__name"), NullIf(F(_PRIORITY), Value("")))
 _COLUMNS: Mapping[By, tuple[str, dict[str, Any]]] = {
     By.REP: ("answerable", {"answerable": None}),
     By.TEAM: ("handoff__team", {"handoff__team": None}),
-    By.TIER: ("handoff__tier__name", {"handoff__tier": None}),
     By.SOURCE: ("handoff__lead__source", {"handoff__lead__source": ""}),
 }
 _BY: dict[By, tuple[Any, Any]] = {
     By.REP: (F("answerable"), Coalesce(F("answerable__full_name"), Value("Nobody"))),
     By.TEAM: (F("handoff__team"), Coalesce(F("handoff__team__name"), Value("No team"))),
-    By.TIER: (
-        F("handoff__tier__name"),
-        Coalesce(F("handoff__tier__name"), Value("Default policy")),
-    ),
+    By.TIER: (_TIER, Coalesce(_TIER, Value("Default policy"))),
     By.SOURCE: (F("handoff__lead__source"), F("handoff__lead__source")),
     By.WEEK: (TruncWeek("handoff__opened_at"), TruncWeek("handoff__opened_at")),
 }
@@ -311,16 +325,24 @@ def counted_rows(
 ) -> Iterator[tuple[Any, ...]]:
     """Yield one row per counted clock, as ``pages.SLA_HEADER`` names them."""
     found = counted(scope, chosen, now=now).select_related(
-        "handoff__lead", "handoff__tier", "handoff__team", "answerable"
+        "handoff__lead", "handoff__tier", "handoff__team", "handoff__imported", "answerable"
     )
     for clock in found.order_by("handoff__opened_at", "id").iterator(chunk_size=2000):
         handoff = clock.handoff
         yield (
             handoff.pk, handoff.lead_id, handoff.lead.display_name, clock.answerable or "",
-            handoff.team or "", handoff.tier or "", handoff.lead.source, clock.kind,
+            handoff.team or "", tier_label(handoff), handoff.lead.source, clock.kind,
             handoff.opened_at, clock.due_at, clock.stopped_at, _minutes(clock.target),
             _minutes(clock.elapsed), clock.standing,
         )  # fmt: skip
+
+
+def tier_label(handoff: Handoff) -> str:
+    """Return the tier of a handoff, or what another tool called it; empty under no agreement."""
+    if handoff.tier is not None:
+        return handoff.tier.name
+    imported = getattr(handoff, "imported", None)
+    return imported.priority if imported else ""
 
 
 def _minutes(span: timedelta | None) -> float | None:

@@ -12,4 +12,5 @@ urlpatterns = [
     path("reports/sla/", views.sla_page, name="sla"),
     path("reports/sla/handoffs/", views.sla_handoffs, name="sla_handoffs"),
     path("reports/sla.csv", views.sla_csv, name="sla_csv"),
+    path("reports/sla-table.csv", views.sla_table, name="sla_table"),
 ]

@@ -16,6 +16,7 @@ from crm.common.paging import estimate_count, keyset_page
 from crm.reports import pages, sla
 from crm.reports.funnel import cohort_rows, funnel
 from crm.reports.questions import QuestionInvalid, funnel_question, sla_question
+from crm.reports.sla_output import TABLE_HEADER, figures, table_rows
 from handoff.enums import ClockKind
 from handoff.models import Agreement
 
@@ -80,8 +81,7 @@ def sla_page(request: AppRequest) -> HttpResponse:
         return _refused(request, error)
     agreement = Agreement.objects.in_force(now).first()
     goal = _goal_of(question.kind, agreement)
-    since = question.period.before().start
-    found = sla.compliance(question.scope, question.by, since=since, now=now)
+    found = figures(question, now=now)
     whole = pages.whole_line(question, found.whole, goal=goal)
     live = sla.live_figures(question.kind, now=now)
     path = reverse("reports:sla")
@@ -99,6 +99,7 @@ def sla_page(request: AppRequest) -> HttpResponse:
         "chart": pages.week_chart(found.weeks, goal=goal),
         "breaches": sla.breach_log(question.scope, now=now),
         "csv_url": f"{reverse('reports:sla_csv')}?{question.query()}",
+        "table_csv_url": f"{reverse('reports:sla_table')}?{question.query()}",
     }
     return render(request, "reports/sla.html", context)
 
@@ -141,3 +142,16 @@ def sla_csv(request: AppRequest) -> HttpResponse | StreamingHttpResponse:
         return _refused(request, error)
     rows = sla.counted_rows(question.scope, question.standing, now=now)
     return csv_file("sla.csv", pages.SLA_HEADER, rows)
+
+
+@role_required(*READERS)
+@require_GET
+def sla_table(request: AppRequest) -> HttpResponse | StreamingHttpResponse:
+    """Send the lines of the page's table, as ``manage.py report sla --by`` writes them."""
+    now = timezone.now()
+    try:
+        question = sla_question(request.GET, now=now)
+    except QuestionInvalid as error:
+        return _refused(request, error)
+    rows = table_rows(question, figures(question, now=now))
+    return csv_file("sla-table.csv", TABLE_HEADER, rows)

@@ -7,6 +7,7 @@ from handoff.models.calendar import WorkCalendar
 from handoff.models.clock import LONGEST_ERROR, Clock, ClockQuerySet
 from handoff.models.evidence import Excuse, Touch
 from handoff.models.handoff import Handoff, HandoffQuerySet, HolderInterval
+from handoff.models.imported import ImportedHandoff
 from handoff.models.source import SourceOwner
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Handoff",
     "HandoffQuerySet",
     "HolderInterval",
+    "ImportedHandoff",
     "RepProfile",
     "RoutingRule",
     "SlaTier",

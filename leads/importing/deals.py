@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from crm.accounts.enums import Role
 from crm.accounts.models import User
 from leads.enums import LifecycleStage, RowResult
 from leads.importing.bulk import update_rows
 from leads.importing.mapping import DealMapping
+from leads.importing.people import people_named
 from leads.importing.results import Result
 from leads.importing.rows import SKIPPED, DealRow, Ending, is_date_only
 from leads.importing.sql.deals import check_deals, good_deals
@@ -48,8 +47,10 @@ def apply_deals(lines: Lines, mapping: DealMapping, *, now: datetime) -> list[Re
     leads = _leads(mapping, [read for _, read in taken])
     open_now = StageInterval.objects.current().filter(lead__in=leads.values())
     chunk.current = {interval.lead_id: interval for interval in open_now}
-    owners = _owners(mapping, [read for _, read in taken])
     system = mapping.system
+    owners = people_named(
+        (read.owner for _, read in taken), system=system, creates=mapping.creates_reps
+    )
     recorded = set(
         Deal.objects.filter(
             system=system, external_id__in=[read.external_id for _, read in taken]
@@ -72,34 +73,6 @@ def _leads(mapping: DealMapping, read: Sequence[DealRow]) -> dict[str, Lead]:
         .in_bulk(sorted(set(pairs.values())))
     )
     return {number: locked[pk] for number, pk in pairs.items()}
-
-
-def _owners(mapping: DealMapping, read: Sequence[DealRow]) -> dict[str, User]:
-    """Return the salespeople by the name the file gives them, made when the mapping says so.
-
-    Made ones cannot log in and get no work: they are names that reports group by.
-    """
-    names = sorted({each.owner for each in read if each.owner})
-    if mapping.creates_reps:
-        User.objects.bulk_create(
-            (
-                User(
-                    email=f"{_slug(name)}@{_slug(mapping.system)}.imported.invalid",
-                    full_name=name,
-                    roles=[Role.REP],
-                    is_active=False,
-                    password="!",  # noqa: S106 -- Django's mark of a password nobody has
-                )
-                for name in names
-                if not User.objects.filter(full_name=name).exists()
-            ),
-            ignore_conflicts=True,
-        )
-    return {user.full_name: user for user in User.objects.filter(full_name__in=names)}
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60] or "rep"
 
 
 def _apply(

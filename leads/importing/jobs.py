@@ -16,8 +16,9 @@ from leads.enums import ImportKind, ImportState, RowResult
 from leads.importing.bulk import refresh_statistics
 from leads.importing.deals import apply_deals
 from leads.importing.documents import parse_deal_mapping, parse_lead_mapping
+from leads.importing.kinds import ApplyLines, Importer, importers
 from leads.importing.leads import apply_leads
-from leads.importing.mapping import DealMapping, LeadMapping, MappingInvalid
+from leads.importing.mapping import FileMapping, MappingInvalid
 from leads.importing.reading import FileRefused
 from leads.importing.results import Result, write_results
 from leads.importing.sql.lines import Lines, take_lines
@@ -34,8 +35,16 @@ from leads.models import (
 
 logger = logging.getLogger(__name__)
 
-#: Tables that an import fills.
-_TABLES = (Company, Lead, ExternalId, StageInterval, LeadFact, ImportRow)
+importers.register(
+    Importer(
+        name=ImportKind.LEADS,
+        order=10,
+        parse=parse_lead_mapping,
+        apply=apply_leads,
+        tables=(Company, Lead, ExternalId, StageInterval, LeadFact),
+    ),
+    Importer(ImportKind.DEALS, 20, parse_deal_mapping, apply_deals, tables=(Lead, StageInterval)),
+)
 #: What a step changes of a job.
 _STEPPED = (
     "state", "error", "finished_at", "header", "line_count", "is_staged", "applied_line",
@@ -44,13 +53,21 @@ _STEPPED = (
 _TRIES = 3
 
 
-def parse_mapping(kind: ImportKind, document: Any) -> LeadMapping | DealMapping:
+def parse_mapping(kind: ImportKind, document: Any) -> FileMapping:
     """Return the mapping of a file of ``kind``.
 
     Raises:
         MappingInvalid: naming everything that is wrong with its path.
     """
-    return (parse_lead_mapping if kind is ImportKind.LEADS else parse_deal_mapping)(document)
+    return _importer(kind).parse(document)
+
+
+def _importer(kind: str) -> Importer:
+    """Return what brings files of ``kind`` in; an app that is installed registered it."""
+    importer = importers.get(kind)
+    if importer is None:
+        raise LookupError(f"Nobody imports {kind}.")
+    return importer
 
 
 def create_job(
@@ -164,7 +181,8 @@ def _run_step(job_id: int, now: datetime) -> bool:
 
 def _advance(job: ImportJob, now: datetime) -> bool:
     """Stage the file, or apply the next chunk; return whether more is left."""
-    mapping = parse_mapping(ImportKind(job.kind), job.mapping)
+    importer = _importer(job.kind)
+    mapping = importer.parse(job.mapping)
     if not job.is_staged:
         stage_file(job, mapping)
         job.state = ImportState.RUNNING
@@ -173,25 +191,23 @@ def _advance(job: ImportJob, now: datetime) -> bool:
     if lines is None:
         job.state, job.finished_at = ImportState.DONE, now
         return False
-    write = _dry if job.is_dry_run else _apply
-    write_results(write(lines, mapping, now))
-    refresh_statistics(*_TABLES)
+    write = _dry(importer) if job.is_dry_run else importer.apply
+    write_results(write(lines, mapping, now=now))
+    refresh_statistics(ImportRow, *importer.tables)
     job.applied_line = lines.last
     return True
 
 
-def _apply(lines: Lines, mapping: LeadMapping | DealMapping, now: datetime) -> list[Result]:
-    if isinstance(mapping, DealMapping):
-        return apply_deals(lines, mapping, now=now)
-    return apply_leads(lines, mapping, now=now)
+def _dry(importer: Importer) -> ApplyLines:
+    """Return what applies lines, takes everything back, and keeps only what became of each."""
 
+    def apply(lines: Lines, mapping: Any, *, now: datetime) -> list[Result]:
+        with transaction.atomic():
+            results = importer.apply(lines, mapping, now=now)
+            transaction.set_rollback(True)
+        return [Result(each.row_id, each.result, each.problem) for each in results]
 
-def _dry(lines: Lines, mapping: LeadMapping | DealMapping, now: datetime) -> list[Result]:
-    """Apply the lines, take everything back, and keep only what became of each."""
-    with transaction.atomic():
-        results = _apply(lines, mapping, now)
-        transaction.set_rollback(True)
-    return [Result(each.row_id, each.result, each.problem) for each in results]
+    return apply
 
 
 def run_job(*, job_id: int, now: datetime) -> ImportJob:

@@ -91,6 +91,15 @@ class FileMapping:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     decimal: str = "."
 
+    def columns(self) -> set[str]:
+        """Return every column the mapping reads."""
+        return {self.key, *self.values} - {""}
+
+    @property
+    def same_by(self) -> str:
+        """Return the column that makes two rows the same."""
+        return self.key
+
 
 @dataclass(frozen=True)
 class LeadMapping(FileMapping):
@@ -107,9 +116,14 @@ class LeadMapping(FileMapping):
         moments = [move.at for move in self.history] + (
             [self.created_at] if self.created_at else []
         )
-        named = {self.key, *self.fields.values(), *self.values}
+        named = {*super().columns(), *self.fields.values()}
         named |= {moment.column for moment in moments} | {move.column for move in self.history}
         return named - {""}
+
+    @property
+    def same_by(self) -> str:
+        """Return the column of the number, else that of the e-mail."""
+        return self.key or self.fields.get("email", "")
 
 
 @dataclass(frozen=True)
@@ -128,5 +142,5 @@ class DealMapping(FileMapping):
 
     def columns(self) -> set[str]:
         """Return every column the mapping reads."""
-        named = {self.key, self.lead, self.outcome.column, self.closed_at.column, self.value}
-        return (named | {self.owner, self.product, *self.attributes.values(), *self.values}) - {""}
+        named = {self.lead, self.outcome.column, self.closed_at.column, self.value, self.owner}
+        return (super().columns() | named | {self.product, *self.attributes.values()}) - {""}

@@ -10,7 +10,7 @@ from django.db import connection
 
 from leads.enums import RowResult
 from leads.importing.bulk import copy_rows
-from leads.importing.mapping import DealMapping, LeadMapping
+from leads.importing.mapping import FileMapping
 from leads.importing.reading import FileRefused, Table, open_table
 from leads.importing.rows import cell_text
 from leads.models import ImportJob, ImportRow
@@ -32,7 +32,7 @@ _MARK_DUPLICATES = """
     WHERE row.id = counted.id AND counted.line > counted.first AND row.result = ''"""
 
 
-def stage_file(job: ImportJob, mapping: LeadMapping | DealMapping) -> None:
+def stage_file(job: ImportJob, mapping: FileMapping) -> None:
     """Copy the file of ``job`` into its rows, inside a transaction; the caller saves ``job``.
 
     Constant memory: one line at a time. Lines of the wrong form are refused here already, and those
@@ -48,12 +48,12 @@ def stage_file(job: ImportJob, mapping: LeadMapping | DealMapping) -> None:
         # One statement reads the whole file; the limit is for statements that hang.
         cursor.execute("SET LOCAL statement_timeout = 0")
         job.line_count = copy_rows(ImportRow, _COLUMNS, _rows(job, table, mapping))
-        cursor.execute(_MARK_DUPLICATES, [_key_column(mapping), job.pk])
+        cursor.execute(_MARK_DUPLICATES, [mapping.same_by, job.pk])
         cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
     job.header, job.is_staged = table.header, True
 
 
-def check_columns(header: list[str], mapping: LeadMapping | DealMapping) -> None:
+def check_columns(header: list[str], mapping: FileMapping) -> None:
     """Return when the file has every column that the mapping reads.
 
     Raises:
@@ -68,10 +68,10 @@ def check_columns(header: list[str], mapping: LeadMapping | DealMapping) -> None
 
 
 def _rows(
-    job: ImportJob, table: Table, mapping: LeadMapping | DealMapping
+    job: ImportJob, table: Table, mapping: FileMapping
 ) -> Iterator[tuple[int, int, str, str, str, str]]:
     """Yield the lines; the number in the source system, else the e-mail, makes two the same."""
-    column = _key_column(mapping)
+    column = mapping.same_by
     place = table.header.index(column)
     for line in table.lines:
         result, key = RowResult.REFUSED.value, ""
@@ -79,9 +79,3 @@ def _rows(
             result, key = "", cell_text(line.cells[place], column, mapping).lower()[:_KEY_LIMIT]
         cells = json.dumps(line.cells, ensure_ascii=False)
         yield job.pk, line.number, key, cells, result, line.problem[:500]
-
-
-def _key_column(mapping: LeadMapping | DealMapping) -> str:
-    if mapping.key or isinstance(mapping, DealMapping):
-        return mapping.key
-    return mapping.fields.get("email", "")

@@ -31,7 +31,7 @@ class ImportJob(models.Model):
     and writes nothing but its results; ``is_dry_run`` falls when the person says "import".
     """
 
-    kind = models.CharField(max_length=5, choices=ImportKind)
+    kind = models.CharField(max_length=8, choices=ImportKind)
     state = models.CharField(max_length=8, choices=ImportState, default=ImportState.DRAFT)
     filename = models.CharField(max_length=255)
     path = models.CharField(max_length=1000)
@@ -83,7 +83,12 @@ class ImportJob(models.Model):
 
     @property
     def takes_mapping(self) -> bool:
-        """Say whether its mapping can still be changed: nothing runs and nothing is imported."""
+        """Say whether a page can change its mapping: nothing runs and nothing is imported.
+
+        Handoffs come in by command only.
+        """
+        if self.kind == ImportKind.HANDOFFS:
+            return False
         was_imported = not self.is_dry_run and self.applied_line > 0
         return self.is_draft or (self.is_finished and not was_imported)
 

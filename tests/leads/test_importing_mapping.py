@@ -34,7 +34,7 @@ def test_the_examples_in_the_documentation_can_be_used() -> None:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_the_mappings_that_ship_can_be_used(path: Path) -> None:
-    kind = ImportKind.DEALS if "deals" in path.name else ImportKind.LEADS
+    kind = ImportKind(path.stem.rpartition("_")[2].upper())
     assert parse_mapping(kind, json.loads(path.read_text())).system
 
 

@@ -9,8 +9,13 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.db.models import Count
 
+from crm.common.models import OutboxMessage
 from crm.reports.funnel import Cohort, FunnelRow, Split, funnel
+from crm.reports.sla import By, Scope, compliance
+from handoff.enums import ClockKind
+from handoff.models import Clock, Handoff
 from leads.enums import DealOutcome
 from leads.models import Deal, Lead
 
@@ -93,3 +98,20 @@ def test_the_crm_pipeline_has_its_win_rate() -> None:
     assert Lead.objects.exclude(company=None).values("company").distinct().count() == 85
     assert Deal.objects.values("owner").distinct().count() == 30
     assert not Deal.objects.exclude(flag="").exists()
+
+
+def test_the_pipeline_is_measured_as_handoffs_to_its_agents() -> None:
+    load("import_leads", "crm_sales_pipeline.csv", "crm_pipeline_leads.json")
+    load("import_handoffs", "crm_sales_pipeline.csv", "crm_pipeline_handoffs.json")
+    load("import_handoffs", "crm_sales_pipeline.csv", "crm_pipeline_handoffs.json")
+    assert dict(Handoff.objects.values_list("state").annotate(Count("id"))) == {
+        "QUALIFIED": 4238, "DISQUALIFIED": 2473,
+    }  # fmt: skip
+    scope = Scope(
+        ClockKind.VERDICT, datetime(2016, 1, 1, tzinfo=UTC), datetime(2018, 1, 1, tzinfo=UTC)
+    )
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    found = compliance(scope, By.REP, since=scope.start, now=now)
+    assert (found.whole.received, found.whole.due, len(found.rows)) == (6711, 6711, 30)
+    assert found.whole.late == Clock.objects.exclude(breached_at=None).count()
+    assert not OutboxMessage.objects.exists()

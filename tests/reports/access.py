@@ -10,4 +10,5 @@ ROWS = [
     row("reports:sla", *READERS),
     row("reports:sla_handoffs", *READERS),
     row("reports:sla_csv", *READERS),
+    row("reports:sla_table", *READERS),
 ]

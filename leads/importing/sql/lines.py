@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
-from leads.importing.mapping import DealMapping, FileMapping, LeadMapping
+from leads.importing.mapping import FileMapping
 from leads.importing.rows import FORMULA, SPACES
 from leads.importing.sql.tables import any_of, create_table, fault, fetch
 from leads.models import ImportJob
@@ -63,7 +63,7 @@ class Lines:
         return SQL("{} = ''").format(self.cell(column)), fault(f"{column}: {why}")
 
 
-def take_lines(job: ImportJob, mapping: LeadMapping | DealMapping) -> Lines | None:
+def take_lines(job: ImportJob, mapping: FileMapping) -> Lines | None:
     """Return the lines behind those that were applied; None at the end of the file."""
     [(last,)] = fetch(_LAST, [job.pk, job.applied_line, CHUNK])
     if last is None:

@@ -1,0 +1,95 @@
+"""``manage.py report sla``: the same figures and rows as the page and its CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+from django.utils import timezone
+
+from crm.accounts.enums import Role
+from crm.common.period import period_from
+from handoff.enums import TouchChannel, TouchOutcome
+from handoff.services import log_touch
+from tests.factories import client_of, make_team, make_user
+from tests.handoff.factories import ANY_LEAD, make_agreement, make_calendar, make_handoff, make_rep
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def days() -> dict[str, str]:
+    """Three handoffs of two reps ten days ago: one kept, one late, one never answered."""
+    begun = timezone.now() - timedelta(days=10)
+    make_calendar(now=begun - timedelta(days=1))
+    make_agreement(ANY_LEAD, now=begun - timedelta(days=1))
+    team = make_team(name="DACH")
+    make_rep(team, full_name="Tomas Orlind")
+    make_rep(team, full_name="=Karel")
+    for minutes in (1, 60 * 24 * 5, None):
+        handoff = make_handoff(now=begun)
+        if minutes is not None and handoff.holder:
+            at = handoff.opened_at + timedelta(minutes=minutes)
+            log_touch(
+                handoff_id=handoff.pk, rep=handoff.holder, channel=TouchChannel.CALL,
+                outcome=TouchOutcome.NO_ANSWER, occurred_at=at, now=at,
+            )  # fmt: skip
+    period = period_from({"period": "month"}, now=timezone.now(), default="month")
+    first = (timezone.now() - timedelta(days=20)).date()
+    return {"from": first.isoformat(), "to": period.last.isoformat()}
+
+
+def report(days: dict[str, str], *more: str) -> str:
+    out = StringIO()
+    call_command("report", "sla", "--from", days["from"], "--to", days["to"], *more, stdout=out)
+    return out.getvalue()
+
+
+def sent(name: str, query: dict[str, str]) -> str:
+    """Return what a manager, whose zone is that of the installation, is sent."""
+    answer: Any = client_of(make_user(Role.MANAGER)).get(reverse(f"reports:{name}"), query)
+    assert answer.status_code == 200
+    return b"".join(answer.streaming_content).decode()
+
+
+def test_rows_are_those_of_the_csv_of_the_page(days: dict[str, str]) -> None:
+    written = report(days)
+    assert written == sent("sla_csv", days)
+    assert len(list(csv.DictReader(StringIO(written)))) == 3
+
+
+@pytest.mark.parametrize("by", ["rep", "team", "tier", "week", "source"])
+def test_a_table_is_that_of_the_page(days: dict[str, str], by: str) -> None:
+    written = report(days, "--by", by)
+    assert written == sent("sla_table", {**days, "by": by})
+    *rows, whole = csv.DictReader(StringIO(written))
+    counted = ("received", "on_time", "late", "not_yet_due", "withdrawn")
+    assert [sum(int(row[name]) for row in rows) for name in counted] == [
+        int(whole[name]) for name in counted
+    ]
+    page = client_of(make_user(Role.MANAGER)).get(reverse("reports:sla"), {**days, "by": by})
+    shown = page.context["whole"].row
+    assert [int(whole[name]) for name in counted] == [getattr(shown, name) for name in counted]
+
+
+def test_json_holds_the_figures_of_the_table(days: dict[str, str]) -> None:
+    document = json.loads(report(days, "--by", "rep", "--format", "json"))
+    table = list(csv.DictReader(StringIO(report(days, "--by", "rep"))))
+    assert [row["received"] for row in document["rows"]] == [
+        int(row["received"]) for row in table[:-1]
+    ]
+    assert (document["all"]["late"], document["all"]["due"]) == (2, 3)
+    assert {row["label"] for row in document["rows"]} == {"Tomas Orlind", "=Karel"}
+
+
+def test_days_that_are_none_are_refused() -> None:
+    with pytest.raises(CommandError, match="ends before it starts"):
+        report({"from": "2026-05-02", "to": "2026-05-01"})
+    with pytest.raises(CommandError, match="2026-05-31"):
+        report({"from": "yesterday", "to": "2026-05-01"})
