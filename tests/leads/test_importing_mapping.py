@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from handoff.history.mapping import HandoffMapping
 from leads.enums import ImportKind
 from leads.importing.jobs import parse_mapping
 from leads.importing.mapping import DealMapping, LeadMapping, MappingInvalid
@@ -27,9 +28,10 @@ EXAMPLES = sorted((settings.BASE_DIR / "examples" / "mappings").glob("*.json"))
 
 def test_the_examples_in_the_documentation_can_be_used() -> None:
     blocks = re.findall(r"```json\n(.*?)```", DOCUMENTATION.read_text(), re.DOTALL)
-    leads, deals = map(json.loads, blocks)
+    leads, deals, handoffs = map(json.loads, blocks)
     assert isinstance(parse_mapping(ImportKind.LEADS, leads), LeadMapping)
     assert isinstance(parse_mapping(ImportKind.DEALS, deals), DealMapping)
+    assert isinstance(parse_mapping(ImportKind.HANDOFFS, handoffs), HandoffMapping)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
