@@ -202,7 +202,7 @@ def _cycle(since: Sequence[tuple[datetime, int]], at: datetime, lead: Lead) -> i
 def _clock(handoff: Handoff, past: PastHandoff, kind: ClockKind, ended_at: datetime) -> Clock:
     """Return a clock as it ended: stopped by what was recorded, else withdrawn at the end."""
     clock = new_clock(handoff, kind, past.targets[kind])
-    clock.alarm, clock.alarm_at = "", None
+    clock.alarm, clock.alarm_at, clock.reassign_at = "", None, None
     stopped_at = past.stops.get(kind)
     if stopped_at is None:
         clock.withdrawn_at = ended_at
