@@ -18,7 +18,7 @@ from crm.common.criteria import CriteriaInvalid, parse
 from crm.common.instants import validate_instant
 from crm.common.typed_json import ShallowDecoder
 from handoff.business_hours import to_json
-from handoff.models import RepProfile, RoutingRule, WorkCalendar
+from handoff.models import RepProfile, RoutingRule, SourceOwner, WorkCalendar
 from handoff.services import CalendarInvalid, check_measured, define_calendar, read_calendar
 
 
@@ -124,3 +124,11 @@ class RepProfileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generic
     readonly_fields = ("turn",)
     formfield_overrides: ClassVar = {DateTimeField: {"validators": [validate_instant]}}
     ordering = ("user__full_name", "user_id")
+
+
+@admin.register(SourceOwner)
+class SourceOwnerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generic at run time
+    """Which marketer hears of rejected leads of which source."""
+
+    list_display = ("source", "owner")
+    ordering = ("source",)

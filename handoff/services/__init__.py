@@ -22,6 +22,14 @@ from handoff.services.answers import (
     snooze_handoff,
     take_from_pool,
 )
+from handoff.services.approvals import (
+    DecisionRefused,
+    ExcuseRefused,
+    ask_excuse,
+    decide_excuse,
+    decide_touch,
+    may_excuse,
+)
 from handoff.services.calendars import check_measured, define_calendar, read_calendar
 from handoff.services.definition import (
     agreement_gate,
@@ -44,7 +52,9 @@ __all__ = [
     "BantIncomplete",
     "CalendarInvalid",
     "CannotHold",
+    "DecisionRefused",
     "EvidenceRefused",
+    "ExcuseRefused",
     "HandoffClosed",
     "HandoffNotOffered",
     "HandoffTaken",
@@ -55,7 +65,10 @@ __all__ = [
     "accept_handoff",
     "add_routing_rule",
     "agreement_gate",
+    "ask_excuse",
     "check_measured",
+    "decide_excuse",
+    "decide_touch",
     "define_calendar",
     "definition_changes",
     "draft_agreement",
@@ -63,6 +76,7 @@ __all__ = [
     "enforce_deadlines",
     "enforce_with_model",
     "log_touch",
+    "may_excuse",
     "open_handoff",
     "read_calendar",
     "reassign_handoff",

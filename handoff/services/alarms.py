@@ -34,14 +34,19 @@ class Audience:
     _managers: dict[int | None, list[User]] = field(default_factory=dict)
     _pools: dict[int | None, list[User]] = field(default_factory=dict)
 
-    def of(self, handoff: Handoff, alarm: Alarm, *, is_escalated: bool) -> list[User]:
+    def of(
+        self, handoff: Handoff, alarm: Alarm, clocks: Sequence[Clock], now: datetime
+    ) -> list[User]:
         """Return the holder, or the pool; managers once it is escalated or nobody holds it.
 
-        Somebody whose access has ended holds nothing that a message could help with.
+        Somebody whose access has ended holds nothing that a message could help with, and whose time
+        is up hears that it is no longer theirs.
         """
         if handoff.holder is None or not handoff.holder.is_active:
             return [*self._pool(handoff.team), *self._managers_of(handoff.team)]
-        holder = [] if alarm is Alarm.ESCALATE else [handoff.holder]
+        is_taken = any(clock.reassign_at and clock.reassign_at < now for clock in clocks)
+        is_escalated = any(clock.escalate_at < now for clock in clocks)
+        holder = [] if is_taken or alarm is Alarm.ESCALATE else [handoff.holder]
         return [*holder, *(self._managers_of(handoff.team) if is_escalated else [])]
 
     def _managers_of(self, team: SalesTeam | None) -> list[User]:
@@ -78,10 +83,9 @@ def news_of(
     meant = sorted(
         (clock for clock in clocks if owed[clock.pk] is gravest), key=lambda clock: clock.due_at
     )
-    is_escalated = any(clock.escalate_at < now for clock in clocks)
     names = " and ".join(ClockKind(clock.kind).label for clock in meant)
     return News(
-        recipients=audience.of(handoff, gravest, is_escalated=is_escalated),
+        recipients=audience.of(handoff, gravest, clocks, now),
         key=f"handoff:{handoff.pk}:{meant[0].kind}:{gravest}".lower(),
         title=f"{names} {_WORDS[gravest]}: {handoff.lead.display_name}",
         body=_body(handoff, meant[0]),

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from crm.accounts.models import User
 from crm.common.instants import plan_problem
+from crm.common.notifications import notify
 from handoff.enums import ClockKind, HandoffState, RejectionReason
 from handoff.models import Handoff
 from handoff.policy import WAKE_AFTER_REJECTION, WAY_OUT
@@ -16,6 +17,7 @@ from handoff.services.clocks import stop_clock
 from handoff.services.closing import close_handoff
 from handoff.services.holders import take_hold
 from handoff.services.locking import HandoffClosed, HandoffTaken, lock_for
+from handoff.services.people import marketers_of
 from leads.enums import LifecycleStage
 from leads.services import change_stage
 
@@ -84,6 +86,7 @@ def reject_handoff(
 ) -> Handoff:
     """Reject the MQL: an answer, so it stops the accept clock; what else ran is withdrawn.
 
+    Marketing hears of it, the owner of the lead's source first of all.
     ``handoff.policy.WAY_OUT`` says which reasons send the lead back to nurture and which end it.
 
     Raises:
@@ -113,7 +116,23 @@ def reject_handoff(
         reason=f"{reason.label}: {note}"[:200] if note else reason.label,
         wake_at=now + WAKE_AFTER_REJECTION if wakes else None,
     )
+    _tell_marketing(handoff, rep, now)
     return handoff
+
+
+def _tell_marketing(handoff: Handoff, rep: User, now: datetime) -> None:
+    """Tell who owns the source of the lead why sales did not want it."""
+    reason, note = handoff.get_rejection_reason_display(), handoff.rejection_note
+    notify(
+        recipients=[each for each in marketers_of(handoff.lead.source) if each != rep],
+        key=f"handoff:{handoff.pk}:rejected",
+        title=f"Rejected: {handoff.lead.display_name}",
+        body=f"By {rep.full_name}: {reason}. {note}".strip(),
+        url=handoff.get_absolute_url(),
+        icon="undo-2",
+        topic=f"handoff:{handoff.pk}",
+        now=now,
+    )
 
 
 def take_from_pool(*, rep: User, now: datetime) -> Handoff | None:

@@ -24,6 +24,7 @@ from crm.common.singly import do_singly
 from handoff.enums import Alarm
 from handoff.models import LONGEST_ERROR, Clock, Handoff
 from handoff.services.alarms import Audience, news_of
+from handoff.services.timeouts import time_out_handoffs
 
 logger = logging.getLogger(__name__)
 
@@ -39,15 +40,21 @@ RETRY_AT_LAST_AFTER = timedelta(hours=1)
 ATTEMPTS = 5
 
 
-@transaction.atomic
 def enforce_deadlines(*, now: datetime, limit: int = BATCH) -> int:
     """Record up to ``limit`` of the warnings and breaches owed at ``now``, oldest first.
 
-    Safe to repeat and to run in parallel.
+    Then take as many handoffs from holders whose time is up. Safe to repeat and to run in parallel.
 
     Returns:
-        How many alarms were taken; ``limit`` means that more may be due.
+        How many alarms or handoffs were taken; ``limit`` means that more may be due.
     """
+    alarms = record_alarms(now=now, limit=limit)
+    return max(alarms, time_out_handoffs(now=now, limit=limit))
+
+
+@transaction.atomic
+def record_alarms(*, now: datetime, limit: int = BATCH) -> int:
+    """Record up to ``limit`` alarms in one transaction, and how many are left; return how many."""
     left = _left(now)
     taken = _take(now, limit) if left["backlog"] else []
     if taken:

@@ -22,3 +22,9 @@ def managers_of(team: SalesTeam | None) -> list[User]:
 def pool_of(team: SalesTeam | None) -> list[User]:
     """Return the reps who may take a handoff that nobody in ``team`` holds."""
     return list(User.objects.reps().filter(sales_team=team)) if team else []
+
+
+def marketers_of(source: str) -> list[User]:
+    """Return who answers for leads of ``source``: its owner, else everybody in marketing."""
+    marketers = User.objects.filter(is_active=True, roles__contains=[Role.MARKETER])
+    return list(marketers.filter(sources__source=source)) or list(marketers)

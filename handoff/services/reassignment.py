@@ -14,7 +14,7 @@ from handoff.models import AssignmentDecision, Handoff
 from handoff.services.holders import hand_to
 from handoff.services.locking import HandoffClosed, lock_for, lock_handoff
 from handoff.services.people import managers_of, pool_of
-from handoff.services.routing import route, route_alone
+from handoff.services.routing import Route, route, route_alone
 
 
 @transaction.atomic
@@ -44,7 +44,7 @@ def reassign_handoff(
     )
     moved = {to: "Handed to you", former: "No longer yours"}
     told = [
-        _news(decision, [person], title, f"By {actor.full_name}. {reason}".strip())
+        news_of(decision, [person], title, f"By {actor.full_name}. {reason}".strip())
         for person, title in moved.items()
         if person is not None and person != actor
     ]
@@ -80,18 +80,31 @@ def _reroute(handoff: Handoff, now: datetime) -> News:
     """Let routing choose anew; return what there is to tell, and whom."""
     former = handoff.holder
     way = route(handoff.lead, now=now)
+    decision = follow(way, handoff, now=now)
+    return told_of(decision, f"{former} sells no more. {way.rule}.")
+
+
+def follow(way: Route, handoff: Handoff, *, now: datetime) -> AssignmentDecision:
+    """Give the handoff, which is held, to whom routing chose, and record why."""
     handoff.team = way.team
     hand_to(handoff, way.holder, now=now)
     handoff.save(update_fields=["holder", "team"])
-    decision = way.record(handoff, now=now)
-    because = f"{former} sells no more. {way.rule}."
-    if way.holder is not None:
-        return _news(decision, [way.holder], "Handed to you", because)
-    everybody = [*managers_of(way.team), *pool_of(way.team)]
-    return _news(decision, everybody, "Nobody could be given", because)
+    return way.record(handoff, now=now)
 
 
-def _news(decision: AssignmentDecision, recipients: Sequence[User], title: str, body: str) -> News:
+def told_of(decision: AssignmentDecision, because: str) -> News:
+    """Return the news for whom routing chose, or for all who can help where that is nobody."""
+    handoff = decision.handoff
+    if decision.chosen is not None:
+        return news_of(decision, [decision.chosen], "Handed to you", because)
+    everybody = [*managers_of(handoff.team), *pool_of(handoff.team)]
+    return news_of(decision, everybody, "Nobody could be given", because)
+
+
+def news_of(
+    decision: AssignmentDecision, recipients: Sequence[User], title: str, body: str
+) -> News:
+    """Return the news of one decision for some people."""
     handoff = decision.handoff
     return News(
         recipients=recipients,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -82,14 +83,14 @@ def add_routing_rule(
     return RoutingRule.objects.create(position=position, name=name, criteria=criteria, team=team)
 
 
-def route(lead: Lead, *, now: datetime) -> Route:
+def route(lead: Lead, *, now: datetime, without: Collection[int] = ()) -> Route:
     """Choose who gets ``lead``; nobody else routes until the transaction ends.
 
     Whether somebody can be given work is asked here and now: active, a rep, in a team, not away,
-    below their cap.
+    below their cap, and not one of those ``without`` whom it shall be done, by their ids.
     """
     route_alone()
-    reps = _reps(now)
+    reps = _reps(now, without)
     owner = _company_owner(lead, reps)
     if owner is not None:
         choice = give(owner.candidate, f"Looks after {lead.company}")
@@ -130,7 +131,7 @@ def route_alone() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
 
 
-def _reps(now: datetime) -> dict[int, _Rep]:
+def _reps(now: datetime, without: Collection[int]) -> dict[int, _Rep]:
     """Return every member of a ring as routing sees them; nobody else routes meanwhile."""
     _join_rings()
     profiles = list(
@@ -145,7 +146,10 @@ def _reps(now: datetime) -> dict[int, _Rep]:
         .annotate(number=Count("pk"))
     )
     return {
-        each.pk: _Rep(each.user, _candidate(each, open_of.get(each.pk, 0), now))
+        each.pk: _Rep(
+            each.user,
+            _candidate(each, open_of.get(each.pk, 0), now, had_it=each.pk in without),
+        )
         for each in profiles
     }
 
@@ -156,13 +160,15 @@ def _join_rings() -> None:
     RepProfile.objects.bulk_create([RepProfile(user=each) for each in new], ignore_conflicts=True)
 
 
-def _candidate(profile: RepProfile, open_handoffs: int, now: datetime) -> Candidate:
+def _candidate(
+    profile: RepProfile, open_handoffs: int, now: datetime, *, had_it: bool
+) -> Candidate:
     return Candidate(
         user_id=profile.pk,
         name=profile.user.full_name,
         turn=profile.turn,
         weight=profile.weight,
-        barrier=_barrier(profile, open_handoffs, now),
+        barrier="Let it time out" if had_it else _barrier(profile, open_handoffs, now),
     )
 
 
