@@ -1,6 +1,7 @@
 """Wake-ups of the deadline sweep; the database holds what is due."""
 
 from celery import shared_task
+from django.utils import timezone
 
 from crm.common.loops import work_in_turn
 from handoff import services
@@ -10,3 +11,9 @@ from handoff import services
 def enforce_deadlines(**_: object) -> None:
     """Run by beat every two seconds; after a full batch more is due."""
     work_in_turn(lambda now: services.enforce_deadlines(now=now) == services.BATCH)
+
+
+@shared_task(name="handoff.renew_public_holidays")
+def renew_public_holidays(**_: object) -> None:
+    """Run by beat every hour; nothing is due in most years."""
+    services.renew_public_holidays(now=timezone.now())

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from handoff.views import agreement, answers, bant, handoffs, queue, team
+from handoff.views import agreement, answers, bant, calendars, handoffs, queue, team
 
 app_name = "handoff"
 
@@ -14,7 +14,11 @@ urlpatterns = [
     path("agreement/", agreement.agreement, name="agreement"),
     path("agreement/draft/<int:model_id>/", agreement.draft, name="draft_agreement"),
     path("agreement/<int:version>/sign/", agreement.sign, name="sign_agreement"),
-    path("calendars/", agreement.calendars, name="calendars"),
+    path("calendars/", calendars.calendars, name="calendars"),
+    path("calendars/new/", calendars.calendar_new, name="calendar_new"),
+    path("calendars/<int:calendar_id>/", calendars.calendar, name="calendar"),
+    path("calendars/<int:calendar_id>/edit/", calendars.calendar_edit, name="calendar_edit"),
+    path("calendars/<int:calendar_id>/retire/", calendars.calendar_retire, name="calendar_retire"),
     path("handoffs/<int:handoff_id>/", handoffs.handoff, name="handoff"),
     path("handoffs/<int:handoff_id>/accept/", answers.accept, name="accept"),
     path("handoffs/<int:handoff_id>/reject/", answers.reject, name="reject"),

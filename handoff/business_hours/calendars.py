@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ class CalendarInvalid(ValueError):
     def __init__(self, path: str, problem: str) -> None:
         """Name the culprit as in ``calendar.weekly.mon[0]``, and what is wrong with it."""
         super().__init__(f"{path}: {problem}")
+        self.path, self.problem = path, problem
 
 
 class Window(NamedTuple):
@@ -88,6 +90,31 @@ def parse_calendar(source: object) -> BusinessCalendar:
             for path, item in _items(fields.get("closures", []), "calendar.closures", MOST_DAYS)
         ),
     )
+
+
+def check_windows_apart(calendar: BusinessCalendar) -> None:
+    """See that no windows of the week, or of an exception, overlap, across midnight included.
+
+    Windows that touch are apart. Elsewhere an overlap counts once; people who write a calendar are
+    told of it, since they meant something else.
+
+    Raises:
+        CalendarInvalid: two windows overlap.
+    """
+    tomorrow = (*calendar.weekly[1:], calendar.weekly[0])
+    for day, windows, following in zip(WEEKDAYS, calendar.weekly, tomorrow, strict=True):
+        _check_apart(windows, following, f"calendar.weekly.{day}")
+    for date_, windows in sorted(calendar.exceptions):
+        _check_apart(windows, (), f"calendar.exceptions.{date_.isoformat()}")
+
+
+def _check_apart(windows: tuple[Window, ...], following: tuple[Window, ...], path: str) -> None:
+    later = [Window(opens + DAY, closes + DAY) for opens, closes in following]
+    spans = sorted([*windows, *later])
+    for first, second in pairwise(spans):
+        if second.opens < first.closes:
+            pair = " and ".join("-".join(each) for each in _windows_to_json((first, second)))
+            raise CalendarInvalid(path, f"{pair} overlap: make one window of them")
 
 
 def to_json(calendar: BusinessCalendar) -> dict[str, Any]:
@@ -232,9 +259,10 @@ def _parse_local(text: str, path: str) -> datetime:
 
 
 def _windows_to_json(windows: tuple[Window, ...]) -> list[list[str]]:
-    return [[_clock_text(opens), _clock_text(closes)] for opens, closes in windows]
+    return [[clock_text(opens), clock_text(closes)] for opens, closes in windows]
 
 
-def _clock_text(clock: timedelta) -> str:
-    hours, minutes = divmod((clock if clock <= DAY else clock - DAY) // timedelta(minutes=1), 60)
+def clock_text(clock: timedelta) -> str:
+    """Return a span after midnight as a clock shows it; the end of the day is 24:00."""
+    hours, minutes = divmod((clock if clock <= DAY else clock % DAY) // timedelta(minutes=1), 60)
     return f"{hours:02}:{minutes:02}"

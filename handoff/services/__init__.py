@@ -30,7 +30,13 @@ from handoff.services.approvals import (
     decide_touch,
     may_excuse,
 )
-from handoff.services.calendars import check_measured, define_calendar, read_calendar
+from handoff.services.calendars import (
+    check_measured,
+    define_calendar,
+    read_calendar,
+    renew_public_holidays,
+    retire_calendar,
+)
 from handoff.services.definition import (
     agreement_gate,
     definition_changes,
@@ -81,7 +87,9 @@ __all__ = [
     "read_calendar",
     "reassign_handoff",
     "reject_handoff",
+    "renew_public_holidays",
     "reroute_handoffs",
+    "retire_calendar",
     "save_bant",
     "sign_agreement",
     "snooze_handoff",

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
-from crm.accounts.models import SalesTeam
+from crm.accounts.models import SalesTeam, User
 from crm.common.locks import lock_writes
 from handoff.business_hours import (
     BusinessCalendar,
     CalendarInvalid,
     NoOpening,
+    check_windows_apart,
     next_opening,
     parse_calendar,
     to_json,
 )
 from handoff.models import WorkCalendar
+from handoff.public_holidays import YEARS_LEFT, public_holidays
 
 STANDARD_NAME = "Standard hours"
 _STANDARD_WEEK = {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
@@ -31,7 +35,10 @@ def define_calendar(
     definition: dict[str, Any],
     now: datetime,
     team: SalesTeam | None = None,
+    rep: User | None = None,
     is_default: bool = False,
+    country: str = "",
+    subdivision: str = "",
 ) -> WorkCalendar:
     """Say what the hours called ``name`` are from ``now`` on, and whom they measure.
 
@@ -39,58 +46,108 @@ def define_calendar(
     to, with its deadlines.
 
     Raises:
-        CalendarInvalid: it cannot be read, does not open any more after ``now``, or
-            ``check_measured`` refuses it.
+        CalendarInvalid: it cannot be read, does not open any more after ``now``, the place of the
+            public holidays is not known, or ``check_measured`` refuses it.
     """
-    hours = to_json(read_calendar(definition, now=now))
+    days = dict(public_holidays(country, subdivision, now.year))
+    hours = to_json(read_calendar(definition, now=now, public_days=days))
+    written = {
+        "definition": hours, "country": country, "subdivision": subdivision, "public_days": days,
+    }  # fmt: skip
+    measured = {"team": team, "rep": rep, "is_default": is_default}
     lock_writes(WorkCalendar)
-    check_measured(name=name, team=team, is_default=is_default)
+    check_measured(name=name, **measured)
     current = WorkCalendar.objects.current()
     if is_default:
         current.filter(is_default=True).exclude(name=name).update(is_default=False)
-    current.filter(name=name).exclude(definition=hours).update(superseded_at=now)
+    current.filter(name=name).exclude(**written).update(superseded_at=now)
     return current.update_or_create(
         name=name,
-        defaults={"team": team, "is_default": is_default},
-        create_defaults={"definition": hours, "team": team, "is_default": is_default},
+        defaults=measured,
+        create_defaults={**written, **measured, "written_at": now},
     )[0]
 
 
-def check_measured(*, name: str, team: SalesTeam | None, is_default: bool) -> None:
-    """See that each team keeps one calendar, and the company its default, if ``name`` is so.
+@transaction.atomic
+def retire_calendar(*, calendar_id: int, now: datetime) -> WorkCalendar:
+    """Measure nobody by this calendar from ``now`` on; what was handed over stays pinned to it.
 
     Raises:
-        CalendarInvalid: ``team`` has another one, or ``name`` would be the default no more.
+        CalendarInvalid: it is the company's default, or was retired already.
     """
+    lock_writes(WorkCalendar)
+    calendar = WorkCalendar.objects.get(pk=calendar_id)
+    if calendar.superseded_at is not None:
+        raise CalendarInvalid("calendar", "this version is history already")
+    if calendar.is_default:
+        raise CalendarInvalid("is_default", "make another calendar the default first")
+    calendar.superseded_at = now
+    calendar.save(update_fields=["superseded_at"])
+    return calendar
+
+
+def renew_public_holidays(*, now: datetime) -> int:
+    """Write the calendars anew whose public holidays soon end; return how many."""
+    last_year = str(now.year + YEARS_LEFT)
+    renewed = 0
+    for each in WorkCalendar.objects.current().exclude(country=""):
+        if max(each.public_days, default="") < last_year:
+            define_calendar(
+                name=each.name, definition=each.definition, now=now, team=each.team, rep=each.rep,
+                is_default=each.is_default, country=each.country, subdivision=each.subdivision,
+            )  # fmt: skip
+            renewed += 1
+    return renewed
+
+
+def check_measured(
+    *, name: str, team: SalesTeam | None, is_default: bool, rep: User | None = None
+) -> None:
+    """See that each team and rep keep one calendar, and the company its default, if ``name`` is so.
+
+    Raises:
+        CalendarInvalid: ``team`` or ``rep`` has another one, it would measure both, or ``name``
+            would be the default no more.
+    """
+    if team is not None and rep is not None:
+        raise CalendarInvalid("rep", "choose a team or a person: a calendar measures one of them")
+    if rep is not None and is_default:
+        raise CalendarInvalid("is_default", "a person's calendar cannot be everybody's")
     current = WorkCalendar.objects.current()
-    other = current.filter(team=team).exclude(name=name).first() if team else None
-    if other is not None:
-        raise CalendarInvalid("team", f"{team} has a calendar already, {other}")
+    for field, whom in (("team", team), ("rep", rep)):
+        other = current.filter(**{field: whom}).exclude(name=name).first() if whom else None
+        if other is not None:
+            raise CalendarInvalid(field, f"{whom} has a calendar already, {other}")
     if not is_default and current.filter(name=name, is_default=True).exists():
         raise CalendarInvalid("is_default", "make another calendar the default instead")
 
 
-def read_calendar(definition: object, *, now: datetime) -> BusinessCalendar:
+def read_calendar(
+    definition: object, *, now: datetime, public_days: Iterable[str] = ()
+) -> BusinessCalendar:
     """Return the calendar that ``definition`` says, provided that work can fall due on it.
 
     Raises:
-        CalendarInvalid: it cannot be read, or it does not open any more after ``now``.
+        CalendarInvalid: it cannot be read, windows overlap, or it does not open any more after
+            ``now``, without ``public_days``.
     """
     calendar = parse_calendar(definition)
+    check_windows_apart(calendar)
+    closed = frozenset(map(date.fromisoformat, public_days))
     try:
-        next_opening(now, calendar)
+        next_opening(now, replace(calendar, holidays=calendar.holidays | closed))
     except NoOpening as problem:
         raise CalendarInvalid("calendar", "does not open any more from now on") from problem
     return calendar
 
 
-def calendar_of(team: SalesTeam | None) -> WorkCalendar:
-    """Return the calendar that measures ``team``: its own, else the company's default.
+def calendar_of(team: SalesTeam | None, rep: User | None = None) -> WorkCalendar:
+    """Return the calendar that measures ``rep`` of ``team``: theirs, the team's, the default.
 
     A company that never set one up is measured on weekdays from nine to five, in the zone of the
     installation, rather than not at all.
     """
-    return WorkCalendar.objects.measuring(team) or _standard_hours()
+    return WorkCalendar.objects.measuring(team, rep) or _standard_hours()
 
 
 def _standard_hours() -> WorkCalendar:

@@ -44,7 +44,7 @@ def open_handoff(*, change: StageInterval, now: datetime) -> Handoff | None:
         team=way.team,
         agreement=agreement,
         tier=tier,
-        calendar=calendar_of(way.team),
+        calendar=calendar_of(way.team, way.holder),
         is_fast_track=findings.is_fast_track,
         raised_at=min(findings.raised_at, now),
         opened_at=now,

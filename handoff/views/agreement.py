@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -21,7 +20,6 @@ from crm.accounts.models import User
 from crm.common.criteria import CriteriaInvalid, parse, sentence
 from crm.common.http import AppRequest, render_page
 from handoff import services
-from handoff.business_hours import to_json
 from handoff.enums import AgreementState, ClockKind, Side
 from handoff.forms import SignForm
 from handoff.models import Agreement, Handoff, SlaTier, WorkCalendar
@@ -41,22 +39,6 @@ class TierLine:
     accept: Any
     first_touch: Any
     verdict: Any
-
-
-@dataclass(frozen=True, slots=True)
-class CalendarLine:
-    """One calendar as people read it; ``opens_at`` is empty while it is open.
-
-    Of single days, with the hours that replace those of the week, only those to come.
-    """
-
-    calendar: WorkCalendar
-    zone: str
-    week: Mapping[str, list[list[str]]]
-    holidays: list[date]
-    exceptions: list[tuple[date, list[list[str]]]]
-    closures: list[list[datetime]]
-    opens_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +97,6 @@ def sign(request: AppRequest, version: int) -> HttpResponse:
         return _refused(request, drafted, str(refusal))
     messages.success(request, f"You signed {drafted}.")
     return redirect(f"{reverse('handoff:agreement')}?version={version}")
-
-
-@role_required(Role.MANAGER, Role.ADMIN)
-@require_GET
-def calendars(request: AppRequest) -> HttpResponse:
-    """Show the business calendars: whose, when open, which days are off."""
-    now = timezone.now()
-    found = WorkCalendar.objects.current().select_related("team").order_by("-is_default", "name")
-    lines = [_calendar_line(calendar, now) for calendar in found]
-    return render_page(request, "handoff/calendars.html", {"lines": lines})
 
 
 def _refused(request: AppRequest, drafted: Agreement, why: str) -> HttpResponse:
@@ -216,20 +188,3 @@ def _who(tier: SlaTier) -> str:
     if tier.is_fast_track:
         return f"Buying acts, and leads whose {fits}" if fits else "Buying acts"
     return fits or "Every other MQL"
-
-
-def _calendar_line(calendar: WorkCalendar, now: datetime) -> CalendarLine:
-    stored = to_json(calendar.hours)
-    today = now.astimezone(calendar.hours.timezone).date()
-    holidays = map(date.fromisoformat, stored["holidays"])
-    exceptions = ((date.fromisoformat(day), hours) for day, hours in stored["exceptions"].items())
-    closures = (list(map(datetime.fromisoformat, span)) for span in stored["closures"])
-    return CalendarLine(
-        calendar=calendar,
-        zone=stored["timezone"],
-        week=stored["weekly"],
-        holidays=[day for day in holidays if day >= today],
-        exceptions=[(day, hours) for day, hours in exceptions if day >= today],
-        closures=[span for span in closures if span[1].date() >= today],
-        opens_at=calendar.opens_at(now),
-    )

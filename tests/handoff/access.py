@@ -7,7 +7,13 @@ from handoff.services import draft_for_model
 from handoff.services.holders import hand_to
 from tests.access import ADMIN, MANAGER, MARKETER, PEOPLE, REP, Arguments, row
 from tests.factories import NOW, make_team
-from tests.handoff.factories import make_agreement, make_handoff, make_rep, other_definition
+from tests.handoff.factories import (
+    make_agreement,
+    make_calendar,
+    make_handoff,
+    make_rep,
+    other_definition,
+)
 from tests.scoring.drafts import ready_draft
 
 
@@ -36,6 +42,10 @@ def waiting_agreement(viewer: User) -> Arguments:
     return {"version": draft_for_model(model_id=model_id, actor=viewer, now=NOW).version}
 
 
+def calendar_of_a_team(_viewer: User) -> Arguments:
+    return {"calendar_id": make_calendar(make_team()).pk}
+
+
 _SEEN = {"own": handoff_of, "foreign": handoff_of_somebody_else}
 _WORKERS = (REP, MANAGER, ADMIN)
 ROWS = [
@@ -54,6 +64,10 @@ ROWS = [
         data={"side": "MARKETING"},
     ),
     row("handoff:calendars", MANAGER, ADMIN),
+    row("handoff:calendar_new", MANAGER, ADMIN),
+    row("handoff:calendar", MANAGER, ADMIN, own=calendar_of_a_team),
+    row("handoff:calendar_edit", MANAGER, ADMIN, own=calendar_of_a_team),
+    row("handoff:calendar_retire", MANAGER, ADMIN, own=calendar_of_a_team, method="post"),
     row("handoff:handoff", REP, MARKETER, MANAGER, ADMIN, **_SEEN),
     row("handoff:accept", *_WORKERS, **_SEEN, method="post"),
     row("handoff:reject", *_WORKERS, **_SEEN, method="post", data={"reason": "TOO_EARLY"}),
