@@ -54,7 +54,7 @@ def define_calendar(
     written = {
         "definition": hours, "country": country, "subdivision": subdivision, "public_days": days,
     }  # fmt: skip
-    measured = {"team": team, "rep": rep, "is_default": is_default}
+    measured: dict[str, Any] = {"team": team, "rep": rep, "is_default": is_default}
     lock_writes(WorkCalendar)
     check_measured(name=name, **measured)
     current = WorkCalendar.objects.current()
