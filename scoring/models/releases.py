@@ -110,12 +110,16 @@ class WaveLeadQuerySet(models.QuerySet["WaveLead"]):
 
 
 class WaveLead(models.Model):
-    """One lead of a wave: pending, then released, or left out for the reason that is kept."""
+    """One lead of a wave: pending, then released, or left out for the reason that is kept.
+
+    ``try_at`` is when a move that failed is tried again; that is no reason to leave anybody out.
+    """
 
     wave = models.ForeignKey(ReleaseWave, on_delete=models.CASCADE, related_name="leads")
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="+")
     released_at = models.DateTimeField(null=True, blank=True)
     left_out = models.CharField(max_length=300, blank=True, db_default="", default="")
+    try_at = models.DateTimeField(null=True, blank=True)
 
     objects = WaveLeadQuerySet.as_manager()
 

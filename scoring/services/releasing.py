@@ -29,7 +29,7 @@ from scoring.services.fast_track import BuyingAct, buying_acts
 from scoring.services.marking import mark_due
 from scoring.services.publishing import definition_of, published_model
 from scoring.services.qualification import qualifying_rule, snapshot_of
-from scoring.services.standing import OPEN_STAGES, newly_meeting
+from scoring.services.standing import OPEN_STAGES, RETRY_AFTER, newly_meeting
 from scoring.slots import desk_days
 
 logger = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def start_plan(*, per_day: int, actor: User, now: datetime) -> ReleasePlan:
     Raises:
         PlanRefused: no model is in force, or the rate is no number from 1 to 1,000.
     """
-    lock_writes(ReleasePlan)
+    lock_writes(ReleasePlan)  # before the model is read: a publication stops plans, then switches
     model = published_model()
     if model is None:
         raise PlanRefused("No scoring model is in force.")
@@ -135,12 +135,12 @@ def release_waves(*, now: datetime, limit: int = BATCH) -> int:
     """
     if plan := running_plan():
         _order_of_day(plan, now)
-    pending = WaveLead.objects.pending().order_by("pk").values_list("pk", flat=True)[:limit]
-    rows = list(pending)
+    pending = WaveLead.objects.pending().exclude(try_at__gt=now).order_by("pk")
+    rows = list(pending.values_list("pk", flat=True)[:limit])
 
     def give_up(row_id: int, _: Exception) -> None:
         logger.exception("Could not release the lead of wave row %s", row_id)
-        WaveLead.objects.pending().filter(pk=row_id).update(left_out="the move failed; try again")
+        WaveLead.objects.pending().filter(pk=row_id).update(try_at=now + RETRY_AFTER)
 
     do_singly(rows, lambda row_id: _release(row_id, now), give_up=give_up)
     beat("release_waves", now, WaveLead.objects.pending().count())

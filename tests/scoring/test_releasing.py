@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from crm.accounts.enums import Role
 from leads.enums import ConsentPurpose, LifecycleStage
@@ -27,14 +27,14 @@ from scoring.services import (
     stop_plan,
     waiting_leads,
 )
-from tests.concurrency import in_thread, waiting_for_a_lock
+from tests.concurrency import in_thread, wait_until_blocked, waiting_for_a_lock
 from tests.factories import NOW, make_lead, make_user
 from tests.processes import wait_for
 from tests.scoring.logs import document, force_model, log_act, publish_model, settle
 
 pytestmark = pytest.mark.django_db
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 PUBLISHED_AT = NOW + HOUR
 #: Who is from Germany reaches B4 with one act: in the later definition only. Others reach C4.
 WIDE = document(mql={"cells": ["A1", "B1", "B4"]})
@@ -269,25 +269,41 @@ def test_without_a_model_nothing_is_planned_or_released() -> None:
     assert release_waves(now=NOW) == 0
 
 
-def test_a_move_that_fails_is_left_out_and_the_others_go_on(
+def test_a_move_that_fails_is_tried_again_and_the_others_go_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     bad, good = widened(2)
-    wave = order(lead_ids=[bad.pk, good.pk])
+    order(lead_ids=[bad.pk, good.pk])
 
     def refuse(*, change: StageInterval, **_: object) -> None:
-        assert change.lead_id != bad.pk
+        if change.lead_id == bad.pk:
+            raise OperationalError("deadlock detected")
 
     stage_changed.connect(refuse)
     try:
         release()
     finally:
         stage_changed.disconnect(refuse)
-    assert dict(wave.leads.values_list("lead", "left_out")) == {
-        bad.pk: "the move failed; try again",
-        good.pk: "",
-    }
+    assert stages() == ["LEAD", "MQL"]
     assert "Could not release" in caplog.text
+    release(PUBLISHED_AT + HOUR + 4 * MINUTE)
+    assert stages() == ["LEAD", "MQL"]
+    release(PUBLISHED_AT + HOUR + 5 * MINUTE)
+    assert stages() == ["MQL", "MQL"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rate_that_is_started_while_a_model_is_published_is_one_of_that_model() -> None:
+    widened(1)
+    person = make_user(Role.MARKETER)
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            model = force_model(now=PUBLISHED_AT + HOUR)
+            plan = in_thread(
+                pool, lambda: start_plan(per_day=2, actor=person, now=PUBLISHED_AT + HOUR)
+            )
+            wait_until_blocked(plan)
+        assert plan.result().model == model
 
 
 def test_a_crash_in_the_middle_of_a_wave_loses_nobody_and_moves_nobody_twice() -> None:
