@@ -15,11 +15,9 @@ from crm.common.criteria import (
     column_field,
     compile_q,
     from_query,
-    known_q,
     parse,
     sentence,
     to_query,
-    used_fields,
 )
 from crm.common.criteria import fields as registry
 from crm.common.registry import Registry
@@ -101,16 +99,6 @@ def test_trees_combine(three_leads: None) -> None:
     assert _found({"any": [german, second]}) == {"Planner", "Buyer"}
     assert _found({"all": [german, second]}) == set()
     assert _found({"not": {"any": [german, second]}}) == {""}
-
-
-def test_known_finds_leads_of_which_every_field_is_known(three_leads: None) -> None:
-    criteria = parse({"all": [{"field": "t_country", "op": "in", "value": ["DE"]},
-                              {"field": "t_title", "op": "is", "value": "x"}]})  # fmt: skip
-    assert used_fields(criteria) == {"t_country", "t_title"}
-    assert set(Lead.objects.filter(known_q(criteria, now=NOW)).values_list("title", flat=True)) == {
-        "Planner",
-        "Buyer",
-    }
 
 
 def test_a_tree_reads_as_a_sentence() -> None:

@@ -73,16 +73,6 @@ def compile_q(criteria: Criteria, *, now: datetime) -> Q:
     return Q() if criteria.root is None else _compile(criteria.root, now)
 
 
-def known_q(criteria: Criteria, *, now: datetime) -> Q:
-    """Return the filter for leads of which every field asked for is known at ``now``."""
-    result = Q()
-    for name in sorted(used_fields(criteria)):
-        asked = fields.get(name)
-        if asked and asked.known:
-            result &= asked.known(now)
-    return result
-
-
 def leaves(criteria: Criteria) -> Iterator[Leaf]:
     """Go through the comparisons of a tree."""
     return _leaves(criteria.root) if criteria.root else iter(())
