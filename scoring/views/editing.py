@@ -35,9 +35,14 @@ _CELLS = frozenset(f"{grade}{level}" for grade in GRADES for level in LEVELS)
 def part_save(request: AppRequest, version: int) -> HttpResponse:
     """Keep what was typed into the open form; its faults are told beside the fields."""
     model, address = version_or_404(version), read_address(version, request.POST)
+    if not model.is_draft:
+        messages.warning(request, str(NotADraft(model)))
+        return _answer(request, address.closed)
     form = form_at(whole(model.definition), _section(model, address), address, request.POST)
-    if form is None:
+    if form is None and _revision(request) != model.revision:
         return _conflict(request, DraftChanged(model), address)
+    if form is None:
+        raise Http404
     if "criteria_do" in request.POST or not form.is_valid():
         status = 422 if form.is_bound and not form.is_valid() else 200
         return show(request, model, address, form=form, status=status)
@@ -143,8 +148,9 @@ def cell_toggle(request: AppRequest, version: int) -> HttpResponse:
     cell = request.POST.get("cell", "")
     if cell not in _CELLS:
         raise Http404
-    address = read_address(version, request.POST).closed
-    return _act(request, version, lambda it: parts.with_cell(it, cell), address)
+    address = read_address(version, request.POST)
+    act = _act_beside_form if address.open else _act
+    return act(request, version, lambda it: parts.with_cell(it, cell), address)
 
 
 @may_edit_model
@@ -170,8 +176,23 @@ def _act(
     return _answer(request, then, focus=focus)
 
 
+def _act_beside_form(
+    request: AppRequest, version: int, edit: Edit, address: EditorAddress
+) -> HttpResponse:
+    """Change the draft and show it with the form that is open, as it was filled in so far."""
+    try:
+        model = _change(request, version_or_404(version), edit).model
+    except DraftChanged as conflict:
+        return _conflict(request, conflict, address)
+    except (NotADraft, DefinitionInvalid) as refusal:
+        messages.warning(request, str(refusal))
+        return _answer(request, address.closed)
+    form = form_at(whole(model.definition), _section(model, address), address, request.POST)
+    return show(request, model, address, form=form)
+
+
 def _change(request: AppRequest, model: ScoringModel, edit: Edit) -> ChangedDraft:
-    revision = _number(request.POST.get("revision", ""))
+    revision = _revision(request)
     if revision != model.revision:
         raise DraftChanged(model)
     before = model.definition
@@ -215,6 +236,11 @@ def _place(document: Document, section: Section, address: EditorAddress) -> int:
     if address.place is None or address.place >= len(parts.rules_of(document, section)):
         raise Http404
     return address.place
+
+
+def _revision(request: AppRequest) -> int:
+    """Return the revision that the page showed."""
+    return _number(request.POST.get("revision", ""))
 
 
 def _number(text: str) -> int:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from scoring.models import ScoringModel
-from scoring.services import change_draft, start_draft
+from scoring.services import change_draft, published_model, start_draft
 from tests.factories import NOW, client_of, make_lead, make_user
 from tests.scoring.logs import document, log_act, publish_model
 
@@ -171,6 +171,39 @@ def test_a_form_of_a_rule_that_is_gone_would_make_it_anew(
     assert 'name="points" value="5"' in refused.content.decode()
 
 
+def test_a_form_of_no_rule_is_not_there_and_blames_nobody(
+    author: User, draft: ScoringModel
+) -> None:
+    client = client_of(author)
+    assert post(client, draft, **as_typed(open="7")).status_code == 404
+    assert post(client, draft, **as_typed(open="")).status_code == 404
+
+
+def test_a_version_that_is_in_force_shows_no_form(author: User, draft: ScoringModel) -> None:
+    in_force = published_model()
+    assert in_force is not None
+    for said in ({"criteria_do": "add"}, {"open": "7"}, {}):
+        page = post(client_of(author), in_force, **as_typed(**said)).content.decode()
+        assert "Model v1 is published, not a draft" in page
+        assert "part-form" not in page
+
+
+def test_a_cell_is_clicked_and_what_stands_in_the_open_form_stays(
+    author: User, draft: ScoringModel
+) -> None:
+    client = client_of(author)
+    half = as_typed(label="Guide, half typed")
+
+    shown = post(client, draft, "cell", cell="C2", **half).content.decode()
+
+    assert 'value="Guide, half typed"' in shown
+    assert rules_of(draft)[0]["label"] == "Guide"
+    assert "C2" in draft.definition["mql"]["cells"]
+    later = post(client, draft, "cell", cell="C3", revision=1, **half)
+    assert later.status_code == 422
+    assert 'value="Guide, half typed"' in later.content.decode()
+
+
 def test_rules_are_added_moved_removed_and_that_is_undone(
     author: User, draft: ScoringModel
 ) -> None:
@@ -301,6 +334,7 @@ def test_a_test_lead_shows_its_lines_under_both_versions(author: User, draft: Sc
     trial = client.get(f"/scoring/{draft.version}/?lead={lead.pk}").context["page"].trial
 
     assert "Oskar Wendlund" in found
+    assert 'hx-target="#editor"' not in found  # a page of its own has no editor to put it in
     assert [(line.text, line.before, line.after) for line in trial.lines] == [
         ("Guide", 10, 12),
         ("Page", 2, 2),
