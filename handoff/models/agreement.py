@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
@@ -25,9 +25,17 @@ class AgreementQuerySet(models.QuerySet["Agreement"]):
         return self.exclude(state=AgreementState.DRAFT)
 
     def waiting(self) -> AgreementQuerySet:
-        """Return the drafts that can still be signed: their model is as it was when drafted."""
+        """Return the drafts that can still come into force.
+
+        Their model is as it was when they were drafted, and no newer version is in force.
+        """
+        newer = Agreement.objects.filter(
+            state=AgreementState.IN_FORCE, version__gt=OuterRef("version")
+        )
         return self.filter(
-            state=AgreementState.DRAFT, model_revision=F("scoring_model__revision")
+            ~Exists(newer),
+            state=AgreementState.DRAFT,
+            model_revision=F("scoring_model__revision"),
         ).exclude(scoring_model__state=ModelState.RETIRED)
 
     def readable_by(self, user: User) -> AgreementQuerySet:

@@ -25,7 +25,7 @@ from handoff.services.agreements import (
 )
 from scoring.diff import Difference, differences, same_mql_definition
 from scoring.models import ScoringModel
-from scoring.services import lock_draft
+from scoring.services import is_approved, lock_draft
 from scoring.slots import Gate
 
 _PROMISES = (
@@ -51,7 +51,7 @@ def agreement_gate(model: ScoringModel, _now: datetime) -> Gate | None:
     current = _in_force()
     if current is None or same_mql_definition(current.scoring_model.definition, model.definition):
         return None
-    draft = _draft_for(model, current)
+    draft = _draft_for(model)
     if draft is None:
         todo = f"Draft the next agreement: {model} changes the MQL definition, so both teams sign."
         url = reverse("handoff:draft_agreement", args=[model.pk])
@@ -91,9 +91,9 @@ def draft_for_model(*, model_id: int, actor: User, now: datetime) -> Agreement:
     current = _in_force()
     if current is None or same_mql_definition(current.scoring_model.definition, model.definition):
         raise AgreementInvalid(f"{model} changes nothing that both teams signed.")
-    if model.approved_revision != model.revision:
+    if not is_approved(model, ScoringModel.objects.in_force()):
         raise AgreementInvalid(f"Have {model} approved by a second person first.")
-    if draft := _draft_for(model, current):
+    if draft := _draft_for(model):
         return draft
     draft = draft_agreement(
         scoring_model=model,
@@ -111,7 +111,7 @@ def enforce_with_model(*, model: ScoringModel, now: datetime) -> None:
     It is the one that the gate asks for: never one older than what is in force.
     """
     lock_writes(Agreement)
-    draft = _draft_for(model, _in_force())
+    draft = _draft_for(model)
     if draft is not None and draft.is_signed:
         enforce(draft, now=now)
 
@@ -121,12 +121,9 @@ def _in_force() -> Agreement | None:
     return found.select_related("scoring_model").first()
 
 
-def _draft_for(model: ScoringModel, current: Agreement | None) -> Agreement | None:
+def _draft_for(model: ScoringModel) -> Agreement | None:
     """Return the version drafted for this revision of a model, newer than the one in force."""
-    drafts = Agreement.objects.waiting().filter(scoring_model=model)
-    if current is not None:
-        drafts = drafts.filter(version__gt=current.version)
-    return drafts.order_by("version").last()
+    return Agreement.objects.waiting().filter(scoring_model=model).order_by("version").last()
 
 
 def _missing(draft: Agreement) -> str:

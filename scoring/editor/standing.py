@@ -11,7 +11,7 @@ from crm.accounts.models import User
 from scoring.access import EDITOR_ROLES
 from scoring.diff import Difference
 from scoring.models import ScoringModel
-from scoring.services import gates_of, is_approved, may_approve
+from scoring.services import gates_of, is_approved, is_asked, may_approve
 from scoring.slots import Gate
 
 _RULES = (".rules[", "disqualifiers[", "mql.blocking[", "mql.fast_track[")
@@ -70,8 +70,9 @@ class Standing:
 
     @property
     def may_request(self) -> bool:
-        """Return whether the approval is to be asked for."""
-        return self.is_editor and not self.model.approval_requested_by_id
+        """Return whether the approval is to be asked for, or asked for again."""
+        was_approver = self.viewer.pk == self.model.approved_by_id
+        return self.is_editor and not was_approver and not is_asked(self.model, self.in_force)
 
     @property
     def may_publish(self) -> bool:

@@ -3,6 +3,7 @@
 from scoring.services.approving import (
     ApprovalRefused,
     approve,
+    is_asked,
     may_approve,
     request_approval,
     withdraw_approval,
@@ -109,6 +110,7 @@ __all__ = [
     "gates_of",
     "install_model",
     "is_approved",
+    "is_asked",
     "latest_report",
     "lock_draft",
     "mark_due",

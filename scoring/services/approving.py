@@ -31,21 +31,25 @@ def address_of(model: ScoringModel) -> str:
 def request_approval(*, model_id: int, revision: int, actor: User, now: datetime) -> ScoringModel:
     """Ask for a second person, and tell everybody who could be that person.
 
-    Asking again changes nothing.
+    Asking again changes nothing, unless another model came into force since it was asked.
 
     Raises:
         DraftChanged: it has another revision by now.
         NotADraft: it is no draft any more.
         DefinitionInvalid: naming every fault that has to be mended first.
+        ApprovalRefused: who approved it beside the model before can do so again, and not ask.
     """
     model = lock_draft(model_id, revision=revision)
     definition_of(model)
-    if model.approval_requested_by is None:
+    in_force = ScoringModel.objects.in_force()
+    if not is_asked(model, in_force):
+        if actor == model.approved_by:
+            raise ApprovalRefused(f"You approved {model} before: approve it again.")
         model.approval_requested_by, model.approval_requested_at = actor, now
         model.save(update_fields=["approval_requested_by", "approval_requested_at"])
         notify(
             recipients=_others(model),
-            key=f"scoring:approval:{model.pk}:{model.revision}",
+            key=f"scoring:approval:{model.pk}:{model.revision}:{now}",
             title=f"{actor} asks you to approve scoring {str(model).lower()}",
             body="Look at what it changes and at its back-test, then approve it or tell why not.",
             url=address_of(model),
@@ -85,13 +89,14 @@ def approve(*, model_id: int, revision: int, actor: User, now: datetime) -> Scor
 
 
 @transaction.atomic
-def withdraw_approval(*, model_id: int, actor: User, now: datetime) -> ScoringModel:
+def withdraw_approval(*, model_id: int, revision: int, actor: User, now: datetime) -> ScoringModel:
     """Take back the approval, and with it the time to publish; the request for it stays.
 
     Raises:
+        DraftChanged: it has another revision by now.
         NotADraft: it is no draft any more; what is in force is replaced by another version.
     """
-    model = lock_draft(model_id)
+    model = lock_draft(model_id, revision=revision)
     if model.approved_by:
         authors = {*_authors(model), model.approved_by} - {actor}
         key = f"scoring:withdrawn:{model.pk}:{model.revision}:{model.approved_at}"
@@ -111,6 +116,13 @@ def withdraw_approval(*, model_id: int, actor: User, now: datetime) -> ScoringMo
 
 
 _APPROVAL = ("approved_by", "approved_at", "approved_revision")
+
+
+def is_asked(model: ScoringModel, in_force: ScoringModel | None) -> bool:
+    """Return whether the approval was asked for since the model in force came into force."""
+    since = in_force.published_at if in_force else None
+    asked_at = model.approval_requested_at
+    return asked_at is not None and (since is None or asked_at >= since)
 
 
 def may_approve(model: ScoringModel, person: User) -> bool:

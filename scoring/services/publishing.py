@@ -89,19 +89,23 @@ def model_at(moment: datetime) -> ScoringModel | None:
 
 
 @transaction.atomic
-def publish(*, model_id: int, now: datetime, actor: User | None = None) -> ScoringModel:
+def publish(
+    *, model_id: int, now: datetime, actor: User | None = None, revision: int | None = None
+) -> ScoringModel:
     """Put a draft in force and retire its predecessor.
 
     All scores are renewed in the background. No lead moves for what was learned before ``now``:
     those that newly meet the definition are released to sales in waves. Of drafts that are
-    published at once the first comes into force; the other has to be judged beside it.
+    published at once the first comes into force; the other has to be judged beside it. A person
+    publishes the ``revision`` that they saw; at its time a draft comes into force as it is.
 
     Raises:
         NotADraft: when the model is or was in force.
+        DraftChanged: it has another revision by now.
         DefinitionInvalid: naming every fault of the document.
         GateClosed: what has to be done first.
     """
-    model = lock_draft(model_id)
+    model = lock_draft(model_id, revision=revision)
     definition_of(model)
     for gate in gates_of(model, now=now):
         if not gate.is_done:

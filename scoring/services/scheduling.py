@@ -30,19 +30,22 @@ class ScheduleRefused(Exception):
 
 
 @transaction.atomic
-def schedule(*, model_id: int, publish_at: datetime, actor: User, now: datetime) -> ScoringModel:
+def schedule(
+    *, model_id: int, revision: int, publish_at: datetime, actor: User, now: datetime
+) -> ScoringModel:
     """Have a draft come into force at a time; another time replaces it.
 
     What upper floors hold against it, a signature that is missing, may still be done until then:
     every gate is asked once more at that time.
 
     Raises:
+        DraftChanged: it has another revision by now.
         NotADraft: it is no draft any more.
         DefinitionInvalid: naming every fault of the document.
         GateClosed: it is not back-tested, or not approved.
         ScheduleRefused: the time has passed, or is more than two years away.
     """
-    model = lock_draft(model_id)
+    model = lock_draft(model_id, revision=revision)
     definition_of(model)
     _check_time(publish_at, now)
     for gate in gates_of(model, now=now):
@@ -54,13 +57,14 @@ def schedule(*, model_id: int, publish_at: datetime, actor: User, now: datetime)
 
 
 @transaction.atomic
-def unschedule(*, model_id: int) -> ScoringModel:
+def unschedule(*, model_id: int, revision: int) -> ScoringModel:
     """Take back the time to publish; the approval stays.
 
     Raises:
+        DraftChanged: it has another revision by now.
         NotADraft: it is no draft any more.
     """
-    model = lock_draft(model_id)
+    model = lock_draft(model_id, revision=revision)
     model.publish_at = model.scheduled_by = None
     model.save(update_fields=["publish_at", "scheduled_by"])
     return model

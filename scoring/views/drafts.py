@@ -99,12 +99,14 @@ def _approve(request: AppRequest, model: ScoringModel, now: datetime) -> str:
 
 
 def _withdraw(request: AppRequest, model: ScoringModel, now: datetime) -> str:
-    services.withdraw_approval(model_id=model.pk, actor=request.user, now=now)
+    services.withdraw_approval(
+        model_id=model.pk, revision=_revision(request), actor=request.user, now=now
+    )
     return f"{model} is no longer approved."
 
 
 def _publish(request: AppRequest, model: ScoringModel, now: datetime) -> str:
-    services.publish(model_id=model.pk, actor=request.user, now=now)
+    services.publish(model_id=model.pk, revision=_revision(request), actor=request.user, now=now)
     return f"{model} is in force. All leads are scored anew in the background."
 
 
@@ -113,13 +115,19 @@ def _schedule(request: AppRequest, model: ScoringModel, now: datetime) -> str:
     if not form.is_valid():
         raise services.ScheduleRefused("Give a date and a time at which it shall come into force.")
     publish_at: datetime = form.cleaned_data["publish_at"]
-    services.schedule(model_id=model.pk, publish_at=publish_at, actor=request.user, now=now)
+    services.schedule(
+        model_id=model.pk,
+        revision=_revision(request),
+        publish_at=publish_at,
+        actor=request.user,
+        now=now,
+    )
     local = timezone.localtime(publish_at)
     return f"{model} comes into force on {local.day} {local:%B %Y at %H:%M}."
 
 
-def _unschedule(_request: AppRequest, model: ScoringModel, _now: datetime) -> str:
-    services.unschedule(model_id=model.pk)
+def _unschedule(request: AppRequest, model: ScoringModel, _now: datetime) -> str:
+    services.unschedule(model_id=model.pk, revision=_revision(request))
     return f"{model} has no time to come into force any more."
 
 

@@ -45,6 +45,7 @@ from tests.handoff.factories import (
     overlapping,
 )
 from tests.scoring.drafts import approved, back_tested, ready_draft, request
+from tests.scoring.logs import force_model
 
 pytestmark = pytest.mark.django_db
 
@@ -121,7 +122,13 @@ def test_the_draft_is_a_copy_of_the_agreement_in_force_with_the_new_model() -> N
 def test_with_a_time_set_both_come_into_force_then() -> None:
     first = make_agreement()
     draft = ready_draft(other_definition())
-    schedule(model_id=draft.pk, publish_at=NOW + HOUR, actor=make_user(), now=NOW)
+    schedule(
+        model_id=draft.pk,
+        revision=draft.revision,
+        publish_at=NOW + HOUR,
+        actor=make_user(),
+        now=NOW,
+    )
 
     waiting = signed(drafted(draft))
 
@@ -137,7 +144,13 @@ def test_with_a_time_set_both_come_into_force_then() -> None:
 def test_a_time_that_comes_before_the_signatures_leaves_everything_as_it_was() -> None:
     first = make_agreement()
     draft = ready_draft(other_definition())
-    schedule(model_id=draft.pk, publish_at=NOW + HOUR, actor=make_user(), now=NOW)
+    schedule(
+        model_id=draft.pk,
+        revision=draft.revision,
+        publish_at=NOW + HOUR,
+        actor=make_user(),
+        now=NOW,
+    )
     signed(drafted(draft), Side.SALES)
 
     publish_due_models(now=NOW + HOUR)
@@ -171,7 +184,7 @@ def test_nobody_signs_for_a_model_whose_approval_was_taken_back() -> None:
     make_agreement()
     draft = ready_draft(other_definition())
     agreement = drafted(draft)
-    withdraw_approval(model_id=draft.pk, actor=make_user(), now=NOW)
+    withdraw_approval(model_id=draft.pk, revision=draft.revision, actor=make_user(), now=NOW)
     with pytest.raises(SignatureRefused, match="a second person approves Model v2"):
         signed(agreement, Side.SALES)
 
@@ -188,13 +201,25 @@ def test_an_older_draft_does_not_replace_a_newer_agreement() -> None:
         signed(older, Side.MARKETING)
     with pytest.raises(GateClosed, match="Draft the next agreement"):
         publish(model_id=draft.pk, now=NOW)
+    listed = Agreement.objects.readable_by(make_user(Role.MANAGER)).order_by("version")
+    assert list(listed.values_list("version", flat=True)) == [1, 3]
     assert signed(drafted(draft)).version == 4
+
+
+def test_an_approval_beside_another_model_is_none_to_draft_an_agreement_by() -> None:
+    make_agreement()
+    draft = ready_draft(other_definition())
+    force_model(same_meaning(), now=NOW + HOUR)
+    with pytest.raises(AgreementInvalid, match="approved by a second person first"):
+        drafted(draft)
 
 
 def test_a_model_that_comes_late_takes_no_older_agreement_along() -> None:
     make_agreement()
     late, early = ready_draft(other_definition()), ready_draft(other_definition())
-    schedule(model_id=late.pk, publish_at=NOW + HOUR, actor=make_user(), now=NOW)
+    schedule(
+        model_id=late.pk, revision=late.revision, publish_at=NOW + HOUR, actor=make_user(), now=NOW
+    )
     signed(drafted(late))
     newer = signed(drafted(early))
     back_tested(late)
@@ -308,7 +333,13 @@ def _make_ready(draft: ScoringModel, _: object, now: Any) -> None:
 
 
 def _schedule(draft: ScoringModel, _: object, now: Any) -> None:
-    schedule(model_id=draft.pk, publish_at=now + HOUR / 2, actor=make_user(), now=now)
+    schedule(
+        model_id=draft.pk,
+        revision=draft.revision,
+        publish_at=now + HOUR / 2,
+        actor=make_user(),
+        now=now,
+    )
 
 
 def _sign(_draft: ScoringModel, _: object, now: Any) -> None:
@@ -333,6 +364,8 @@ STEPS = (
     lambda draft, _, now: draft_for_model(model_id=draft.pk, actor=make_user(), now=now),
     lambda draft, _, now: publish(model_id=draft.pk, now=now),
     lambda draft, _, now: publish_due_models(now=now),
-    lambda draft, _, now: withdraw_approval(model_id=draft.pk, actor=make_user(), now=now),
+    lambda draft, _, now: withdraw_approval(
+        model_id=draft.pk, revision=draft.revision, actor=make_user(), now=now
+    ),
     lambda draft, _, now: discard_draft(model_id=draft.pk, revision=draft.revision, now=now),
 )

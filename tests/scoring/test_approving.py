@@ -23,7 +23,7 @@ from scoring.services import (
     withdraw_approval,
 )
 from tests.factories import NOW, make_user
-from tests.scoring.drafts import back_tested, make_draft, ready_draft, request
+from tests.scoring.drafts import approved, back_tested, make_draft, ready_draft, request
 from tests.scoring.logs import document, force_model
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +48,34 @@ def test_everybody_who_could_approve_is_told_once_and_the_author_is_not() -> Non
     draft = request(make_draft())
     request(draft)
     assert [told.recipient for told in Notification.objects.all()] == [manager]
+
+
+def test_a_request_that_another_model_overtook_is_made_again() -> None:
+    manager = make_user(Role.MANAGER)
+    draft = approved(request(make_draft()))
+    force_model(now=NOW + HOUR)
+    Notification.objects.all().delete()
+
+    again = request(draft, now=NOW + 2 * HOUR)
+    request(draft, now=NOW + 2 * HOUR)
+
+    assert again.approval_requested_at == NOW + 2 * HOUR
+    told = Notification.objects.values_list("recipient", flat=True)
+    assert set(told) == {manager.pk, again.approved_by_id}
+    assert may_approve(again, manager)
+
+
+def test_who_approved_beside_the_model_before_approves_again_and_does_not_ask() -> None:
+    marketer = make_user(Role.MARKETER)
+    draft = request(make_draft())
+    approve(model_id=draft.pk, revision=draft.revision, actor=marketer, now=NOW)
+    force_model(now=NOW + HOUR)
+    with pytest.raises(ApprovalRefused, match="You approved Model v1 before: approve it again"):
+        request_approval(
+            model_id=draft.pk, revision=draft.revision, actor=marketer, now=NOW + 2 * HOUR
+        )
+    again = approve(model_id=draft.pk, revision=draft.revision, actor=marketer, now=NOW + 2 * HOUR)
+    assert again.approved_at == NOW + 2 * HOUR
 
 
 def test_nobody_who_wrote_it_or_asked_approves_it() -> None:
@@ -106,9 +134,17 @@ def test_no_approval_is_asked_for_a_faulty_draft() -> None:
 
 def test_an_approval_taken_back_takes_the_time_to_publish_along() -> None:
     draft = ready_draft()
-    schedule(model_id=draft.pk, publish_at=NOW + HOUR, actor=make_user(), now=NOW)
+    schedule(
+        model_id=draft.pk,
+        revision=draft.revision,
+        publish_at=NOW + HOUR,
+        actor=make_user(),
+        now=NOW,
+    )
 
-    again = withdraw_approval(model_id=draft.pk, actor=make_user(Role.ADMIN), now=NOW)
+    again = withdraw_approval(
+        model_id=draft.pk, revision=draft.revision, actor=make_user(Role.ADMIN), now=NOW
+    )
 
     assert (again.approved_by, again.publish_at) == (None, None)
     with pytest.raises(GateClosed, match="asked for approval"):

@@ -13,7 +13,6 @@ from crm.accounts.enums import Role
 from scoring.models import ScoringModel
 from scoring.services import (
     DraftChanged,
-    GateClosed,
     approve,
     change_draft,
     publish_due_models,
@@ -74,16 +73,24 @@ def test_a_time_that_meets_a_change_is_not_set() -> None:
     draft, person = ready_draft(), make_user(Role.MARKETER)
     answer = one_after_the_other(
         change(draft, "A1"),
-        lambda: schedule(model_id=draft.pk, publish_at=NOW + HOUR, actor=person, now=NOW),
+        lambda: schedule(
+            model_id=draft.pk, revision=draft.revision, publish_at=NOW + HOUR, actor=person, now=NOW
+        ),
     )
-    assert isinstance(answer, GateClosed)
+    assert isinstance(answer, DraftChanged)
     draft.refresh_from_db()
     assert draft.publish_at is None
 
 
 def test_a_draft_that_is_changed_as_its_time_comes_is_not_published() -> None:
     draft = ready_draft()
-    schedule(model_id=draft.pk, publish_at=NOW + HOUR, actor=make_user(), now=NOW)
+    schedule(
+        model_id=draft.pk,
+        revision=draft.revision,
+        publish_at=NOW + HOUR,
+        actor=make_user(),
+        now=NOW,
+    )
     one_after_the_other(change(draft, "A1"), lambda: publish_due_models(now=NOW + HOUR))
     assert published_model() is None
     draft.refresh_from_db()
@@ -92,7 +99,13 @@ def test_a_draft_that_is_changed_as_its_time_comes_is_not_published() -> None:
 
 def test_two_sweeps_publish_a_model_once() -> None:
     draft = ready_draft()
-    schedule(model_id=draft.pk, publish_at=NOW + HOUR, actor=make_user(), now=NOW)
+    schedule(
+        model_id=draft.pk,
+        revision=draft.revision,
+        publish_at=NOW + HOUR,
+        actor=make_user(),
+        now=NOW,
+    )
 
     def sweep() -> object:
         return publish_due_models(now=NOW + HOUR)

@@ -75,7 +75,13 @@ def test_true_is_another_answer_than_one(answer: object, is_change: bool) -> Non
 
 def test_a_change_voids_the_approval_and_the_time_to_publish() -> None:
     draft = ready_draft()
-    schedule(model_id=draft.pk, publish_at=NOW + HOUR, actor=make_user(), now=NOW)
+    schedule(
+        model_id=draft.pk,
+        revision=draft.revision,
+        publish_at=NOW + HOUR,
+        actor=make_user(),
+        now=NOW,
+    )
     changed = change(draft, document(**CELLS))
     changed.refresh_from_db()
     assert changed.approved_by is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from scoring.enums import ModelState
 from scoring.models import ScoringModel
 from scoring.services import approve, change_draft, request_approval, start_draft
 from tests.factories import NOW, client_of, make_user
-from tests.scoring.logs import publish_model
+from tests.scoring.logs import force_model, publish_model
 
 pytestmark = pytest.mark.django_db
 
@@ -85,7 +86,43 @@ def test_who_asked_does_not_approve_and_somebody_else_does(
     assert "Approve</span>" not in client.get("/scoring/2/").content.decode()
     assert "Approve</span>" in manager.get("/scoring/2/").content.decode()
     assert said(manager, "/scoring/2/judge/approve/", revision=1) == ["Model v2 is approved."]
-    assert said(manager, "/scoring/2/judge/withdraw/") == ["Model v2 is no longer approved."]
+    assert said(manager, "/scoring/2/judge/withdraw/", revision=1) == [
+        "Model v2 is no longer approved."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("act", "data"),
+    [
+        ("draft/publish", {}),
+        ("draft/schedule", {"publish_at": "2100-01-01T09:00"}),
+        ("draft/unschedule", {}),
+        ("judge/withdraw", {}),
+    ],
+)
+def test_nothing_is_done_to_a_revision_that_the_page_did_not_show(
+    author: User, draft: ScoringModel, act: str, data: dict[str, Any]
+) -> None:
+    changed = with_cell(draft.definition, "C2")
+    change_draft(model_id=draft.pk, revision=1, definition=changed, actor=author, now=NOW)
+    [told] = said(client_of(author), f"/scoring/2/{act}/", revision=1, **data)
+    assert told.startswith("Mira Feldkamp changed Model v2")
+
+
+def test_a_gate_says_on_which_day_it_was_passed(author: User, draft: ScoringModel) -> None:
+    request_approval(model_id=draft.pk, revision=1, actor=author, now=NOW)
+    approve(model_id=draft.pk, revision=1, actor=make_user(Role.MANAGER), now=NOW)
+    page = client_of(author).get("/scoring/2/").content.decode()
+    assert re.search(r"Second person approves 12 May, \d\d:00", page)
+
+
+def test_when_another_model_came_into_force_the_page_offers_to_ask_again(
+    author: User, draft: ScoringModel
+) -> None:
+    request_approval(model_id=draft.pk, revision=1, actor=author, now=NOW)
+    approve(model_id=draft.pk, revision=1, actor=make_user(Role.MANAGER), now=NOW)
+    force_model(now=NOW + timedelta(hours=1))
+    assert "Request approval" in client_of(author).get("/scoring/2/").content.decode()
 
 
 def test_a_change_voids_the_approval_and_the_page_offers_to_ask_again(
@@ -142,5 +179,5 @@ def test_a_draft_with_a_time_says_when_it_comes_into_force(
     client = client_of(author)
 
     assert "Comes into force on" in client.get("/scoring/2/").content.decode()
-    said(client, "/scoring/2/draft/unschedule/")
+    said(client, "/scoring/2/draft/unschedule/", revision=1)
     assert "Comes into force on" not in client.get("/scoring/2/").content.decode()

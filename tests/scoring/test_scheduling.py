@@ -30,7 +30,13 @@ HOUR = timedelta(hours=1)
 
 def scheduled(definition: dict[str, Any] | None = None) -> ScoringModel:
     draft = ready_draft(definition)
-    return schedule(model_id=draft.pk, publish_at=NOW + HOUR, actor=make_user(), now=NOW)
+    return schedule(
+        model_id=draft.pk,
+        revision=draft.revision,
+        publish_at=NOW + HOUR,
+        actor=make_user(),
+        now=NOW,
+    )
 
 
 def test_a_draft_comes_into_force_when_its_time_has_come_and_not_before() -> None:
@@ -77,22 +83,36 @@ def test_only_what_is_approved_gets_a_time() -> None:
     draft = make_draft()
     back_tested(draft)
     with pytest.raises(GateClosed, match="Ask a second person"):
-        schedule(model_id=draft.pk, publish_at=NOW + HOUR, actor=make_user(), now=NOW)
+        schedule(
+            model_id=draft.pk,
+            revision=draft.revision,
+            publish_at=NOW + HOUR,
+            actor=make_user(),
+            now=NOW,
+        )
 
 
 @pytest.mark.parametrize("at", [NOW, NOW - HOUR, NOW + timedelta(days=800)])
 def test_a_time_that_makes_no_sense_is_refused(at: datetime) -> None:
     draft = ready_draft()
     with pytest.raises(ScheduleRefused, match="between now and two years from now"):
-        schedule(model_id=draft.pk, publish_at=at, actor=make_user(), now=NOW)
+        schedule(
+            model_id=draft.pk, revision=draft.revision, publish_at=at, actor=make_user(), now=NOW
+        )
 
 
 def test_a_time_can_be_changed_and_taken_back() -> None:
     draft = scheduled()
-    schedule(model_id=draft.pk, publish_at=NOW + 2 * HOUR, actor=make_user(), now=NOW)
+    schedule(
+        model_id=draft.pk,
+        revision=draft.revision,
+        publish_at=NOW + 2 * HOUR,
+        actor=make_user(),
+        now=NOW,
+    )
     assert publish_due_models(now=NOW + HOUR) == 0
 
-    unschedule(model_id=draft.pk)
+    unschedule(model_id=draft.pk, revision=draft.revision)
 
     assert publish_due_models(now=NOW + 3 * HOUR) == 0
     draft.refresh_from_db()
