@@ -26,8 +26,9 @@ class LeadScore(models.Model):
     the lead ("not evaluated", never 0). ``changes_at`` is the next time at which the whole number
     shown in lists changes on its own, ``drops_out_at`` when the lead so leaves the MQL definition.
     ``score_due_at`` is when to compute next: at once after news, else no later than ``changes_at``.
-    ``news_at`` is when Baton last learned something about the lead: an act, an attribute. Written
-    by ``scoring.services``, in bulk by SQL.
+    ``news_at`` is when Baton last learned something about the lead: an act, an attribute;
+    ``has_news`` says that no sweep has acted on it yet. Written by ``scoring.services``, in bulk by
+    SQL.
     """
 
     lead = models.OneToOneField(
@@ -48,6 +49,7 @@ class LeadScore(models.Model):
     drops_out_at = models.DateTimeField(null=True)
     score_due_at = models.DateTimeField(null=True)
     news_at = models.DateTimeField(null=True)
+    has_news = models.BooleanField(db_default=False)
 
     objects = LeadScoreQuerySet.as_manager()
 

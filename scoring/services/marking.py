@@ -9,12 +9,13 @@ from django.db import connection
 
 #: In one order, after the leads' own rows: whoever holds one of these waits for no lead.
 _MARK_DUE = """
-    INSERT INTO scoring_leadscore AS kept (lead_id, news_at, score_due_at)
-    SELECT lead_id, %(news_at)s::timestamptz, %(now)s
+    INSERT INTO scoring_leadscore AS kept (lead_id, news_at, has_news, score_due_at)
+    SELECT lead_id, %(news_at)s::timestamptz, %(is_news)s, %(now)s
     FROM unnest(%(lead_ids)s::bigint[]) AS told (lead_id)
     GROUP BY lead_id ORDER BY lead_id
     ON CONFLICT (lead_id) DO UPDATE
-    SET news_at = greatest(kept.news_at, excluded.news_at), score_due_at = excluded.score_due_at
+    SET news_at = greatest(kept.news_at, excluded.news_at), score_due_at = excluded.score_due_at,
+        has_news = kept.has_news OR excluded.has_news
 """
 
 
@@ -28,6 +29,6 @@ def mark_due(*, lead_ids: Sequence[int], now: datetime, is_news: bool = True) ->
         now: when the scores fall due: at once.
         is_news: whether something was learned; only then may the lead move for its score.
     """
-    news_at = now if is_news else None
+    told = {"lead_ids": list(lead_ids), "now": now, "is_news": is_news}
     with connection.cursor() as cursor:
-        cursor.execute(_MARK_DUE, {"lead_ids": list(lead_ids), "now": now, "news_at": news_at})
+        cursor.execute(_MARK_DUE, {**told, "news_at": now if is_news else None})

@@ -139,4 +139,4 @@ def _make(move: Move, now: datetime) -> None:
         if move.to_stage is LifecycleStage.DISQUALIFIED:
             draw_for_review(change=change, percent=move.review_percent)
     settled = LeadScore.objects.filter(pk=lead.pk, score_due_at=now)
-    settled.update(score_due_at=move.due_at)
+    settled.update(score_due_at=move.due_at, has_news=False)

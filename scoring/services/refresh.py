@@ -46,17 +46,22 @@ _WRITTEN = {
     "engagement_score": "numeric", "engagement_level": "smallint", "cell": "text",
     "meets_definition": "boolean", "disqualified_by": "text", "engagement_week_ago": "numeric",
     "changes_at": "timestamptz", "drops_out_at": "timestamptz", "score_due_at": "timestamptz",
+    "has_news": "boolean",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What time alone did and does to a score; ``due_at`` is when to compute it next."""
+    """What time alone did and does to a score; ``due_at`` is when to compute it next.
+
+    One that owes a move keeps its news until that is made.
+    """
 
     week_ago: int
     changes_at: datetime | None
     drops_out_at: datetime | None
     due_at: datetime | None
+    owes_move: bool = False
 
 
 def score_due_leads(*, now: datetime, limit: int = BATCH) -> int:
@@ -110,7 +115,7 @@ def _score(
     next_due = {lead_id: outlook.due_at for lead_id, outlook in ahead.items()}
     moves = owed_moves(model, definition, scored, next_due, now=now)
     for move in moves:
-        ahead[move.lead_id] = replace(ahead[move.lead_id], due_at=now)
+        ahead[move.lead_id] = replace(ahead[move.lead_id], due_at=now, owes_move=True)
     _write(model, [_stored(each, ahead[each.lead_id]) for each in scored], now)
     return len(lead_ids), moves
 
@@ -173,6 +178,7 @@ def _stored(scored: Scored, ahead: Outlook) -> tuple[Any, ...]:
         scored.lead_id, points(scored.fit), scored.grade, scored.persona, points(scored.score),
         scored.level, scored.cell, scored.meets_definition, scored.disqualified_by,
         points(ahead.week_ago), ahead.changes_at, ahead.drops_out_at, ahead.due_at,
+        ahead.owes_move,
     )  # fmt: skip
 
 

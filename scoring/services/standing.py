@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Greatest
 
 from engagement.enums import Actor
 from engagement.models import Event
@@ -24,6 +23,9 @@ RETRY_AFTER = timedelta(minutes=5)
 def with_news(model: ScoringModel) -> LeadQuerySet:
     """Return the open leads of which something was learned under this model, and in this stage.
 
+    News that no sweep has acted on yet are news under any model: what was learned before a
+    publication may be committed after it, and a move that failed is still owed.
+
     Neither publishing nor an import nor the move of a lead acts on what was there before: imported
     history needs a later act or attribute, and so does a lead that somebody brought back.
     """
@@ -32,8 +34,9 @@ def with_news(model: ScoringModel) -> LeadQuerySet:
     )
     return Lead.objects.filter(
         Q(imported_at__isnull=True) | Exists(later_act) | Exists(facts_since("imported_at")),
+        Q(score__news_at__gte=Value(model.published_at)) | Q(score__has_news=True),
         stage__in=OPEN_STAGES,
-        score__news_at__gte=Greatest(Value(model.published_at), F("stage_since")),
+        score__news_at__gte=F("stage_since"),
     )
 
 
@@ -66,39 +69,22 @@ def remember_standing(former: ScoringModel | None, *, now: datetime) -> None:
     """Note who meets the definition of the former model before another takes its place.
 
     Whoever waits for a wave of the former model goes on waiting, also when not all scores were
-    renewed under it. Whose news nobody has acted on yet keeps them: the next sweep acts on them by
-    the model in force then. A plan ends with its model: how many leads wait, and how good they are,
-    is another question under the next one.
+    renewed under it; whose news no sweep has acted on is looked at by the next one. A plan ends
+    with its model: how many leads wait, and how good they are, is another question then.
     """
     ReleasePlan.objects.filter(stopped_at__isnull=True).update(stopped_at=now)
-    if former is None:
+    if former is None:  # what was there before the first model is no news
+        LeadScore.objects.filter(has_news=True).update(has_news=False)
         return
-    _carry_news_over(former, now)
     _note_who_met(former, now)
     RaisedHand.objects.all().delete()
-
-
-def _carry_news_over(former: ScoringModel, now: datetime) -> None:
-    """Let news that the sweep has not acted on count as news of the next model."""
-    owed = Q(
-        # Not scored since, or scored and not moved: the sweep leaves a lead due that owes a move.
-        Q(computed_at__isnull=True)
-        | Q(computed_at__lt=F("news_at"))
-        | Q(score_due_at__lte=F("computed_at"))
-        | Q(score_due_at=F("computed_at") + RETRY_AFTER)
-        | Q(meets_definition=True, model=former)
-    )
-    scores = LeadScore.objects.filter(owed, lead__in=with_news(former))
-    locked = scores.order_by("pk").select_for_update(of=("self",), no_key=True)
-    LeadScore.objects.filter(pk__in=list(locked.values_list("pk", flat=True))).update(news_at=now)
 
 
 def _note_who_met(former: ScoringModel, now: datetime) -> None:
     meets = LeadScore.objects.filter(meets_definition=True, lead__stage__in=OPEN_STAGES)
     waits = newly_meeting(former, now=now).filter(pk=OuterRef("lead"))
     # What a model before the former one made of a lead was noted when that one was replaced.
-    owed = with_news(former).filter(pk=OuterRef("lead"))
-    met = meets.filter(~Exists(waits), ~Exists(owed), model=former)
+    met = meets.filter(~Exists(waits), model=former, has_news=False)
     sql, parameters = met.values("lead_id").query.sql_with_params()
     with connection.cursor() as cursor:
         # Before any is forgotten: who waits is told from who does not by those known so far.

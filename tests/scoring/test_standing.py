@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from leads.signals import stage_changed
 from scoring.models import MetBefore
 from scoring.services import mark_due, renew_scores, waiting_leads
+from tests.concurrency import in_thread
 from tests.factories import NOW, make_lead
 from tests.scoring.logs import document, force_model, log_act, publish_model, settle
 from tests.scoring.test_releasing import DAY, HOUR, PUBLISHED_AT, WIDE, stages, widened
@@ -114,3 +118,40 @@ def test_an_import_just_before_a_publication_waits_for_a_wave() -> None:
     renew_scores(now=NOW + SECOND)
     settle(NOW + HOUR)
     assert list(waiting_leads(now=PUBLISHED_AT)) == [lead]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_news_that_are_committed_after_a_publication_count_under_it() -> None:
+    publish_model()
+    lead = make_lead(country="DE", created_at=NOW - DAY)
+    is_marked, is_published = Event(), Event()
+
+    def absorb() -> None:
+        with transaction.atomic():
+            log_act(lead.pk, "DEMO_REQUEST", NOW)
+            mark_due(lead_ids=[lead.pk], now=NOW)
+            is_marked.set()
+            is_published.wait(timeout=20)
+
+    with ThreadPoolExecutor() as pool:
+        absorbing = in_thread(pool, absorb)
+        assert is_marked.wait(timeout=20)
+        force_model(now=NOW + SECOND)
+        is_published.set()
+        absorbing.result()
+    while renew_scores(now=NOW + 2 * SECOND):
+        pass
+    settle(NOW + 3 * SECOND)
+    assert stages() == ["MQL"]
+
+
+def test_news_that_were_acted_on_are_none_under_the_next_model() -> None:
+    publish_model(document(mql={"cells": ["A1"]}))
+    lead = make_lead(country="DE", created_at=NOW - DAY)
+    log_act(lead.pk, "DOWNLOAD", NOW)
+    mark_due(lead_ids=[lead.pk], now=NOW)
+    settle()
+    force_model(WIDE, now=PUBLISHED_AT)
+    mark_due(lead_ids=[lead.pk], now=PUBLISHED_AT, is_news=False)
+    settle(PUBLISHED_AT)
+    assert stages() == ["LEAD"]
