@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -62,8 +62,7 @@ class Refused(Exception):
         self.problem = Problem(code, field, reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """An object and its text: the one it was read from, or the same written without blanks."""
 
     value: dict[str, Any]

@@ -266,9 +266,11 @@ def _id(body: Mapping[str, Any], key: str) -> str:
     value = body.get(key)
     if value is None:
         return ""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise Refused("id_invalid", key, "is neither text nor a whole number")
-    text = str(value).strip()
+    if not isinstance(value, str):
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise Refused("id_invalid", key, "is neither text nor a whole number")
+        value = str(value)
+    text = value.strip()
     if len(text) > LONGEST_ID:
         raise Refused("id_too_long", key, f"is longer than {LONGEST_ID} characters")
     return text

@@ -113,7 +113,7 @@ class Collector:
         if payload.taken:
             rows = rows_of(payload.taken, source=source.name, received_at=received_at, meta=meta)
             lost = [payload.taken[place] for place in await self._commit(rows)]
-            faults = faults + [Fault(each.index, each.id, _UNSTORABLE) for each in lost]
+            faults = faults + [Fault(each.place, each.id, _UNSTORABLE) for each in lost]
             self.upkeep.hear(source, received_at)
         if not faults:
             return SUCCESS

@@ -15,6 +15,8 @@ logger = logging.getLogger(__name__)
 
 #: Rows of one COPY, so that the memory for it is bounded whatever waits; our choice.
 MOST_ROWS = 5_000
+#: Groups that are written side by side: while one commits, the database reads the next; our choice.
+WRITERS = 2
 
 
 class NotKept(Exception):
@@ -54,19 +56,25 @@ class GroupCommit:
 
     async def run(self) -> None:
         """Write what waits, group after group, until ``end``."""
-        while True:
-            await self._bell.wait()
-            group = self._take()
-            if not group:
-                return
-            if not self._waiting and not self._is_ending:
-                self._bell.clear()
-            await self._write(group)
+        async with asyncio.TaskGroup() as writers:
+            for _ in range(WRITERS):
+                writers.create_task(self._write_groups())
 
     def end(self) -> None:
         """Let ``run`` return once nothing waits."""
         self._is_ending = True
         self._bell.set()
+
+    async def _write_groups(self) -> None:
+        while True:
+            await self._bell.wait()
+            group = self._take()
+            if not self._waiting and not self._is_ending:
+                self._bell.clear()
+            if group:
+                await self._write(group)
+            elif self._is_ending:
+                return
 
     def _take(self) -> list[_Parcel]:
         """Return the first that wait, as many as make one COPY."""

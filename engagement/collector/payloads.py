@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from crm.common.instants import instant_problem
@@ -30,11 +30,10 @@ _SHARED = ("context", "integrations")
 _ID = re.compile(r'"messageId"\s*:\s*"([\w.:-]{1,200})"', re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """A message that can be stored: its place in the batch, its id and its JSON text."""
 
-    index: int
+    place: int
     id: str
     text: str
     sent_at: datetime | None
@@ -119,7 +118,7 @@ def _take(index: int, item: Item, sent_at: datetime | None) -> Taken | Fault:
     if isinstance(told, Problem):
         return Fault(index, name, told)
     try:
-        _in_range(told, "timestamp")
+        _check_range(told, "timestamp")
         sent_at = _time(item.value, "sentAt") or sent_at
     except Refused as refused:
         return Fault(index, name, refused.problem)
@@ -128,15 +127,14 @@ def _take(index: int, item: Item, sent_at: datetime | None) -> Taken | Fault:
 
 def _time(holder: Mapping[str, Any], name: str) -> datetime | None:
     """Return a time that the database can keep."""
-    return _in_range(parse_time(holder.get(name), name), name)
+    moment = parse_time(holder.get(name), name)
+    _check_range(moment, name)
+    return moment and moment.astimezone(UTC)
 
 
-def _in_range(moment: datetime | None, name: str) -> datetime | None:
-    if moment is None:
-        return None
-    if problem := instant_problem(moment):
+def _check_range(moment: datetime | None, name: str) -> None:
+    if moment and (problem := instant_problem(moment)):
         raise Refused("time_out_of_range", name, f"is out of range. {problem}")
-    return moment.astimezone(UTC)
 
 
 def _check_size(shared: Mapping[str, dict[str, Any]], *, times: int) -> None:

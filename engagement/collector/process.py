@@ -28,6 +28,10 @@ from engagement.collector.upkeep import Upkeep
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
 logging.config.dictConfig(settings.LOGGING)
 
+#: Containers that are made and not freed before garbage is looked for: more than all requests at
+#: one time hold, else each batch is searched, in vain. Our choice.
+_GARBAGE = 50_000
+
 
 @asynccontextmanager
 async def running_collector() -> AsyncIterator[Collector]:
@@ -76,6 +80,7 @@ class Process:
         await receive()
         async with running_collector() as self._collector:
             gc.collect()
+            gc.set_threshold(_GARBAGE)
             gc.freeze()  # what is loaded by now stays for good; nobody needs to look through it
             await send({"type": "lifespan.startup.complete"})
             await receive()

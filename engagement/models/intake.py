@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -49,6 +52,18 @@ class Source(models.Model):
         return self.label
 
 
+class JsonText(models.JSONField):
+    """JSON kept as the text it came as: nothing asks into it, so PostgreSQL takes nothing apart."""
+
+    def db_type(self, *_: object, **__: object) -> str:
+        """Return the type of the column."""
+        return "text"
+
+    def get_db_prep_value(self, value: Any, *_: object, **__: object) -> str:
+        """Return the text to store."""
+        return json.dumps(value)
+
+
 class InboxMessage(models.Model):
     """One message as it arrived, durable before it was acknowledged; ``absorb`` deletes it.
 
@@ -59,10 +74,10 @@ class InboxMessage(models.Model):
 
     source = models.CharField(max_length=50)
     message_id = models.CharField(max_length=200)
-    body = models.JSONField()
+    body = JsonText()
     received_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
-    meta = models.JSONField(default=dict)
+    meta = JsonText(default=dict)
     due_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=300, blank=True)
 

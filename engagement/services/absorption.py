@@ -51,14 +51,14 @@ _MOST_COUNTED = 1_000
 _LONGEST_ERROR = 300
 
 _DUE = """
-    SELECT id, source, message_id, body::text, received_at, sent_at, meta::text
+    SELECT id, source, message_id, body, received_at, sent_at, meta
     FROM engagement_inbox
     WHERE due_at <= %s AND (%s::bigint IS NULL OR id = %s)
     ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
 """
 _REFUSE = """
     UPDATE engagement_inbox inbox
-    SET due_at = NULL, error = refused.error, meta = inbox.meta - 'address'
+    SET due_at = NULL, error = refused.error, meta = (inbox.meta::jsonb - 'address')::text
     FROM unnest(%s::bigint[], %s::text[]) AS refused (id, error) WHERE inbox.id = refused.id
 """
 _REMOVE = "DELETE FROM engagement_inbox WHERE id = ANY(%s)"

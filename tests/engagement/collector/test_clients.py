@@ -98,7 +98,7 @@ def test_the_python_client_waits_when_it_sends_too_much_and_loses_nothing(
     client = Client("SLOW", host=collector.url, on_error=lambda error, _: errors.append(str(error)))
     for number in range(350):
         client.track(anonymous_id="laptop", event="Step", properties={"n": number})
-    wait_for(lambda: arrived(200))
+    wait_for(lambda: arrived(300))  # a hundred more than the limit; five seconds' worth
     refused = collector.post("/v1/t", {"event": "Other", "anonymousId": "laptop"}, key="SLOW")
     client.shutdown()
 
@@ -230,7 +230,7 @@ def test_the_browser_client_loses_and_doubles_nothing_over_a_restart(
     page.evaluate("() => window.analytics.identify('4711', {email: 'ines@fair.example'})")
     await_arrival(page, 62)
 
-    viewed = InboxMessage.objects.get(body__type="page")
+    [viewed] = [each for each in InboxMessage.objects.all() if each.body["type"] == "page"]
     assert viewed.meta["agent"].startswith("Mozilla/5.0")
     assert viewed.body["context"]["campaign"] == {"source": "google", "medium": "cpc"}
     assert steps() == list(range(60))
