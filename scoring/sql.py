@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
+from psycopg import Cursor
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 #: Tables of a WITH clause in order: name, query.
@@ -69,6 +70,18 @@ def rows(query: Composable) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query)
         found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
+def many_rows(query: Composable) -> list[tuple[Any, ...]]:
+    """Run a query and return its rows, told in binary: moments and arrays are read much faster.
+
+    What Django keeps as text, JSON, is told as objects.
+    """
+    connection.ensure_connection()
+    bound_by_server: Any = Cursor(connection.connection)  # others tell nothing in binary
+    with connection.wrap_database_errors, bound_by_server as cursor:
+        found: list[tuple[Any, ...]] = cursor.execute(query, binary=True).fetchall()
     return found
 
 

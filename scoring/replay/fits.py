@@ -22,7 +22,7 @@ from scoring.definition import Definition
 from scoring.fit import asks_for_stage, fit_tables, names_read, of_leads
 from scoring.past import open_lead
 from scoring.replay.log import Pair, Span, Trip, as_it_happened
-from scoring.sql import Tables, rows, with_tables
+from scoring.sql import Tables, many_rows, rows, with_tables
 
 #: What is known of a lead beside its attributes, by when.
 _STANDING = {"leads_deal": "closed_at", "leads_consent": "given_at"}
@@ -154,7 +154,7 @@ def _read_changes(span: Span, names: Collection[str]) -> dict[int, list[datetime
     query = SQL(
         "SELECT lead_id, array_agg(DISTINCT at ORDER BY at) FROM ({}) AS change GROUP BY 1"
     ).format(SQL(" UNION ALL ").join(logs))
-    return dict(rows(with_tables(as_it_happened(span), query)))
+    return dict(many_rows(with_tables(as_it_happened(span), query)))
 
 
 def end_of_day(moment: datetime) -> datetime:

@@ -99,20 +99,20 @@ class Gauge:
         now. Of a rule for first acts another one may have been the first then. Negative lines count
         nothing. So it also bounds what follows until something else happens.
         """
-        back = span.total_seconds()
+        back, counts = span.total_seconds(), sums.counts
         score = 0
         for most, rules in self._gains:
-            part = sum(_line(_most(rule, sums, back), rule.cap) for rule in rules)
+            part = 0
+            for rule in rules:
+                if counts[rule.place]:
+                    part += _line(_most(rule, sums, back), rule.cap)
             score += min(part, most)
         return min(score, SCALE)
 
 
 def _most(rule: _Rule, sums: Sums, back: float) -> float:
     """Return what the acts of a rule were worth at most so many seconds before, in tenths."""
-    count = sums.counts[rule.place]
-    if not count:
-        return 0
-    fresh = float(count)
+    fresh = float(sums.counts[rule.place])
     if rule.keeps_first or not rule.rate:
         return rule.points * fresh
     growth = exp(min(-rule.rate * back, -LEAST_EXPONENT))

@@ -8,22 +8,24 @@ as a table of the same name stands before the real one.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from psycopg.sql import SQL, Identifier
+from django.db import connection
+from psycopg.sql import SQL
 
 from engagement.enums import Actor, EventKind
-from engagement.models import Event
 from leads.enums import LifecycleStage
 from scoring.definition import Definition
 from scoring.outcomes import mql_cycles
 from scoring.query import KEEP, ask_pairs, engagement_tables
 from scoring.replay.gauge import Sums
 from scoring.services.fast_track import is_buying
-from scoring.sql import Tables, commas, rows, with_tables
+from scoring.sql import Tables, many_rows, with_tables
 
 #: A message that comes later than this was brought in, not sent; a client retries for hours.
 LATE = timedelta(days=7)
@@ -74,8 +76,8 @@ class Trip:
 
 
 _TRIPS = SQL("""
-    SELECT trip.lead_id, cycle, stage, began_at, counts_from, from_at, until_at,
-        min(at), max(at), mql_at, sql_at, won_at, refused_at, refusal
+    SELECT lead_id, cycle, stage, began_at, counts_from, from_at, until_at,
+        mql_at, sql_at, won_at, refused_at, refusal
     FROM (
         SELECT own.*, known.mql_at, known.sql_at, known.won_at,
             CASE WHEN known.sql_at IS NULL THEN
@@ -93,9 +95,7 @@ _TRIPS = SQL("""
             SELECT * FROM ({outcomes}) outcome WHERE lead_id BETWEEN {first} AND {last}
         ) known USING (lead_id, cycle)
     ) trip
-    LEFT JOIN moment ON moment.lead_id = trip.lead_id AND at >= from_at AND at < until_at
-    WHERE from_at < until_at AND (mql_at IS NULL OR mql_at >= {starts_at})
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14 ORDER BY 1, 2
+    WHERE from_at < until_at AND (mql_at IS NULL OR mql_at >= {starts_at}) ORDER BY 1, 2
 """)
 _CYCLES = SQL("""
     SELECT lead_id, cycle::int AS cycle, min(started_at) AS began_at,
@@ -105,17 +105,27 @@ _CYCLES = SQL("""
 """)
 #: What was learned in the period: acts when they were received, attributes when recorded.
 _MOMENTS = SQL(
-    "SELECT lead_id, received_at AS at FROM engagement_event WHERE actor = {human}"
-    " AND received_at >= {starts_at} AND received_at < {ends_at}"
+    "SELECT lead_id, array_agg(DISTINCT at ORDER BY at) FROM ("
+    "SELECT lead_id, received_at AS at FROM engagement_event"
     " UNION ALL SELECT lead_id, recorded_at FROM leads_leadfact"
-    " WHERE recorded_at >= {starts_at} AND recorded_at < {ends_at}"
+    ") AS moment WHERE at >= {starts_at} AND at < {ends_at} GROUP BY 1"
 )
-#: An act is known from when it was received and it was proven whose it is.
+#: What people did. An act is known from when it was received and it was proven whose it is.
 _RECEIVED = SQL(
-    "SELECT {columns}, CASE WHEN event.received_at > event.occurred_at + {late}"
+    "SELECT event.id, event.lead_id, event.asset_id, event.kind, event.name, event.funnel_stage,"
+    " event.properties, event.actor, event.occurred_at,"
+    " CASE WHEN event.received_at > event.occurred_at + {late}"
     " THEN event.occurred_at ELSE greatest(event.received_at, link.proven_at) END AS received_at"
     " FROM engagement_event event LEFT JOIN engagement_visitorlink link ON link.id = event.link_id"
-    " WHERE event.lead_id BETWEEN {first} AND {last}"
+    " WHERE event.lead_id BETWEEN {first} AND {last} AND event.actor = {human}"
+    " ORDER BY event.lead_id, event.occurred_at"
+)
+#: The log of a run is read in every round, hence laid out once, in the order in which it is read.
+_LAY_OUT = SQL(
+    "DROP TABLE IF EXISTS pg_temp.replayed_event;"
+    " CREATE TEMPORARY TABLE replayed_event ON COMMIT DROP AS {received};"
+    " CREATE INDEX ON pg_temp.replayed_event (lead_id, occurred_at);"
+    " ANALYZE pg_temp.replayed_event"
 )
 _RECORDED = SQL(
     "SELECT fact.id, fact.lead_id, fact.field, fact.value, CASE WHEN"
@@ -129,21 +139,28 @@ _BUYING = SQL(
 )
 
 
+def lay_out(span: Span) -> None:
+    """Prepare the log of a run, for the queries of this transaction."""
+    received = _RECEIVED.format(late=LATE, human=Actor.HUMAN.value, **_range(span))
+    with connection.cursor() as cursor:
+        cursor.execute(_LAY_OUT.format(received=received))
+
+
 def as_it_happened(span: Span) -> Tables:
     """Return the tables that stand before the log: of the leads of the run, imports set right."""
-    names = [field.column for field in Event._meta.concrete_fields]
-    columns = commas(Identifier("event", name) for name in names if name and name != "received_at")
-    filled = _range(span)
     return [
-        ("engagement_event", _RECEIVED.format(columns=columns, late=LATE, **filled)),
-        ("leads_leadfact", _RECORDED.format(**filled)),
+        ("engagement_event", SQL("SELECT * FROM pg_temp.replayed_event")),
+        ("leads_leadfact", _RECORDED.format(**_range(span))),
     ]
 
 
-def read_trips(span: Span, *, now: datetime) -> list[Trip]:
+def read_trips(
+    span: Span, moments: Mapping[int, Sequence[datetime]], *, now: datetime
+) -> list[Trip]:
     """Return the trips that were open in the period, by lead and cycle.
 
-    One that had come to sales before the period, or was over, has no part in it.
+    One that had come to sales before the period, or was over, has no part in it. ``moments`` are
+    when something was learned of each lead.
     """
     filled = _range(span)
     cycles = _CYCLES.format(out=LifecycleStage.DISQUALIFIED.value, **filled)
@@ -155,23 +172,20 @@ def read_trips(span: Span, *, now: datetime) -> list[Trip]:
         ends_at=span.ends_at,
         **filled,
     )
-    return [Trip(*row) for row in rows(with_tables(_with_moments(span), trips))]
+    return [_trip(row, moments.get(row[0], ())) for row in many_rows(trips)]
 
 
-def read_moments(span: Span, lead_ids: Sequence[int]) -> dict[int, list[datetime]]:
-    """Return when something was learned of some leads in the period, in order."""
-    query = SQL(
-        "SELECT lead_id, array_agg(DISTINCT at ORDER BY at) FROM moment"
-        " WHERE lead_id = ANY({}::bigint[]) GROUP BY 1"
-    ).format(list(lead_ids))
-    return dict(rows(with_tables(_with_moments(span), query)))
+def _trip(row: tuple[Any, ...], moments: Sequence[datetime]) -> Trip:
+    """Add when something was first and last learned in a trip."""
+    from_at, until_at = row[5:7]
+    learned = moments[bisect_left(moments, from_at) : bisect_left(moments, until_at)]
+    return Trip(*row[:7], *((learned[0], learned[-1]) if learned else (None, None)), *row[7:])
 
 
-def _with_moments(span: Span) -> Tables:
-    moments = _MOMENTS.format(
-        human=Actor.HUMAN.value, starts_at=span.starts_at, ends_at=span.ends_at
-    )
-    return [*as_it_happened(span), ("moment", moments)]
+def read_moments(span: Span) -> dict[int, list[datetime]]:
+    """Return when something was learned of each lead in the period, in order."""
+    query = _MOMENTS.format(starts_at=span.starts_at, ends_at=span.ends_at)
+    return dict(many_rows(with_tables(as_it_happened(span), query)))
 
 
 def read_recordings(span: Span) -> dict[int, list[datetime]]:
@@ -180,7 +194,7 @@ def read_recordings(span: Span) -> dict[int, list[datetime]]:
         "SELECT lead_id, array_agg(DISTINCT recorded_at ORDER BY recorded_at)"
         " FROM leads_leadfact GROUP BY 1"
     )
-    return dict(rows(with_tables(as_it_happened(span), query)))
+    return dict(many_rows(with_tables(as_it_happened(span), query)))
 
 
 def _range(span: Span) -> dict[str, int]:
@@ -200,7 +214,9 @@ def read_buying(span: Span, definition: Definition) -> dict[int, list[Buying]]:
     """Return the fast-track acts of leads before the end of the period, in order of receipt."""
     query = _BUYING.format(is_buying=is_buying(definition), ends_at=span.ends_at)
     found: dict[int, list[Buying]] = defaultdict(list)
-    for lead_id, kind, occurred_at, received_at in rows(with_tables(as_it_happened(span), query)):
+    for lead_id, kind, occurred_at, received_at in many_rows(
+        with_tables(as_it_happened(span), query)
+    ):
         found[lead_id].append(Buying(EventKind(kind), occurred_at, received_at))
     return found
 
@@ -212,5 +228,5 @@ def read_sums(span: Span, asked: Definition, pairs: Iterable[Pair]) -> dict[Pair
         *engagement_tables(asked, ask_pairs(pairs), evidence=True),
     ]
     body = SQL("SELECT lead_id, as_of, amounts, counts FROM engagement")
-    found = rows(with_tables(tables, body, keep=KEEP))
+    found = many_rows(with_tables(tables, body, keep=KEEP))
     return {(lead_id, at): Sums(weights, counts) for lead_id, at, weights, counts in found}

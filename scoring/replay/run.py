@@ -16,6 +16,7 @@ from scoring.replay.log import (
     Pair,
     Span,
     Trip,
+    lay_out,
     read_buying,
     read_moments,
     read_recordings,
@@ -44,8 +45,13 @@ class Verdict:
 def replay(
     definitions: Sequence[Definition], span: Span, *, now: datetime
 ) -> Iterator[tuple[Trip, list[Verdict]]]:
-    """Yield the trips of the leads of a run with a verdict of each model, by lead and cycle."""
-    trips = read_trips(span, now=now)
+    """Yield the trips of the leads of a run with a verdict of each model, by lead and cycle.
+
+    It wants a transaction, in which the log of the run is laid out.
+    """
+    lay_out(span)
+    moments = read_moments(span)
+    trips = read_trips(span, moments, now=now)
     if not trips:
         return
     recorded = read_recordings(span)
@@ -57,8 +63,6 @@ def replay(
         fitting = next(alike, None) or Fitting(definition, span)
         gauge = Gauge(definition, asked)
         courses.append(Course(definition, gauge, fitting, span, trips, recorded, anchors))
-    hopeful = {trip.lead_id for course in courses for trip in course.hopeful}
-    moments = read_moments(span, sorted(hopeful)) if hopeful else {}
     searches = {
         (number, key): search
         for number, course in enumerate(courses)
