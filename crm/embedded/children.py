@@ -64,7 +64,7 @@ def _worker(name: str, *queues: str, children: int = 1) -> Child:
 FORKS = (
     _worker("sla", "sla", "outbox"),
     _worker("events", "events", children=2),  # one absorbs or scores while the other does
-    _worker("bulk", "bulk"),
+    _worker("bulk", "bulk", children=2),  # a back-test is worked off by both
     Child("deadlines", ("manage.py", "enforce_deadlines", "--loop"), grace=1),
     Child("beat", ("celery", "beat", "--scheduler=celery.beat:Scheduler", "--loglevel=warning"), 1),
 )

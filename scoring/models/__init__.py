@@ -1,6 +1,6 @@
 """Model versions, scores, back-tests, releases, rule quality, reviews, predictive models."""
 
-from scoring.models.back_tests import BackTest, BackTestTrip
+from scoring.models.back_tests import BackTest, BackTestPiece, BackTestTrip
 from scoring.models.predictive import LeadPrediction, PredictiveModel
 from scoring.models.quality import QualityCase, QualityReport
 from scoring.models.releases import MetBefore, RaisedHand, ReleasePlan, ReleaseWave, WaveLead
@@ -10,6 +10,7 @@ from scoring.models.versions import ScoringModel
 
 __all__ = [
     "BackTest",
+    "BackTestPiece",
     "BackTestTrip",
     "DisqualificationReview",
     "LeadPrediction",

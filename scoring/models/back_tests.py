@@ -32,10 +32,9 @@ class BackTest(models.Model):
     """One replay of a model over the log, beside the model in force then (``former``).
 
     It covers trips of leads that were open at some time from ``starts_at`` (included) to
-    ``ends_at`` (not included). ``replayed_up_to`` is the last lead that was replayed: the
-    transaction that writes the trips of some leads also moves it, so a back-test whose worker was
-    killed goes on after it. ``results`` is what ``scoring.services.backtesting`` sums up at the
-    end. Written by ``scoring.services``.
+    ``ends_at`` (not included). While it runs it has pieces; ``leads_done`` of ``lead_count`` are
+    replayed. ``results`` is what ``scoring.services.backtesting`` sums up at the end. Written by
+    ``scoring.services``.
     """
 
     model = models.ForeignKey(ScoringModel, on_delete=models.CASCADE, related_name="back_tests")
@@ -54,7 +53,6 @@ class BackTest(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     lead_count = models.PositiveIntegerField(default=0)
     leads_done = models.PositiveIntegerField(default=0)
-    replayed_up_to = models.BigIntegerField(default=0)
     results = models.JSONField(default=dict)
 
     objects = BackTestQuerySet.as_manager()
@@ -85,6 +83,30 @@ class BackTest(models.Model):
     def is_finished(self) -> bool:
         """Say whether nothing more will happen by itself."""
         return self.state in (BackTestState.DONE, BackTestState.FAILED)
+
+
+class BackTestPiece(models.Model):
+    """Leads that one worker replays in one transaction, by their ids (both included).
+
+    The transaction that writes their trips also sets ``is_done``, so what a killed worker had begun
+    is done by the next. Who works on a piece holds its row.
+    """
+
+    back_test = models.ForeignKey(BackTest, on_delete=models.CASCADE, related_name="pieces")
+    first_lead = models.BigIntegerField()
+    last_lead = models.BigIntegerField()
+    lead_count = models.PositiveIntegerField()
+    is_done = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(first_lead__lte=F("last_lead")), name="back_test_piece_has_leads"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Leads {self.first_lead} to {self.last_lead}"
 
 
 class BackTestTrip(models.Model):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import F, Max
+from django.db.models import F
 from psycopg.sql import SQL, Identifier
 
 from crm.accounts.models import User
 from leads.models import Lead
 from scoring.definition import Definition
 from scoring.enums import BackTestChange, BackTestState
-from scoring.models import BackTest, BackTestTrip
+from scoring.models import BackTest, BackTestPiece, BackTestTrip
 from scoring.replay import Span, Trip, Verdict, replay
 from scoring.services.back_test_card import card_of
 from scoring.services.back_test_figures import summed_up
@@ -35,14 +37,18 @@ logger = logging.getLogger(__name__)
 
 #: How far back a back-test goes unless somebody says otherwise. Our choice: two quarters.
 PERIOD = timedelta(days=180)
-#: Leads replayed by one step, in seconds; so much is lost with a worker. Each step has its price:
-#: a dozen rounds of the score query.
-STEP = 20_000
-#: Beside the id of the back-test: one worker at a time. Any number that no other lock here uses.
-_LOCK_CLASS = 7_214_005
+#: Leads of a piece; so much is lost with a worker. Each has its price: a dozen rounds of the score
+#: query. Where time alone moves the fit each lead is asked about for every day, hence fewer.
+PIECE, PIECE_BY_DAY = 10_000, 1_000
 _SETTINGS = (
     "SET LOCAL jit = off; SET LOCAL work_mem = '128MB'; SET LOCAL statement_timeout = '5min'"
 )
+_DIVIDE = """
+    INSERT INTO scoring_backtestpiece (back_test_id, first_lead, last_lead, lead_count, is_done)
+    SELECT %(back_test)s, min(id), max(id), count(*), false
+    FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / %(size)s AS place FROM leads_lead) lead
+    GROUP BY place
+"""
 _COPIED = (
     "back_test_id", "lead_id", "cycle", "began_at", "mql_at", "sql_at", "won_at", "refused_at",
     "refusal", "draft_mql_at", "draft_rule", "draft_score", "draft_rank", "former_mql_at",
@@ -60,8 +66,7 @@ def start_back_test(
 ) -> BackTest:
     """Ask for a replay of a draft, as it is now, over the time up to ``now``.
 
-    Earlier back-tests of the draft end: the figures of its present revision are replaced when the
-    new ones are there, those of older revisions say nothing any more.
+    Earlier back-tests of the draft end, and are removed when the new figures are there.
 
     Raises:
         NotADraft: the model is or was in force.
@@ -76,7 +81,6 @@ def start_back_test(
     running.order_by().update(
         state=BackTestState.FAILED, error="The draft was changed.", finished_at=now
     )
-    BackTest.objects.filter(model=model).exclude(revision=model.revision).delete()
     return BackTest.objects.create(
         model=model,
         revision=model.revision,
@@ -96,10 +100,10 @@ def stop_back_test(*, back_test_id: int, error: str, now: datetime) -> None:
 
 
 def run_back_tests(*, now: datetime) -> bool:
-    """Do the next piece of the oldest back-test that waits; return whether more is left.
+    """Do the next piece of the oldest back-test that waits; return whether more is to be done.
 
-    A worker that was killed leaves its last piece undone, and the next call goes on there. One that
-    fails says why.
+    Several workers do several pieces at once. One that was killed leaves its piece undone, and the
+    next call takes it. A back-test that fails says why.
     """
     back_test = BackTest.objects.waiting().first()
     if back_test is None:
@@ -117,9 +121,9 @@ def run_back_tests(*, now: datetime) -> bool:
 
 @transaction.atomic
 def _step(back_test_id: int, now: datetime) -> bool:
-    """Replay the next leads and write their trips, or sum up; nothing while another worker does."""
-    if not _lock(back_test_id):
-        return False
+    """Divide, replay a piece or sum up; False when others are at work on the last pieces."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTINGS)
     waiting = BackTest.objects.waiting().select_related("model", "former")
     back_test = waiting.filter(pk=back_test_id).first()
     if back_test is None:
@@ -127,37 +131,45 @@ def _step(back_test_id: int, now: datetime) -> bool:
     if back_test.revision != back_test.model.revision or not back_test.model.is_draft:
         stop_back_test(back_test_id=back_test_id, error="The draft was changed.", now=now)
         return True
-    span = _next_span(back_test)
-    if span is None:
-        _finish(back_test, now)
-    elif not _advance(back_test, span, _write(back_test, span)):
+    if back_test.state == BackTestState.WAITING:
+        return _alone(back_test) and _divide(back_test)
+    left = back_test.pieces.filter(is_done=False).order_by("first_lead")
+    piece = left.select_for_update(skip_locked=True).first()
+    if piece is None:
+        return not left.exists() and _alone(back_test) and _finish(back_test, now)
+    _write(back_test, piece)
+    if not _advance(back_test, piece):
         transaction.set_rollback(True)
     return True
 
 
-def _lock(back_test_id: int) -> bool:
+def _alone(back_test: BackTest) -> bool:
+    """Hold a back-test in the state that was read, unless another worker does."""
+    same = BackTest.objects.filter(pk=back_test.pk, state=back_test.state)
+    return same.select_for_update(skip_locked=True).exists()
+
+
+def _divide(back_test: BackTest) -> bool:
+    """Divide the leads into pieces."""
+    size = PIECE_BY_DAY if any(x.moves_with_time for x in _definitions(back_test)) else PIECE
     with connection.cursor() as cursor:
-        cursor.execute(_SETTINGS)
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, back_test_id % 2**31]
-        )
-        [is_free] = cursor.fetchone() or [False]
-    return bool(is_free)
+        cursor.execute(_DIVIDE, {"back_test": back_test.pk, "size": size})
+    BackTest.objects.filter(pk=back_test.pk).update(state=BackTestState.RUNNING)
+    return True
 
 
-def _next_span(back_test: BackTest) -> Span | None:
-    ahead = Lead.objects.filter(pk__gt=back_test.replayed_up_to).order_by("pk")[:STEP]
-    last = ahead.aggregate(last=Max("pk"))["last"]
-    first = back_test.replayed_up_to + 1
-    return last and Span(first, last, back_test.starts_at, back_test.ends_at)
+def _definitions(back_test: BackTest) -> list[Definition]:
+    return [definition_of(model) for model in (back_test.model, back_test.former) if model]
 
 
-def _write(back_test: BackTest, span: Span) -> int:
-    """Replay the leads of a span and write their trips; return how many leads there were."""
-    models = [model for model in (back_test.model, back_test.former) if model]
-    definitions = [definition_of(model) for model in models]
+def _write(back_test: BackTest, piece: BackTestPiece) -> None:
+    """Replay the leads of a piece and write their trips."""
+    span = Span(piece.first_lead, piece.last_lead, back_test.starts_at, back_test.ends_at)
+    definitions = _definitions(back_test)
     # whole before the first row is sent: the connection takes no query in the middle of a COPY
-    lines = list(_rows(back_test.pk, definitions, replay(definitions, span, now=back_test.ends_at)))
+    with _uncollected():
+        found = replay(definitions, span, now=back_test.ends_at)
+        lines = list(_rows(back_test.pk, definitions, found))
     table = Identifier(BackTestTrip._meta.db_table)
     columns = commas(map(Identifier, _COPIED))
     with (
@@ -167,7 +179,16 @@ def _write(back_test: BackTest, span: Span) -> int:
     ):
         for line in lines:
             copy.write_row(line)
-    return Lead.objects.filter(pk__range=(span.first, span.last)).count()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep Python from looking for cycles among the objects of a piece, a third of its time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _rows(
@@ -205,23 +226,19 @@ def change_between(former: datetime | None, draft: datetime | None) -> BackTestC
     return BackTestChange.EARLIER if draft < former else BackTestChange.LATER
 
 
-def _advance(back_test: BackTest, span: Span, leads: int) -> bool:
-    """Note how far the back-test is; False when it was stopped meanwhile."""
+def _advance(back_test: BackTest, piece: BackTestPiece) -> bool:
+    """Note that a piece is done; False when the back-test was stopped meanwhile."""
+    BackTestPiece.objects.filter(pk=piece.pk).update(is_done=True)
     waiting = BackTest.objects.waiting().filter(pk=back_test.pk).order_by()
-    return bool(
-        waiting.update(
-            state=BackTestState.RUNNING,
-            replayed_up_to=span.last,
-            leads_done=F("leads_done") + leads,
-        )
-    )
+    return bool(waiting.update(leads_done=F("leads_done") + piece.lead_count))
 
 
-def _finish(back_test: BackTest, now: datetime) -> None:
+def _finish(back_test: BackTest, now: datetime) -> bool:
     """Sum up, and let the earlier ones of this draft go."""
-    waiting = BackTest.objects.waiting().filter(pk=back_test.pk).order_by()
-    done = waiting.update(
-        state=BackTestState.DONE, finished_at=now, results=summed_up(back_test, now=now)
+    results = summed_up(back_test, now=now)
+    BackTest.objects.filter(pk=back_test.pk).update(
+        state=BackTestState.DONE, finished_at=now, results=results
     )
-    if done:
-        BackTest.objects.filter(model=back_test.model).exclude(pk=back_test.pk).delete()
+    back_test.pieces.all().delete()
+    BackTest.objects.filter(model=back_test.model).exclude(pk=back_test.pk).delete()
+    return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +15,7 @@ from leads.models import LeadFact
 from leads.services import change_stage
 from scoring import services
 from scoring.enums import BackTestChange, BackTestState
-from scoring.models import BackTest, ScoringModel
+from scoring.models import BackTest, BackTestPiece, ScoringModel
 from scoring.services import backtesting
 from scoring.services.drafting import change_draft
 from scoring.services.publishing import published_model
@@ -101,16 +103,30 @@ def test_before_there_is_a_model_a_draft_is_replayed_alone() -> None:
     assert done.trips.get().change == BackTestChange.GAINED
 
 
-def test_a_worker_that_was_killed_leaves_the_rest_to_the_next(settings: Any) -> None:
+def test_a_back_test_is_worked_off_in_pieces() -> None:
     publish_model(downloads(30))
     leads = [buyer(1, 2) for _ in range(3)]
     back_test = start(make_draft(downloads(55)))
-    BackTest.objects.update(replayed_up_to=leads[0], leads_done=1, state=BackTestState.RUNNING)
+    services.run_back_tests(now=NOW)
+    divide(back_test, leads)
 
+    services.run_back_tests(now=NOW)
+
+    back_test.refresh_from_db()
+    assert (back_test.state, back_test.leads_done) == (BackTestState.RUNNING, 1)
+    assert list(back_test.trips.values_list("lead", flat=True)) == leads[:1]
     done = finish(back_test)
+    assert sorted(done.trips.values_list("lead", flat=True)) == leads
+    assert (done.leads_done, done.pieces.count()) == (3, 0)
 
-    assert sorted(done.trips.values_list("lead", flat=True)) == leads[1:]
-    assert done.leads_done == 3
+
+def divide(back_test: BackTest, leads: list[int]) -> None:
+    """Make each lead a piece of its own."""
+    back_test.pieces.all().delete()
+    BackTestPiece.objects.bulk_create(
+        BackTestPiece(back_test=back_test, first_lead=lead, last_lead=lead, lead_count=1)
+        for lead in leads
+    )
 
 
 def test_a_back_test_is_for_one_revision() -> None:
@@ -155,6 +171,13 @@ def test_the_database_keeps_a_second_one_out() -> None:
         back_test.save(force_insert=True)
 
 
+def test_the_database_keeps_a_piece_in_order() -> None:
+    back_test = start(make_draft())
+
+    with pytest.raises(IntegrityError, match="back_test_piece_has_leads"), transaction.atomic():
+        back_test.pieces.create(first_lead=2, last_lead=1, lead_count=0)
+
+
 def test_what_is_in_force_is_not_back_tested() -> None:
     with pytest.raises(services.NotADraft):
         start(publish_model())
@@ -173,11 +196,11 @@ def test_a_stopped_back_test_shows_nothing() -> None:
 def test_a_piece_that_was_stopped_meanwhile_writes_nothing() -> None:
     buyer(1)
     back_test = start(make_draft(downloads(55)))
-    [span] = [backtesting._next_span(back_test)]
+    services.run_back_tests(now=NOW)
+    [piece] = back_test.pieces.all()
     services.stop_back_test(back_test_id=back_test.pk, error="Stopped by Lena.", now=NOW)
 
-    assert span is not None
-    assert not backtesting._advance(back_test, span, 1)
+    assert not backtesting._advance(back_test, piece)
 
 
 def test_running_again_replaces_the_figures() -> None:
@@ -203,12 +226,35 @@ def test_a_fault_is_told_and_leaves_the_next_one_alone() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_back_test_that_another_worker_holds_is_left_alone() -> None:
-    back_test = start(make_draft())
+def test_two_workers_take_two_pieces_and_one_of_them_sums_up() -> None:
+    publish_model(downloads(30))
+    leads = [buyer(1), buyer(1)]
+    back_test = start(make_draft(downloads(55)))
+    services.run_back_tests(now=NOW)
+    divide(back_test, leads)
+
+    with another_transaction() as other:
+        other.execute(
+            "SELECT FROM scoring_backtestpiece WHERE first_lead = %s FOR UPDATE", [leads[0]]
+        )
+        assert services.run_back_tests(now=NOW) is True
+        assert services.run_back_tests(now=NOW) is False
+        assert list(back_test.trips.values_list("lead", flat=True)) == leads[1:]
+    assert services.run_back_tests(now=NOW) is True
+
+    with another_transaction() as other:
+        other.execute("SELECT FROM scoring_backtest WHERE id = %s FOR UPDATE", [back_test.pk])
+        assert services.run_back_tests(now=NOW) is False
+    assert finish(back_test).state == BackTestState.DONE
+
+
+@contextmanager
+def another_transaction() -> Iterator[Any]:
     other = connection.copy()
     try:
+        other.set_autocommit(False)
         with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(7214005, %s)", [back_test.pk])
-        assert services.run_back_tests(now=NOW) is False
+            yield cursor
+        other.rollback()
     finally:
         other.close()
