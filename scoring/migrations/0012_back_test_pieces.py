@@ -11,7 +11,7 @@ ANEW = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("scoring", "0009_raised_hands"),
+        ("scoring", "0011_news_not_acted_on"),
     ]
 
     operations = [
