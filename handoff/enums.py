@@ -18,6 +18,21 @@ class Side(TextChoices):
     SALES = "SALES", "Sales"
 
 
+class Commitment(TextChoices):
+    """What one side promises the other; each has a named owner."""
+
+    VOLUME = "VOLUME", "MQLs a month"
+    ACCEPTANCE = "ACCEPTANCE", "Accepted by sales"
+    QUALITY = "QUALITY", "Become SQL"
+    ON_TIME = "ON_TIME", "First touch in time"
+    ATTEMPTS = "ATTEMPTS", "Attempts before giving up"
+    VERDICT = "VERDICT", "Verdict in time"
+    CONVERSION = "CONVERSION", "SQLs won"
+
+
+OF_MARKETING = (Commitment.VOLUME, Commitment.ACCEPTANCE, Commitment.QUALITY)
+
+
 class HandoffState(TextChoices):
     """Where a handoff stands; the last five are closed.
 

@@ -123,3 +123,4 @@ class SignForm(forms.Form):
     """For which side somebody signs the agreement."""
 
     side = forms.TypedChoiceField(choices=Side, coerce=Side)
+    revision = forms.IntegerField(min_value=1)

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from handoff.views import agreement, answers, bant, calendars, handoffs, queue, team
+from handoff.views import (
+    agreement,
+    agreement_draft,
+    answers,
+    bant,
+    calendars,
+    handoffs,
+    queue,
+    team,
+)
 
 app_name = "handoff"
 
@@ -12,6 +21,17 @@ urlpatterns = [
     path("queue/team/", team.team, name="team"),
     path("queue/pool/", team.pool, name="pool"),
     path("agreement/", agreement.agreement, name="agreement"),
+    path("agreement/next/", agreement_draft.draft_next, name="agreement_next"),
+    path("agreement/<int:version>/edit/", agreement_draft.edit, name="agreement_edit"),
+    path("agreement/<int:version>/tiers/new/", agreement_draft.tier, name="agreement_tier_new"),
+    path(
+        "agreement/<int:version>/tiers/<int:position>/", agreement_draft.tier, name="agreement_tier"
+    ),
+    path(
+        "agreement/<int:version>/tiers/<int:position>/<str:way>/",
+        agreement_draft.tier_move,
+        name="agreement_tier_move",
+    ),
     path("agreement/draft/<int:model_id>/", agreement.draft, name="draft_agreement"),
     path("agreement/<int:version>/sign/", agreement.sign, name="sign_agreement"),
     path("calendars/", calendars.calendars, name="calendars"),

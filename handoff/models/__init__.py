@@ -1,6 +1,6 @@
 """The tables of ``handoff``, one file per subject."""
 
-from handoff.models.agreement import Agreement, SlaTier
+from handoff.models.agreement import Agreement, CommitmentOwner, SlaTier
 from handoff.models.assignment import AssignmentDecision, RepProfile, RoutingRule
 from handoff.models.bant import BantAssessment
 from handoff.models.calendar import WorkCalendar
@@ -17,6 +17,7 @@ __all__ = [
     "BantAssessment",
     "Clock",
     "ClockQuerySet",
+    "CommitmentOwner",
     "Excuse",
     "Handoff",
     "HandoffQuerySet",

@@ -11,7 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
-from handoff.enums import AgreementState, TimesOutTo
+from handoff.enums import AgreementState, Commitment, TimesOutTo
 from handoff.policy import Enforcement
 from scoring.enums import ModelState
 from scoring.models import ScoringModel
@@ -55,7 +55,8 @@ class Agreement(models.Model):
 
     ``scoring_model`` is the model whose MQL definition was signed, as of ``model_revision``; a
     later model with the same definition may be in force. Percentages are whole numbers of 0-100;
-    ``mqls_per_month`` is marketing's promise.
+    ``mqls_per_month`` is marketing's promise, zero is none; so is a ``conversion_goal`` of zero.
+    ``revision`` counts the changes of the draft, so that nobody signs what they have not read.
 
     ``first_warning`` and ``last_warning`` are percent of a clock's working time. Managers are told
     of a breach once ``escalate_after`` of working time has passed since the due time. A handoff
@@ -89,6 +90,10 @@ class Agreement(models.Model):
     escalate_after = models.DurationField(default=timedelta)
     reassign_after = models.DurationField(null=True, blank=True)
     times_out_to = models.CharField(max_length=8, choices=TimesOutTo, default=TimesOutTo.NEXT_REP)
+    verdict_goal = models.PositiveSmallIntegerField(default=90)
+    conversion_goal = models.PositiveSmallIntegerField(default=0)
+    review_on = models.DateField(null=True, blank=True)
+    revision = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
 
     objects = AgreementQuerySet.as_manager()
@@ -116,6 +121,16 @@ class Agreement(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(bant_yes_needed__lte=4), name="agreement_bant_up_to_four"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    acceptance_goal__lte=100,
+                    on_time_goal__lte=100,
+                    sql_goal__lte=100,
+                    verdict_goal__lte=100,
+                    conversion_goal__lte=100,
+                ),
+                name="agreement_goals_are_percent",
             ),
             models.CheckConstraint(
                 condition=Q(first_warning__gte=1, last_warning__lt=100)
@@ -177,3 +192,21 @@ class SlaTier(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class CommitmentOwner(models.Model):
+    """Who answers for one promise of an agreement."""
+
+    agreement = models.ForeignKey(Agreement, on_delete=models.CASCADE, related_name="owners")
+    commitment = models.CharField(max_length=10, choices=Commitment)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agreement", "commitment"], name="commitment_has_one_owner"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_commitment_display()}: {self.owner}"

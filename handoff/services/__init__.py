@@ -7,13 +7,7 @@ somebody holds.
 
 from handoff.business_hours import CalendarInvalid
 from handoff.evidence import EvidenceRefused
-from handoff.services.agreements import (
-    AgreementInvalid,
-    SignatureRefused,
-    TierTerms,
-    draft_agreement,
-    sign_agreement,
-)
+from handoff.services.agreements import SignatureRefused, draft_agreement, sign_agreement
 from handoff.services.answers import (
     HandoffNotOffered,
     SnoozeInvalid,
@@ -39,10 +33,10 @@ from handoff.services.calendars import (
 )
 from handoff.services.definition import (
     agreement_gate,
-    definition_changes,
     draft_for_model,
     enforce_with_model,
 )
+from handoff.services.drafting import draft_next, revise_draft
 from handoff.services.enforcement import BATCH, enforce_deadlines
 from handoff.services.holders import CannotHold
 from handoff.services.locking import HandoffClosed, HandoffTaken
@@ -50,6 +44,7 @@ from handoff.services.opening import open_handoff, withdraw_handoff
 from handoff.services.qualification import BantIncomplete, save_bant, submit_bant
 from handoff.services.reassignment import reassign_handoff, reroute_handoffs
 from handoff.services.routing import RoutingInvalid, add_routing_rule
+from handoff.services.terms import AgreementInvalid, TierTerms
 from handoff.services.touches import log_touch
 
 __all__ = [
@@ -76,9 +71,9 @@ __all__ = [
     "decide_excuse",
     "decide_touch",
     "define_calendar",
-    "definition_changes",
     "draft_agreement",
     "draft_for_model",
+    "draft_next",
     "enforce_deadlines",
     "enforce_with_model",
     "log_touch",
@@ -90,6 +85,7 @@ __all__ = [
     "renew_public_holidays",
     "reroute_handoffs",
     "retire_calendar",
+    "revise_draft",
     "save_bant",
     "sign_agreement",
     "snooze_handoff",

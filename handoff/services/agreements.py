@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -12,10 +12,10 @@ from django.db.models import Max
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
-from crm.common.criteria import parse
 from crm.common.locks import lock_writes
-from handoff.enums import AgreementState, Side
-from handoff.models import Agreement, SlaTier
+from handoff.enums import AgreementState, Commitment, Side
+from handoff.models import Agreement, CommitmentOwner, SlaTier
+from handoff.services.terms import TierTerms, check_tiers
 from scoring.definition import DefinitionInvalid
 from scoring.diff import same_mql_definition
 from scoring.models import ScoringModel
@@ -26,24 +26,8 @@ GATE = "agreement"
 _ROLES = {Side.MARKETING: Role.MARKETER, Side.SALES: Role.MANAGER}
 
 
-class AgreementInvalid(ValueError):
-    """The draft cannot be signed so; the message says what to change."""
-
-
 class SignatureRefused(Exception):
     """This person cannot sign for this side, or there is nothing left to sign."""
-
-
-@dataclass(frozen=True, slots=True)
-class TierTerms:
-    """One response class as drafted: who is in it, and the working time allowed per clock."""
-
-    name: str
-    accept_within: timedelta
-    first_touch_within: timedelta
-    verdict_within: timedelta
-    criteria: Mapping[str, Any] = field(default_factory=dict)
-    is_fast_track: bool = False
 
 
 @transaction.atomic
@@ -52,6 +36,7 @@ def draft_agreement(
     scoring_model: ScoringModel,
     tiers: Sequence[TierTerms],
     now: datetime,
+    owners: Mapping[Commitment, User] | None = None,
     **promises: Any,
 ) -> Agreement:
     """Draft the next version.
@@ -60,17 +45,13 @@ def draft_agreement(
         scoring_model: Whose MQL definition both sides mean.
         tiers: In the order in which they are tried.
         now: The moment of drafting.
-        promises: ``mqls_per_month``, ``acceptance_goal``, ``on_time_goal``, ``sql_goal`` (percent),
-            ``attempts_owed``, ``bant_yes_needed``; those left out keep their defaults.
+        owners: Who answers for which promise.
+        promises: Fields named in ``terms.PROMISES``; those left out keep their defaults.
 
     Raises:
-        AgreementInvalid: no tier, or a tier that allows no time.
-        CriteriaInvalid: a tier's criteria cannot be read.
+        AgreementInvalid, CriteriaInvalid: as ``check_tiers`` says.
     """
-    if not tiers:
-        raise AgreementInvalid("An agreement needs at least one tier.")
-    for terms in tiers:
-        _check(terms)
+    check_tiers(tiers)
     lock_writes(Agreement)
     latest = Agreement.objects.aggregate(latest=Max("version"))["latest"] or 0
     agreement = Agreement.objects.create(
@@ -80,29 +61,47 @@ def draft_agreement(
         created_at=now,
         **promises,
     )
+    write_terms(agreement, tiers, owners or {})
+    return agreement
+
+
+def write_terms(
+    agreement: Agreement, tiers: Sequence[TierTerms], owners: Mapping[Commitment, User]
+) -> None:
+    """Write the tiers and owners of a version anew; the caller holds the table."""
+    agreement.tiers.all().delete()
+    agreement.owners.all().delete()
     SlaTier.objects.bulk_create(
         SlaTier(agreement=agreement, position=position, **asdict(terms))
         for position, terms in enumerate(tiers, start=1)
     )
-    return agreement
+    CommitmentOwner.objects.bulk_create(
+        CommitmentOwner(agreement=agreement, commitment=commitment, owner=owner)
+        for commitment, owner in owners.items()
+    )
 
 
 @transaction.atomic
-def sign_agreement(*, agreement_id: int, signer: User, side: Side, now: datetime) -> Agreement:
+def sign_agreement(
+    *, agreement_id: int, signer: User, side: Side, now: datetime, revision: int | None = None
+) -> Agreement:
     """Sign a draft for one side; with both signatures it is in force and the one before it ends.
 
     The second signature under the definition of a draft of the scoring model publishes that model,
     and both come into force together; if a time is set for the model, then at that time. Handoffs
-    that are open keep the version that they are pinned to.
+    that are open keep the version that they are pinned to. ``revision`` is that of the text which
+    the signer has read.
 
     Raises:
-        SignatureRefused: wrong role, the same person twice, signed already, no draft any more, or
-            its scoring model cannot come into force as it is.
+        SignatureRefused: wrong role, the same person twice, signed already, no draft any more,
+            changed since it was read, or its scoring model cannot come into force as it is.
     """
     lock_writes(ScoringModel)
     lock_writes(Agreement)
     agreement = Agreement.objects.select_related("scoring_model").get(pk=agreement_id)
     _may_sign(agreement, signer, side)
+    if revision is not None and revision != agreement.revision:
+        raise SignatureRefused(f"{agreement} was changed since you opened it: read it again.")
     _check_model(agreement, now)
     setattr(agreement, f"signed_by_{side.lower()}", signer)
     setattr(agreement, f"{side.lower()}_signed_at", now)
@@ -132,13 +131,6 @@ def _bring_in_force(agreement: Agreement, signer: User, now: datetime) -> None:
             publish(model_id=model.pk, now=now, actor=signer)
         except (GateClosed, DefinitionInvalid) as refusal:
             raise SignatureRefused(str(refusal)) from refusal
-
-
-def _check(terms: TierTerms) -> None:
-    parse(dict(terms.criteria))
-    spans = (terms.accept_within, terms.first_touch_within, terms.verdict_within)
-    if min(spans) <= timedelta(0):
-        raise AgreementInvalid(f"Tier {terms.name} allows no time: give each clock some minutes.")
 
 
 def _may_sign(agreement: Agreement, signer: User, side: Side) -> None:

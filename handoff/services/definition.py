@@ -15,32 +15,13 @@ from crm.accounts.models import User
 from crm.common.locks import lock_writes
 from crm.common.notifications import notify
 from handoff.enums import AgreementState
-from handoff.models import Agreement, SlaTier
-from handoff.services.agreements import (
-    GATE,
-    AgreementInvalid,
-    TierTerms,
-    draft_agreement,
-    enforce,
-)
-from scoring.diff import Difference, differences, same_mql_definition
+from handoff.models import Agreement
+from handoff.services.agreements import GATE, draft_agreement, enforce
+from handoff.services.terms import AgreementInvalid, owners_of, promises_of, tiers_of
+from scoring.diff import same_mql_definition
 from scoring.models import ScoringModel
 from scoring.services import is_approved, lock_draft
 from scoring.slots import Gate
-
-_PROMISES = (
-    "mqls_per_month",
-    "acceptance_goal",
-    "on_time_goal",
-    "sql_goal",
-    "attempts_owed",
-    "bant_yes_needed",
-    "first_warning",
-    "last_warning",
-    "escalate_after",
-    "reassign_after",
-    "times_out_to",
-)
 
 
 def agreement_gate(model: ScoringModel, _now: datetime) -> Gate | None:
@@ -66,15 +47,6 @@ def agreement_gate(model: ScoringModel, _now: datetime) -> Gate | None:
     )
 
 
-def definition_changes(agreement: Agreement) -> list[Difference]:
-    """Return what a draft changes of the MQL definition that is signed now."""
-    current = _in_force()
-    if current is None or agreement.state != AgreementState.DRAFT:
-        return []
-    documents = (current.scoring_model.definition, agreement.scoring_model.definition)
-    return [each for each in differences(*documents) if each.touches_mql]
-
-
 @transaction.atomic
 def draft_for_model(*, model_id: int, actor: User, now: datetime) -> Agreement:
     """Draft the next agreement as the one in force with the MQL definition of an approved draft.
@@ -97,9 +69,10 @@ def draft_for_model(*, model_id: int, actor: User, now: datetime) -> Agreement:
         return draft
     draft = draft_agreement(
         scoring_model=model,
-        tiers=[_terms(tier) for tier in current.tiers.order_by("position")],
+        tiers=tiers_of(current),
+        owners=owners_of(current),
         now=now,
-        **{name: getattr(current, name) for name in _PROMISES},
+        **promises_of(current),
     )
     _ask_to_sign(draft, model, actor, now)
     return draft
@@ -137,17 +110,6 @@ def _missing(draft: Agreement) -> str:
 def _signed_at(draft: Agreement) -> datetime | None:
     times = (draft.marketing_signed_at, draft.sales_signed_at)
     return max(filter(None, times)) if draft.is_signed else None
-
-
-def _terms(tier: SlaTier) -> TierTerms:
-    return TierTerms(
-        name=tier.name,
-        accept_within=tier.accept_within,
-        first_touch_within=tier.first_touch_within,
-        verdict_within=tier.verdict_within,
-        criteria=tier.criteria,
-        is_fast_track=tier.is_fast_track,
-    )
 
 
 def _ask_to_sign(draft: Agreement, model: ScoringModel, actor: User, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The agreement as a document, and the calendars on which its time is counted."""
+"""The agreement as a document, its history, and its signatures."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ from django.views.decorators.http import require_GET, require_POST
 from crm.accounts.access import role_required
 from crm.accounts.enums import Role
 from crm.accounts.models import User
-from crm.common.criteria import CriteriaInvalid, parse, sentence
 from crm.common.http import AppRequest, render_page
 from handoff import services
+from handoff.agreement_diff import changes_between, who_fits
 from handoff.enums import AgreementState, ClockKind, Side
 from handoff.forms import SignForm
 from handoff.models import Agreement, Handoff, SlaTier, WorkCalendar
 from handoff.policy import Targets, default_targets
+from handoff.services.terms import owners_of, tier_terms
 from handoff.views.answering import row_asked_for
 from scoring.definition import parse_definition
 from scoring.models import ScoringModel
 from scoring.services import NotADraft, definition_of, published_model
+
+_DRAFTERS = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ def agreement(request: AppRequest) -> HttpResponse:
         return _page(request, shown)
     if version:
         raise Http404
-    return render_page(request, "handoff/no_agreement.html", {"tiers": _default_tiers()})
+    context = {"tiers": _default_tiers(), "may_draft": request.user.has_role(*_DRAFTERS)}
+    return render_page(request, "handoff/no_agreement.html", context)
 
 
 @role_required(Role.MARKETER, Role.ADMIN)
@@ -88,7 +92,7 @@ def sign(request: AppRequest, version: int) -> HttpResponse:
     drafted = get_object_or_404(Agreement, state=AgreementState.DRAFT, version=version)
     form = SignForm(request.POST)
     if not form.is_valid():
-        return _refused(request, drafted, "Say for which side you sign.")
+        return _refused(request, drafted, "Say for which side you sign, and on the text as it is.")
     try:
         services.sign_agreement(
             agreement_id=drafted.pk, signer=request.user, now=timezone.now(), **form.cleaned_data
@@ -111,13 +115,31 @@ def _page(request: AppRequest, shown: Agreement, *, problem: str = "") -> HttpRe
     """Show a version; with a ``problem`` it is the answer to a signature that was refused."""
     beside = {
         "sides": [] if shown.state != AgreementState.DRAFT else _sides(shown, request.user),
-        "changes": services.definition_changes(shown),
+        "changes": _changes(request, shown),
+        "may_edit": _may_edit(shown, request.user),
+        "may_draft": request.user.has_role(*_DRAFTERS),
         "in_force": published_model(),
         "versions": Agreement.objects.readable_by(request.user).order_by("-version"),
         "problem": problem,
     }
     context = {**_document(shown), **beside}
     return render_page(request, "handoff/agreement.html", context, status=422 if problem else 200)
+
+
+def _changes(request: AppRequest, shown: Agreement) -> tuple[Agreement, list[str]] | None:
+    """Return what the text says otherwise than the version asked for, else the one before it."""
+    readable = Agreement.objects.readable_by(request.user)
+    against = row_asked_for(request.GET, "against")
+    signed = readable.signed().filter(version__lt=shown.version).order_by("-version")
+    other = readable.filter(version=against).first() if against else signed.first()
+    return (other, changes_between(other, shown)) if other and other != shown else None
+
+
+def _may_edit(shown: Agreement, viewer: User) -> bool:
+    is_open = shown.state == AgreementState.DRAFT and not (
+        shown.signed_by_marketing_id or shown.signed_by_sales_id
+    )
+    return is_open and viewer.has_role(*_DRAFTERS)
 
 
 def _sides(shown: Agreement, viewer: User) -> list[SideLine]:
@@ -143,6 +165,8 @@ def _document(shown: Agreement) -> dict[str, Any]:
     )
     return {
         "agreement": shown,
+        "owners": {what.value: who for what, who in owners_of(shown).items()},
+        "enforcement": shown.enforcement,
         "tiers": [_tier_line(tier) for tier in shown.tiers.order_by("position")],
         "cells": sorted(definition.cells),
         "definition": definition.cells,
@@ -159,7 +183,7 @@ def _lower(words: str) -> str:
 
 def _tier_line(tier: SlaTier) -> TierLine:
     targets = {kind: getattr(tier, SlaTier.TARGETS[kind]) for kind in ClockKind}
-    return _line(tier.name, _who(tier), targets)
+    return _line(tier.name, who_fits(tier_terms(tier)), targets)
 
 
 def _default_tiers() -> list[TierLine]:
@@ -177,14 +201,3 @@ def _line(name: str, who: str, targets: Targets) -> TierLine:
         first_touch=targets[ClockKind.FIRST_TOUCH],
         verdict=targets[ClockKind.VERDICT],
     )
-
-
-def _who(tier: SlaTier) -> str:
-    """Say in words who is in a tier."""
-    try:
-        fits = sentence(parse(tier.criteria)) if tier.criteria else ""
-    except CriteriaInvalid:
-        fits = "criteria that cannot be read any more"
-    if tier.is_fast_track:
-        return f"Buying acts, and leads whose {fits}" if fits else "Buying acts"
-    return fits or "Every other MQL"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crm.accounts.models import User
-from handoff.services import draft_for_model
+from handoff.services import draft_for_model, draft_next
 from handoff.services.holders import hand_to
 from tests.access import ADMIN, MANAGER, MARKETER, PEOPLE, REP, Arguments, row
 from tests.factories import NOW, make_team
@@ -12,6 +12,7 @@ from tests.handoff.factories import (
     make_calendar,
     make_handoff,
     make_rep,
+    make_scoring_model,
     other_definition,
 )
 from tests.scoring.drafts import ready_draft
@@ -42,6 +43,25 @@ def waiting_agreement(viewer: User) -> Arguments:
     return {"version": draft_for_model(model_id=model_id, actor=viewer, now=NOW).version}
 
 
+def published(_viewer: User) -> Arguments:
+    make_scoring_model()
+    return {}
+
+
+def own_draft(viewer: User) -> Arguments:
+    """Make a draft of the first agreement."""
+    published(viewer)
+    return {"version": draft_next(now=NOW).version}
+
+
+def own_tier(viewer: User) -> Arguments:
+    return {**own_draft(viewer), "position": 1}
+
+
+def moved_tier(viewer: User) -> Arguments:
+    return {**own_tier(viewer), "way": "down"}
+
+
 def calendar_of_a_team(_viewer: User) -> Arguments:
     return {"calendar_id": make_calendar(make_team()).pk}
 
@@ -61,8 +81,13 @@ ROWS = [
         MANAGER,
         own=waiting_agreement,
         method="post",
-        data={"side": "MARKETING"},
+        data={"side": "MARKETING", "revision": "1"},
     ),
+    row("handoff:agreement_next", MARKETER, MANAGER, ADMIN, own=published, method="post"),
+    row("handoff:agreement_edit", MARKETER, MANAGER, ADMIN, own=own_draft),
+    row("handoff:agreement_tier_new", MARKETER, MANAGER, ADMIN, own=own_draft),
+    row("handoff:agreement_tier", MARKETER, MANAGER, ADMIN, own=own_tier),
+    row("handoff:agreement_tier_move", MARKETER, MANAGER, ADMIN, own=moved_tier, method="post"),
     row("handoff:calendars", MANAGER, ADMIN),
     row("handoff:calendar_new", MANAGER, ADMIN),
     row("handoff:calendar", MANAGER, ADMIN, own=calendar_of_a_team),

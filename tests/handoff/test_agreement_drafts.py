@@ -36,15 +36,15 @@ def test_the_page_shows_what_changes_and_each_side_signs_there() -> None:
     assert "Sign for Marketing" in page
     assert "Sign for Sales" not in page
     sign = reverse("handoff:sign_agreement", args=[2])
-    assert marketer.post(sign, {"side": "SALES"}).status_code == 422
+    assert marketer.post(sign, {"side": "SALES", "revision": "1"}).status_code == 422
     assert marketer.post(sign).status_code == 422
-    assert marketer.post(sign, {"side": "MARKETING"}).status_code == 302
+    assert marketer.post(sign, {"side": "MARKETING", "revision": "1"}).status_code == 302
     assert "Sign for" not in _page(marketer, 2)
-    assert manager.post(sign, {"side": "SALES"}).status_code == 302
+    assert manager.post(sign, {"side": "SALES", "revision": "1"}).status_code == 302
 
     assert published_model() == draft
     assert "Signed by both sides" in _page(client_of(make_user(Role.REP)), 2)
-    assert manager.post(sign, {"side": "SALES"}).status_code == 404
+    assert manager.post(sign, {"side": "SALES", "revision": "1"}).status_code == 404
 
 
 def test_a_rep_does_not_see_what_waits_and_nobody_what_is_outdated() -> None:
@@ -70,7 +70,9 @@ def test_a_signature_never_goes_to_a_text_that_was_drafted_after_the_one_read() 
 
     written_anew = drafted(_widened(draft))
     answer = web.post(
-        reverse("handoff:sign_agreement", args=[read.version]), {"side": "SALES"}, follow=True
+        reverse("handoff:sign_agreement", args=[read.version]),
+        {"side": "SALES", "revision": "1"},
+        follow=True,
     )
 
     assert f"{written_anew} was drafted in its place: read that one." in answer.content.decode()
