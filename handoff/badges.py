@@ -6,6 +6,7 @@ which the handoff is pinned.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -122,6 +123,27 @@ def arithmetic(clock: Clock, calendar: BusinessCalendar) -> list[Step]:
         span = _whole_minutes(worked) - _whole_minutes(until_then)
         steps.append(Step(timezone.localtime(start), timezone.localtime(end), span))
     return steps
+
+
+#: A sentence names as many stretches of open hours; of more, the first and the last ones.
+_MOST_NAMED = 3
+
+
+def arithmetic_sentence(clock: Clock, steps: Sequence[Step]) -> str:
+    """Return ``2 h of working time from Fri 17:10: 50 min on Friday, 1 h 10 from Monday 09:00``."""
+    said = [_step_words(step, clock) for step in steps]
+    if len(said) > _MOST_NAMED:
+        between = sum((step.span for step in steps[1:-1]), timedelta(0))
+        said = [said[0], f"{working_time(between)} on the way", said[-1]]
+    start = f"{timezone.localtime(clock.started_at):%a %H:%M}"
+    return f"{working_time(clock.target)} of working time from {start}: {', '.join(said)}"
+
+
+def _step_words(step: Step, clock: Clock) -> str:
+    span, is_first = working_time(step.span), step.started_at == clock.started_at
+    return (
+        f"{span} on {step.started_at:%A}" if is_first else f"{span} from {step.started_at:%A %H:%M}"
+    )
 
 
 def _whole_minutes(span: timedelta) -> timedelta:

@@ -9,8 +9,9 @@ from crispy_forms.helper import FormHelper
 from django import forms
 
 from crm.accounts.models import User
-from handoff.enums import RejectionReason, Side, TouchChannel, TouchOutcome
+from handoff.enums import ExcuseReason, RejectionReason, Side, TouchChannel, TouchOutcome
 from handoff.evidence import OUTCOMES
+from handoff.models import Clock
 
 MOMENT_FORMAT = "%Y-%m-%dT%H:%M"
 _ONE_MINUTE = timedelta(minutes=1)
@@ -73,7 +74,7 @@ class TouchForm(CrispyForm):
         required=False,
         label="When, if not just now",
         widget=MomentInput,
-        help_text="More than 15 minutes ago is kept, but stops no clock.",
+        help_text="More than 15 minutes ago is kept; it counts once a manager approves.",
     )
     note = forms.CharField(
         max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 2})
@@ -117,6 +118,44 @@ class ReassignForm(CrispyForm):
         field = self.fields["to"]
         if isinstance(field, forms.ModelChoiceField):
             field.queryset = User.objects.reps().order_by("full_name", "id")
+
+
+class ExcuseForm(CrispyForm):
+    """Why a deadline was missed, and what stretch of its time that explains."""
+
+    reason = forms.ChoiceField(
+        choices=ExcuseReason, widget=forms.RadioSelect, label="What kept you from it?"
+    )
+    started_at = forms.DateTimeField(label="From", widget=MomentInput)
+    ended_at = forms.DateTimeField(label="To", widget=MomentInput)
+    note = forms.CharField(
+        max_length=500,
+        required=False,
+        label="What should your manager know?",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def __init__(self, clock: Clock, now: datetime, *args: Any, **options: Any) -> None:
+        """Propose the whole time of ``clock`` up to ``now``."""
+        self._first, self._last = clock.started_at, clock.ended_at or now
+        options.setdefault("initial", {"started_at": self._first, "ended_at": self._last})
+        super().__init__(*args, **options)
+
+    def clean_reason(self) -> ExcuseReason:
+        """Return the code as the service takes it."""
+        return ExcuseReason(self.cleaned_data["reason"])
+
+    def clean_started_at(self) -> datetime:
+        """Return the start; the picker knows minutes only, so the clock's first one is its own."""
+        started_at: datetime = self.cleaned_data["started_at"]
+        is_first = started_at < self._first < started_at + _ONE_MINUTE
+        return self._first if is_first else started_at
+
+
+class DecideForm(forms.Form):
+    """A manager's yes or no."""
+
+    grant = forms.ChoiceField(choices=[("yes", "Yes"), ("no", "No")])
 
 
 class SignForm(forms.Form):

@@ -23,10 +23,11 @@ from crm.common.slots import (
 from handoff import panels
 from handoff.criteria import HANDOFF_FIELDS
 from handoff.desk import desk_day, has_desk
+from handoff.enums import Approval
 from handoff.history.applying import apply_handoffs
 from handoff.history.mapping import parse_handoff_mapping
 from handoff.kept_criteria import criteria_in_force
-from handoff.models import Agreement, Clock, Handoff, HolderInterval
+from handoff.models import Agreement, Clock, Excuse, Handoff, HolderInterval, Touch
 from handoff.queue import due_today
 from handoff.refusals import HANDOFF_REFUSALS
 from handoff.sales_load import sales_load
@@ -58,6 +59,11 @@ def _in_pool(user: User, _now: datetime) -> str:
 _VERSION = PreparedQuery(
     lambda now: Agreement.objects.in_force(now).order_by("pk").values_list("version")[:1]
 )
+
+
+def _to_approve(_user: User, _now: datetime) -> str:
+    waiting = [each.objects.filter(approval=Approval.PENDING).count() for each in (Excuse, Touch)]
+    return str(sum(waiting) or "")
 
 
 def _agreement_version(_user: User, now: datetime) -> str:
@@ -148,6 +154,13 @@ navigation.register(
     NavItem(
         "pool", "Unassigned pool", "handoff:pool", "layers", 100,
         group="Team", roles=(Role.REP,), badge=_in_pool,
+    ),
+    NavItem(
+        "to_approve", "To approve", "handoff:to_approve", "message-square-warning", 9,
+        roles=_LEADERS, badge=_to_approve,
+    ),
+    NavItem(
+        "missed", "Missed deadlines", "handoff:missed", "octagon-alert", 6, roles=(Role.REP,),
     ),
     NavItem(
         "agreement", "Agreement", "handoff:agreement", "signature", 410,

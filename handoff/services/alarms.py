@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from crm.accounts.models import SalesTeam, User
 from crm.common.notifications import News
 from handoff.enums import Alarm, ClockKind
 from handoff.models import Clock, Handoff
-from handoff.services.people import managers_of, pool_of
+from handoff.services.people import answering_for, leaders, pool_of
 
 _GRAVITY = {Alarm.FIRST: 0, Alarm.LAST: 1, Alarm.ESCALATE: 2, Alarm.BREACH: 3}
 _WORDS = {
@@ -27,12 +27,12 @@ _ICONS = {
 }
 
 
-@dataclass
 class Audience:
-    """Who hears of the handoffs of a team; asked of the database once per team and sweep."""
+    """Who hears of the handoffs of a team; asked of the database once per sweep."""
 
-    _managers: dict[int | None, list[User]] = field(default_factory=dict)
-    _pools: dict[int | None, list[User]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        """Ask nothing yet."""
+        self._pools: dict[int | None, list[User]] = {}
 
     def of(
         self, handoff: Handoff, alarm: Alarm, clocks: Sequence[Clock], now: datetime
@@ -49,11 +49,12 @@ class Audience:
         holder = [] if is_taken or alarm is Alarm.ESCALATE else [handoff.holder]
         return [*holder, *(self._managers_of(handoff.team) if is_escalated else [])]
 
+    @cached_property
+    def _leaders(self) -> list[User]:
+        return leaders()
+
     def _managers_of(self, team: SalesTeam | None) -> list[User]:
-        key = team.pk if team else None
-        if key not in self._managers:
-            self._managers[key] = managers_of(team)
-        return self._managers[key]
+        return answering_for(team.pk if team else None, self._leaders)
 
     def _pool(self, team: SalesTeam | None) -> list[User]:
         key = team.pk if team else None

@@ -31,13 +31,20 @@ logger = logging.getLogger(__name__)
 LOOP = "enforce_deadlines"
 BATCH = 100
 #: The backlog is counted up to here; more is "many" all the same.
-MOST_COUNTED = 10_000
+MOST_COUNTED = 1000
 
 #: A handoff whose alarm cannot be recorded is tried again after this, and less often once a person
 #: has to look; the others go on meanwhile. It is never given up: a breach is a fact.
 RETRY_AFTER = timedelta(minutes=1)
 RETRY_AT_LAST_AFTER = timedelta(hours=1)
 ATTEMPTS = 5
+
+#: All that a message says of a handoff; people, teams and calendars are shared, so they come apart.
+_FOR_NEWS = (
+    Handoff.objects.select_related("lead")
+    .only("holder", "team", "calendar", "lead__first_name", "lead__last_name", "lead__email")
+    .prefetch_related("holder", "team", "calendar")
+)
 
 
 def enforce_deadlines(*, now: datetime, limit: int = BATCH) -> int:
@@ -118,8 +125,7 @@ def _record(handoff_ids: Sequence[int], audience: Audience, now: datetime) -> No
 
     The handoffs are read here, in the transaction that may fail, since reading one can fail too.
     """
-    of = Handoff.objects.select_related("lead", "holder", "team", "calendar")
-    handoffs = list(of.filter(pk__in=handoff_ids))
+    handoffs = list(_FOR_NEWS.filter(pk__in=handoff_ids))
     due = list(Clock.objects.alarming(now).filter(handoff__in=handoff_ids))
     Clock.objects.filter(pk__in=[clock.pk for clock in due]).update(
         breached_at=Case(When(due_at__lt=now, then=F("due_at"))),

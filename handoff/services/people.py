@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from collections.abc import Sequence
 
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
 
 
-def managers_of(team: SalesTeam | None) -> list[User]:
-    """Return who answers for ``team``: its managers and those of no team in particular.
+def leaders() -> list[User]:
+    """Return everybody whom an alarm can reach beside its holder: active managers and admins."""
+    return list(User.objects.filter(is_active=True, roles__overlap=[Role.MANAGER, Role.ADMIN]))
+
+
+def answering_for(team_id: int | None, among: Sequence[User]) -> list[User]:
+    """Return who of ``among`` answers for a team: its managers and those of no team in particular.
 
     Without any it is everybody who manages, without those the admins: an alarm never goes nowhere.
     """
-    active = User.objects.filter(is_active=True)
-    managers = active.filter(roles__contains=[Role.MANAGER])
-    own = managers.filter(Q(sales_team=team) | Q(sales_team__isnull=True))
-    return list(own) or list(managers) or list(active.filter(roles__contains=[Role.ADMIN]))
+    managers = [each for each in among if each.has_role(Role.MANAGER)]
+    own = [each for each in managers if each.sales_team_id in (team_id, None)]
+    return own or managers or list(among)
+
+
+def managers_of(team: SalesTeam | None) -> list[User]:
+    """Return who answers for ``team``."""
+    return answering_for(team.pk if team else None, leaders())
 
 
 def pool_of(team: SalesTeam | None) -> list[User]:

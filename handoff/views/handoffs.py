@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from crm.accounts.enums import Role
+from crm.accounts.models import User
 from crm.common.http import AppRequest, render_page
 from crm.common.ui.badges import SlaBadge
-from handoff.badges import Step, arithmetic, clock_badge, deadline_sentence
+from handoff.badges import (
+    Step,
+    arithmetic,
+    arithmetic_sentence,
+    clock_badge,
+    deadline_sentence,
+)
+from handoff.business_hours import BusinessCalendar
 from handoff.definition import mql_cells
-from handoff.models import Clock, Handoff
+from handoff.enums import Approval, ClockKind
+from handoff.models import Clock, Excuse, Handoff
+from handoff.services import may_excuse
+from handoff.splits import split_clocks
 from leads.models import Lead
 
 
@@ -27,7 +41,10 @@ class Deadline:
     clock: Clock
     badge: SlaBadge
     sentence: str
+    story: str
     steps: list[Step]
+    excuse: Excuse | None
+    may_excuse: bool
 
 
 @login_required
@@ -36,30 +53,58 @@ def handoff(request: AppRequest, handoff_id: int) -> HttpResponse:
     """Show one handoff to those who may see it."""
     found = get_object_or_404(Handoff.objects.visible_to(request.user).for_display(), pk=handoff_id)
     now = timezone.now()
+    deadlines = deadlines_of(found, request.user, now=now)
     context = {
         "handoff": found,
         "brief": found.readable_brief,
         "definition": mql_cells(),
-        "deadlines": deadlines_of(found, now=now),
+        "deadlines": deadlines,
+        **_split(found, deadlines, now=now),
         "decisions": found.decisions.order_by("decided_at", "id"),
-        "holders": found.holders.select_related("holder").order_by("started_at", "id"),
         "touches": found.touches.select_related("rep").order_by("-occurred_at", "-id"),
         "is_workable": found.is_workable_by(request.user),
         "sees_lead": Lead.objects.visible_to(request.user).filter(pk=found.lead_id).exists(),
-        "may_reassign": request.user.has_role(Role.MANAGER, Role.ADMIN),
+        "is_manager": request.user.has_role(Role.MANAGER, Role.ADMIN),
     }
     return render_page(request, "handoff/handoff.html", context)
 
 
-def deadlines_of(found: Handoff, *, now: datetime) -> list[Deadline]:
-    """Return the clocks of ``found`` in the order in which they fall due."""
-    calendar = found.calendar.hours
+def deadlines_of(found: Handoff, viewer: User, *, now: datetime) -> list[Deadline]:
+    """Return the clocks of ``found`` in the order in which they fall due, as ``viewer`` may act."""
+    excuses = {each.clock_id: each for each in _excuses(found)}
     return [
-        Deadline(
-            clock=clock,
-            badge=clock_badge(clock, calendar, now=now),
-            sentence=deadline_sentence(clock),
-            steps=arithmetic(clock, calendar),
-        )
+        _deadline(clock, found.calendar.hours, excuses.get(clock.pk), viewer, now)
         for clock in found.clocks.order_by("due_at", "id")
     ]
+
+
+def _excuses(found: Handoff) -> QuerySet[Excuse]:
+    """Return all excuses that were asked for, the last one of a clock at the end."""
+    asked = Excuse.objects.filter(clock__handoff=found).order_by("asked_at", "id")
+    return asked.select_related("asked_by", "decided_by")
+
+
+def _deadline(
+    clock: Clock, hours: BusinessCalendar, excuse: Excuse | None, viewer: User, now: datetime
+) -> Deadline:
+    steps = arithmetic(clock, hours)
+    stands = excuse is not None and excuse.approval != Approval.REFUSED
+    return Deadline(
+        clock=clock,
+        badge=clock_badge(clock, hours, now=now),
+        sentence=deadline_sentence(clock),
+        story=arithmetic_sentence(clock, steps),
+        steps=steps,
+        excuse=excuse,
+        may_excuse=not stands and may_excuse(clock, viewer, now=now),
+    )
+
+
+def _split(found: Handoff, deadlines: Sequence[Deadline], *, now: datetime) -> dict[str, Any]:
+    """Return where the time up to the first touch went, and when that was due."""
+    due = (each.clock.due_at for each in deadlines if each.clock.kind == ClockKind.FIRST_TOUCH)
+    return {
+        "split": split_clocks([found.pk], now=now)[found.pk],
+        "due_at": next(due, None),
+        "is_running": found.first_touch_at is None and found.is_open,
+    }

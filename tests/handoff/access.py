@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from crm.accounts.models import User
-from handoff.services import draft_for_model, draft_next
+from handoff.enums import ClockKind, ExcuseReason, TouchChannel, TouchOutcome
+from handoff.models import Clock, Excuse
+from handoff.services import draft_for_model, draft_next, log_touch
 from handoff.services.holders import hand_to
 from tests.access import ADMIN, MANAGER, MARKETER, PEOPLE, REP, Arguments, row
 from tests.factories import NOW, make_team
 from tests.handoff.factories import (
+    clock_of,
+    holder_of,
     make_agreement,
     make_calendar,
     make_handoff,
@@ -66,6 +72,53 @@ def calendar_of_a_team(_viewer: User) -> Arguments:
     return {"calendar_id": make_calendar(make_team()).pk}
 
 
+def missed_clock_of(holder: User) -> Arguments:
+    """Make a handoff of long ago whose accept clock ``holder`` let pass."""
+    handoff = make_handoff(rep=holder)
+    hand_to(handoff, holder, now=NOW)
+    handoff.save(update_fields=["holder", "team"])
+    return {"clock_id": clock_of(handoff, ClockKind.ACCEPT).pk}
+
+
+def missed_clock(viewer: User) -> Arguments:
+    """Make a clock that the viewer missed if they are a rep, and somebody if they are not."""
+    return missed_clock_of(viewer if viewer.has_role(REP) else make_rep(make_team()))
+
+
+def missed_clock_of_somebody_else(_viewer: User) -> Arguments:
+    return missed_clock_of(make_rep(make_team()))
+
+
+def late_touch(viewer: User) -> Arguments:
+    """Make a touch of another rep that was written down late."""
+    del viewer
+    handoff = make_handoff(rep=make_rep(make_team()))
+    touch = log_touch(
+        handoff_id=handoff.pk,
+        rep=holder_of(handoff),
+        channel=TouchChannel.CALL,
+        outcome=TouchOutcome.NO_ANSWER,
+        occurred_at=NOW,
+        now=NOW + timedelta(hours=1),
+    )
+    return {"touch_id": touch.pk}
+
+
+def asked_excuse(viewer: User) -> Arguments:
+    """Make an excuse of another rep that waits."""
+    clock_id = missed_clock_of_somebody_else(viewer)["clock_id"]
+    clock = Clock.objects.get(pk=clock_id)
+    excuse = Excuse.objects.create(
+        clock=clock,
+        reason=ExcuseReason.OUTAGE,
+        started_at=clock.started_at,
+        ended_at=clock.due_at,
+        asked_by_id=clock.answerable_id,
+        asked_at=clock.due_at,
+    )
+    return {"excuse_id": excuse.pk}
+
+
 _SEEN = {"own": handoff_of, "foreign": handoff_of_somebody_else}
 _WORKERS = (REP, MANAGER, ADMIN)
 ROWS = [
@@ -99,6 +152,20 @@ ROWS = [
     row("handoff:log", *_WORKERS, **_SEEN, method="post", data={"act": "CALL.CONNECTED"}),
     row("handoff:snooze", *_WORKERS, **_SEEN),
     row("handoff:reassign", MANAGER, ADMIN, **_SEEN),
+    row("handoff:missed", REP),
+    row("handoff:to_approve", MANAGER, ADMIN),
+    row("handoff:excuse", *_WORKERS, own=missed_clock, foreign=missed_clock_of_somebody_else),
+    row(
+        "handoff:decide_excuse",
+        MANAGER,
+        ADMIN,
+        own=asked_excuse,
+        method="post",
+        data={"grant": "yes"},
+    ),
+    row(
+        "handoff:decide_touch", MANAGER, ADMIN, own=late_touch, method="post", data={"grant": "yes"}
+    ),
     row("handoff:bant", *_WORKERS, **_SEEN),
     row("handoff:bant_save", *_WORKERS, **_SEEN, method="post", data={"budget": "YES"}),
 ]

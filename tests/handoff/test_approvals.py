@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -64,9 +65,9 @@ def late_touch(handoff: Handoff, *, at: datetime = NOW + HOUR, now: datetime = L
     )
 
 
-def asked(handoff: Handoff, kind: ClockKind = ClockKind.ACCEPT, **changes: object) -> Excuse:
+def asked(handoff: Handoff, kind: ClockKind = ClockKind.ACCEPT, **changes: Any) -> Excuse:
     """Ask for the first hour of a missed clock to be excused, after everything was due."""
-    defaults = {
+    defaults: dict[str, Any] = {
         "clock_id": clock_of(handoff, kind).pk,
         "asker": holder_of(handoff),
         "reason": ExcuseReason.OUTAGE,
@@ -74,7 +75,7 @@ def asked(handoff: Handoff, kind: ClockKind = ClockKind.ACCEPT, **changes: objec
         "ended_at": NOW + HOUR,
         "now": LATER,
     }
-    return ask_excuse(**{**defaults, **changes})  # type: ignore[arg-type]  # of many types
+    return ask_excuse(**{**defaults, **changes})
 
 
 def touch_clock(handoff: Handoff) -> Clock:
@@ -221,7 +222,7 @@ def test_a_refused_excuse_can_be_asked_for_anew_one_that_stands_cannot(
     ],
 )
 def test_a_stretch_that_cannot_be_is_refused(
-    handoff: Handoff, changes: dict[str, datetime], problem: str
+    handoff: Handoff, changes: dict[str, Any], problem: str
 ) -> None:
     with pytest.raises(ExcuseRefused, match=problem):
         asked(handoff, **changes)

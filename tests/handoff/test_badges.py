@@ -8,7 +8,13 @@ import pytest
 from django.utils import timezone
 
 from crm.common.ui.badges import ClockState
-from handoff.badges import arithmetic, clock_badge, deadline_sentence, time_left
+from handoff.badges import (
+    arithmetic,
+    arithmetic_sentence,
+    clock_badge,
+    deadline_sentence,
+    time_left,
+)
 from handoff.business_hours import parse_calendar
 from handoff.enums import ClockKind
 from handoff.models import Clock
@@ -118,3 +124,34 @@ def test_a_deadline_says_from_when_it_counts() -> None:
         sentence = deadline_sentence(_clock())
 
     assert sentence == ("Touch by Mon 18 May 10:10 CEST, 2 h of working time from Fri 15 May 17:10")
+
+
+def test_the_arithmetic_in_words_is_that_of_the_table() -> None:
+    with timezone.override("Europe/Berlin"):
+        steps = arithmetic(_clock(), HOURS)
+        said = arithmetic_sentence(_clock(), steps)
+
+    assert said == (
+        "2 h of working time from Fri 17:10: 50 min on Friday, 1 h 10 from Monday 09:00"
+    )
+
+
+def test_many_stretches_are_summed_up_in_between() -> None:
+    clock = _clock()
+    clock.target = timedelta(hours=20)
+    with timezone.override("Europe/Berlin"):
+        said = arithmetic_sentence(clock, arithmetic(clock, HOURS))
+
+    assert said == (
+        "20 h of working time from Fri 17:10: 50 min on Friday, 18 h on the way,"
+        " 1 h 10 from Wednesday 09:00"
+    )
+
+
+def test_a_clock_that_starts_outside_of_hours_begins_at_the_next_opening() -> None:
+    clock = _clock()
+    clock.started_at = datetime(2026, 5, 16, 13, 0, tzinfo=UTC)
+    with timezone.override("Europe/Berlin"):
+        said = arithmetic_sentence(clock, arithmetic(clock, HOURS))
+
+    assert said == "2 h of working time from Sat 15:00: 2 h from Monday 09:00"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -43,8 +44,9 @@ def first(team: SalesTeam) -> User:
     return make_rep(team, full_name="Jonas Reiter")
 
 
-def agree(**policy: object) -> None:
-    make_agreement(**{"escalate_after": HALF_HOUR, "reassign_after": HOUR, **policy})
+def agree(**policy: Any) -> None:
+    terms: dict[str, Any] = {"escalate_after": HALF_HOUR, "reassign_after": HOUR}
+    make_agreement(**{**terms, **policy})
 
 
 def told(person: User) -> list[str]:
