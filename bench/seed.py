@@ -41,7 +41,7 @@ def database(name: str, *, keep: bool) -> Iterator[str]:
             yield urlunsplit(url._replace(path=f"/{name}"))
         finally:
             if not keep:
-                server.execute(f'DROP DATABASE "{name}"')
+                server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def start_django() -> None:
