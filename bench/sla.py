@@ -168,6 +168,7 @@ def batch() -> Cost:
 
 def backlog() -> Cost:
     """Record what fell due while nothing swept for a quarter of an hour."""
+    from handoff.models import Clock  # noqa: PLC0415 -- app ready
     from handoff.services import BATCH, enforce_deadlines  # noqa: PLC0415 -- app ready
 
     now = _next_due() + BACKLOG * STEP
@@ -176,7 +177,10 @@ def backlog() -> Cost:
         while enforce_deadlines(now=now) == BATCH:
             pass
 
-    return cost_of(catch_up)
+    cost = cost_of(catch_up)
+    if Clock.objects.alarming(now).exists():
+        raise SystemExit("Something that is due was not recorded.")
+    return cost
 
 
 def page() -> Cost:

@@ -46,6 +46,10 @@ _FOR_NEWS = (
     .prefetch_related("holder", "team", "calendar")
 )
 
+_READ_OF_CLOCKS = (
+    "handoff_id", "kind", "alarm", "last_warning_at", "due_at", "escalate_at", "reassign_at"
+)  # fmt: skip
+
 
 def enforce_deadlines(*, now: datetime, limit: int = BATCH) -> int:
     """Record up to ``limit`` of the warnings and breaches owed at ``now``, oldest first.
@@ -126,7 +130,7 @@ def _record(handoff_ids: Sequence[int], audience: Audience, now: datetime) -> No
     The handoffs are read here, in the transaction that may fail, since reading one can fail too.
     """
     handoffs = list(_FOR_NEWS.filter(pk__in=handoff_ids))
-    due = list(Clock.objects.alarming(now).filter(handoff__in=handoff_ids))
+    due = list(Clock.objects.alarming(now).filter(handoff__in=handoff_ids).only(*_READ_OF_CLOCKS))
     Clock.objects.filter(pk__in=[clock.pk for clock in due]).update(
         breached_at=Case(When(due_at__lt=now, then=F("due_at"))),
         alarm=Case(

@@ -233,7 +233,7 @@ def test_a_handoff_that_cannot_even_be_read_does_not_hold_up_its_neighbours() ->
     now = clock_of(healthy, ClockKind.ACCEPT).due_at + timedelta(hours=1)
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE handoff_handoff SET snoozed_until = '10000-01-01 04:59+00' WHERE id = %s",
+            "UPDATE handoff_clock SET escalate_at = '10000-01-01 04:59+00' WHERE handoff_id = %s",
             [unreadable.pk],
         )
 
