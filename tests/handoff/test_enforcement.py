@@ -17,7 +17,7 @@ from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.models import Heartbeat, Notification
 from handoff.enums import Alarm, ClockKind
-from handoff.models import Clock, Handoff
+from handoff.models import Clock, Handoff, WorkCalendar
 from handoff.services import accept_handoff, enforce_deadlines
 from handoff.services.locking import lock_handoff
 from leads.enums import LifecycleStage
@@ -231,11 +231,8 @@ def test_a_handoff_that_cannot_be_recorded_does_not_hold_up_its_neighbours() -> 
 def test_a_handoff_that_cannot_even_be_read_does_not_hold_up_its_neighbours() -> None:
     unreadable, healthy = make_handoff(), make_handoff()
     now = clock_of(healthy, ClockKind.ACCEPT).due_at + timedelta(hours=1)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE handoff_clock SET escalate_at = '10000-01-01 04:59+00' WHERE handoff_id = %s",
-            [unreadable.pk],
-        )
+    broken = WorkCalendar.objects.create(name="Broken", definition={})
+    Handoff.objects.filter(pk=unreadable.pk).update(calendar=broken)
 
     enforce_deadlines(now=now)
 
