@@ -6,7 +6,6 @@ A batch costs a constant number of statements, and those of a new lead for every
 from __future__ import annotations
 
 import gc
-import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import OperationalError, connection, transaction
 
 from crm.common.health import beat
@@ -162,7 +162,7 @@ def _take(now: datetime, limit: int, only: int | None) -> list[Arrival]:
     with connection.cursor() as cursor:
         cursor.execute(_DUE, [now, only, only, limit])
         return [
-            Arrival(pk, source, name, json.loads(body), received_at, sent_at, json.loads(meta))
+            Arrival(pk, source, name, orjson.loads(body), received_at, sent_at, orjson.loads(meta))
             for pk, source, name, body, received_at, sent_at, meta in cursor.fetchall()
         ]
 

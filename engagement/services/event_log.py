@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
 from django.db import connection, transaction
 
 from engagement.enums import OWN_SOURCE, Actor, EventKind
@@ -82,8 +82,8 @@ def append_events(events: Iterable[NewEvent]) -> None:
                     event.id, event.occurred_at, event.received_at, event.lead_id,
                     event.visitor_id, event.link_id, event.asset_id, event.agent_id,
                     event.kind.value, event.name, event.funnel_stage, event.url,
-                    json.dumps(event.properties), event.actor.value, event.actor_reason,
-                    event.clock_fault, json.dumps(event.touch),
+                    _json(event.properties), event.actor.value, event.actor_reason,
+                    event.clock_fault, _json(event.touch),
                 )
             )  # fmt: skip
 
@@ -151,3 +151,7 @@ def record_event(
     key = EventKey.objects.get(source=source, message_id=name[1])
     start, end = instant_of(key.event_id)
     return Event.objects.get(id=key.event_id, occurred_at__gte=start, occurred_at__lt=end)
+
+
+def _json(value: dict[str, Any]) -> str:
+    return orjson.dumps(value).decode()

@@ -32,7 +32,7 @@ class Lead(models.Model):
     ``created_at`` is when the person was captured, ``imported_at`` when history was brought in.
     """
 
-    email = models.EmailField(max_length=254, null=True, blank=True, unique=True)
+    email = models.EmailField(max_length=254, null=True, blank=True)  # noqa: DJ001 -- one NULL each
     first_name = models.CharField(max_length=100, blank=True)
     last_name = models.CharField(max_length=100, blank=True)
     phone = models.CharField(max_length=40, blank=True)
@@ -91,6 +91,8 @@ class Lead(models.Model):
 
     class Meta:
         constraints = [
+            # Not unique=True, which brings a second index of all addresses that nothing asks.
+            models.UniqueConstraint(fields=["email"], name="lead_email_once"),
             models.CheckConstraint(
                 condition=Q(stage__in=LifecycleStage.values), name="lead_stage_is_known"
             ),

@@ -309,7 +309,7 @@ def one_line_of_an_import_twice() -> None:
         (a_cycle_of_zero, "lead_cycle_from_one"),
         (an_address_in_capitals, "lead_email_is_lower"),
         (an_empty_address, "lead_email_is_null_not_empty"),
-        (one_address_twice, "leads_lead_email_key"),
+        (one_address_twice, "lead_email_once"),
         (a_company_domain_in_capitals, "company_domain_is_lower"),
         (one_company_name_twice_without_domains, "company_one_per_name_without_domain"),
         (an_unknown_outcome, "deal_outcome_is_known"),
