@@ -35,6 +35,12 @@ def try_hold(name: str) -> bool:
     return bool(is_held)
 
 
+def share(name: str) -> None:
+    """Wait for who holds ``name``, and let nobody hold it until the transaction ends; many may."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", [name])
+
+
 def hold_all(names: Iterable[str]) -> None:
     """Hold each of ``names`` as ``hold`` does, in one statement and one order for everybody."""
     with connection.cursor() as cursor:

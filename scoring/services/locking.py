@@ -1,9 +1,21 @@
-"""Taking hold of a draft: nobody else writes a model until the transaction ends."""
+"""Taking hold of a draft, or of the model in force, until the transaction ends."""
 
 from __future__ import annotations
 
-from crm.common.locks import lock_writes
+from crm.common.locks import hold, lock_writes, share
 from scoring.models import ScoringModel
+
+_IN_FORCE = "scoring model in force"
+
+
+def keep_in_force() -> None:
+    """Let no other model come into force until the transaction ends; if one is about to, wait."""
+    share(_IN_FORCE)
+
+
+def switch_force() -> None:
+    """Wait for those who act by the model in force; nobody does until the transaction ends."""
+    hold(_IN_FORCE)
 
 
 class NotADraft(Exception):

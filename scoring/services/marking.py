@@ -29,6 +29,7 @@ def mark_due(*, lead_ids: Sequence[int], now: datetime, is_news: bool = True) ->
         now: when the scores fall due: at once.
         is_news: whether something was learned; only then may the lead move for its score.
     """
-    told = {"lead_ids": list(lead_ids), "now": now, "is_news": is_news}
+    news_at = now if is_news else None
+    told = {"lead_ids": list(lead_ids), "now": now, "is_news": is_news, "news_at": news_at}
     with connection.cursor() as cursor:
-        cursor.execute(_MARK_DUE, {**told, "news_at": now if is_news else None})
+        cursor.execute(_MARK_DUE, told)

@@ -16,7 +16,7 @@ from scoring.definition import Definition, parse_definition
 from scoring.enums import ModelState
 from scoring.models import ScoringModel
 from scoring.services.gates import gates_of
-from scoring.services.locking import lock_draft
+from scoring.services.locking import lock_draft, switch_force
 from scoring.services.standing import remember_standing
 from scoring.signals import model_published
 from scoring.slots import Gate
@@ -117,6 +117,7 @@ def publish(
 @transaction.atomic
 def put_in_force(model: ScoringModel, *, now: datetime, actor: User | None = None) -> None:
     """Switch to a draft that may come into force; the caller has locked it."""
+    switch_force()
     remember_standing(published_model(), now=now)
     former = ScoringModel.objects.published()
     former.update(state=ModelState.RETIRED, retired_at=now, rescored_up_to=None)

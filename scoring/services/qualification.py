@@ -18,6 +18,8 @@ from scoring.definition import Definition
 from scoring.models import LeadScore, ScoringModel
 from scoring.scored import Scored, points
 from scoring.services.fast_track import BuyingAct, buying_acts
+from scoring.services.locking import keep_in_force
+from scoring.services.publishing import published_model
 from scoring.services.reviewing import draw_for_review
 from scoring.services.standing import OPEN_STAGES, RETRY_AFTER, facts_since, with_news
 
@@ -28,9 +30,11 @@ logger = logging.getLogger(__name__)
 class Move:
     """A change of stage that a score asks for, and why; the score is then due at ``due_at``.
 
-    ``review_percent`` of the disqualified are drawn for review.
+    ``model_id`` is the model that asks for it. ``review_percent`` of the disqualified are drawn for
+    review.
     """
 
+    model_id: int
     lead_id: int
     to_stage: LifecycleStage
     rule: str
@@ -52,8 +56,7 @@ def owed_moves(
 
     ``next_due`` is when each lead is to be scored again if it stays as it is.
     """
-    asked = with_news(model).filter(pk__in=[each.lead_id for each in scored])
-    fresh = set(asked.values_list("pk", flat=True))
+    fresh = with_news(model, [each.lead_id for each in scored])
     bought = buying_acts(definition, list(fresh), now=now)
     pardoned = _pardoned([each.lead_id for each in scored if each.disqualified_by])
     moves = []
@@ -67,9 +70,18 @@ def owed_moves(
             to_stage, reason = LifecycleStage.MQL, ""
             rule = qualifying_rule(model, definition, each, bought.get(each.lead_id))
         if rule:
-            snapshot, due_at = snapshot_of(model, each), next_due[each.lead_id]
-            percent = definition.review_percent
-            moves.append(Move(each.lead_id, to_stage, rule, reason, snapshot, due_at, percent))
+            moves.append(
+                Move(
+                    model_id=model.pk,
+                    lead_id=each.lead_id,
+                    to_stage=to_stage,
+                    rule=rule,
+                    reason=reason,
+                    snapshot=snapshot_of(model, each),
+                    due_at=next_due[each.lead_id],
+                    review_percent=definition.review_percent,
+                )
+            )
     return moves
 
 
@@ -125,7 +137,14 @@ def snapshot_of(model: ScoringModel, scored: Scored) -> ScoreSnapshot:
 
 @transaction.atomic
 def _make(move: Move, now: datetime) -> None:
-    """Move the lead unless somebody else has, and settle its score."""
+    """Move the lead unless somebody else has, and settle its score.
+
+    When another model has come into force the lead stays due: the next sweep judges it by that one.
+    """
+    keep_in_force()
+    model = published_model()
+    if model is None or model.pk != move.model_id:
+        return
     lead = Lead.objects.select_for_update(no_key=True).get(pk=move.lead_id)
     if lead.stage in OPEN_STAGES:
         change = change_stage(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, Expression, F, OuterRef, Q, QuerySet
 
+from crm.common.prepared import PreparedQuery
 from engagement.enums import Actor
 from engagement.models import Event
 from leads.enums import LifecycleStage
@@ -20,8 +22,10 @@ OPEN_STAGES = (LifecycleStage.LEAD, LifecycleStage.RECYCLED)
 RETRY_AFTER = timedelta(minutes=5)
 
 
-def with_news(model: ScoringModel) -> LeadQuerySet:
-    """Return the open leads of which something was learned under this model, and in this stage.
+def with_news(model: ScoringModel, lead_ids: Sequence[int]) -> set[int]:
+    """Return those of some leads that are open, and of which something was learned.
+
+    It was learned under this model, and in the present stage of the lead.
 
     News that no sweep has acted on yet are news under any model: what was learned before a
     publication may be committed after it, and a move that failed is still owed.
@@ -29,15 +33,26 @@ def with_news(model: ScoringModel) -> LeadQuerySet:
     Neither publishing nor an import nor the move of a lead acts on what was there before: imported
     history needs a later act or attribute, and so does a lead that somebody brought back.
     """
+    return {pk for (pk,) in _WITH_NEWS.rows(model.published_at, list(lead_ids))}
+
+
+def _with_news_since(published_at: Expression) -> LeadQuerySet:
     later_act = Event.objects.filter(
         lead=OuterRef("pk"), actor=Actor.HUMAN, occurred_at__gt=OuterRef("imported_at")
     )
     return Lead.objects.filter(
         Q(imported_at__isnull=True) | Exists(later_act) | Exists(facts_since("imported_at")),
-        Q(score__news_at__gte=Value(model.published_at)) | Q(score__has_news=True),
+        Q(score__news_at__gte=published_at) | Q(score__has_news=True),
         stage__in=OPEN_STAGES,
         score__news_at__gte=F("stage_since"),
     )
+
+
+_WITH_NEWS = PreparedQuery(
+    lambda published_at, lead_ids: (
+        _with_news_since(published_at).filter(pk__among=lead_ids).values_list("pk")
+    )
+)
 
 
 def facts_since(moment: str) -> QuerySet[LeadFact]:

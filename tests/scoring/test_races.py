@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from threading import Event
 from typing import TypeVar
 
 import pytest
@@ -15,8 +16,9 @@ from crm.accounts.enums import Role
 from engagement.enums import EventKind
 from engagement.services import record_event
 from leads.enums import LifecycleStage
-from leads.models import StageInterval
+from leads.models import Lead, StageInterval
 from leads.services import change_stage
+from leads.signals import stage_changed
 from scoring.models import LeadPrediction, PredictiveModel
 from scoring.services import (
     GateClosed,
@@ -159,6 +161,64 @@ def test_a_person_who_moves_the_lead_first_wins(caplog: pytest.LogCaptureFixture
     assert list(stages.values_list("stage", flat=True)) == ["LEAD", "DISQUALIFIED"]
     assert caplog.messages == []
     assert score_due_leads(now=NOW) == 0
+
+
+def make_qualified() -> Lead:
+    lead = make_lead(country="DE", created_at=NOW - timedelta(days=1))
+    for _ in range(6):
+        log_act(lead.pk, "DOWNLOAD")
+    mark_due(lead_ids=[lead.pk], now=NOW)
+    return lead
+
+
+@contextmanager
+def on_a_move(act: Callable[[], object]) -> Iterator[None]:
+    """Have something happen within the first move that a sweep makes."""
+
+    def react(**_: object) -> None:
+        stage_changed.disconnect(react)
+        act()
+
+    stage_changed.connect(react)
+    try:
+        yield
+    finally:
+        stage_changed.disconnect(react)
+
+
+def test_who_was_to_move_by_a_model_that_is_replaced_meanwhile_is_judged_by_the_next_one() -> None:
+    publish_model()
+    first, second = make_qualified(), make_qualified()
+    later = NOW + timedelta(seconds=1)
+    strict = document(mql={"cells": ["A1"]})
+    with on_a_move(lambda: publish_model(strict, now=later)):
+        score_due_leads(now=NOW)
+    assert score_of(second).score_due_at == NOW
+    score_due_leads(now=later)
+    assert score_of(second).model == published_model()
+    mqls = StageInterval.objects.filter(stage="MQL")
+    assert list(mqls.values_list("lead_id", flat=True)) == [first.pk]
+
+
+def test_a_move_that_has_begun_is_made_before_another_model_comes_into_force() -> None:
+    publish_model()
+    lead = make_qualified()
+    begun, go_on = Event(), Event()
+
+    def wait() -> None:
+        begun.set()
+        go_on.wait(10)
+
+    with ThreadPoolExecutor() as pool, on_a_move(wait):
+        sweep = in_thread(pool, lambda: score_due_leads(now=NOW))
+        begun.wait(10)
+        other = in_thread(pool, publish_model)
+        wait_until_blocked(other)
+        assert not other.done()
+        go_on.set()
+        sweep.result()
+        other.result()
+    assert StageInterval.objects.filter(lead=lead, stage="MQL").exists()
 
 
 def test_the_shown_prediction_changes_while_a_round_is_at_work() -> None:
