@@ -130,7 +130,7 @@ class Inbox:
         async with self._connection() as connection:
             if heard:
                 await connection.execute(NOTE_RECEIVED, [list(heard), list(heard.values())])
-            await connection.execute(BEAT, [LOOP, now, backlog, oldest_due_at])
+            await connection.execute(BEAT, [LOOP, now, backlog, oldest_due_at, None])
 
     @_in_time
     async def _copy(self, rows: Sequence[bytes]) -> None:
