@@ -7,18 +7,18 @@ in whole minutes from the moment at which the sums were taken.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import exp, floor, isclose
+from functools import lru_cache
+from heapq import heapify, heappop, heappush
+from math import ceil, exp, floor, log
 
-from scoring.definition import LEVELS, SCALE, Definition
-from scoring.points import ROUND, decay_rate, line_value, weight
+from scoring.definition import LEVELS, SCALE, Definition, EngagementRule
+from scoring.points import ROUND, decay_rate, line_value
 
 MINUTE = timedelta(minutes=1)
 HORIZON = 10 * 365 * 24 * 60  # in ten years all that fades is gone
-_FIRST_STEP = 64
 _POINT = 10
 
 
@@ -30,44 +30,92 @@ class Forecast:
     drops_out_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The decayed sum of one rule in tenths, with its cap and the exponent per minute."""
+
+    group: int
+    amount: float
+    cap: int
+    rate: float
+
+    def value(self, minute: int) -> int:
+        """Return the line after so many minutes, in tenths."""
+        left, cap = self.amount * exp(self.rate * minute), self.cap
+        return floor((left if -cap < left < cap else cap if left > 0 else -cap) + ROUND)
+
+    def step(self, value: int, minute: int) -> int | None:
+        """Return the first minute after ``minute`` at which the line is not ``value`` any more."""
+        if not value or not self.rate:
+            return None
+        edge = value - ROUND if value > 0 else ROUND - value - 1
+        passed = log(edge / abs(self.amount)) / self.rate
+        return max(floor(passed) + 1 if value > 0 else ceil(passed), minute + 1)
+
+
 class Curve:
     """The engagement of a lead from now on, from the decayed sum of each rule in tenths."""
 
     def __init__(self, definition: Definition, amounts: Sequence[float]) -> None:
         """Keep the lines that show something; what shows nothing now never will."""
-        rules = definition.rules
-        self._groups = [
-            (
-                group.floor,
-                group.cap,
-                [
-                    (amounts[i], rules[i].cap, 60 * decay_rate(rules[i].half_life))
-                    for i in numbers
-                    if amounts[i] and line_value(rules[i], amounts[i])
-                ],
-            )
-            for group, numbers in definition.numbered_groups()
+        self._bounds = [(group.floor, group.cap) for group in definition.groups]
+        self._lines = [
+            _Line(place, amount, rule.cap, rate)
+            for (place, rule, rate), amount in zip(_shape(definition), amounts, strict=True)
+            if amount and line_value(rule, amount)
         ]
-        self._groups = [group for group in self._groups if group[2]]
-        fading = [amount for _, _, lines in self._groups for amount, _, rate in lines if rate]
-        self.falls = any(amount > 0 for amount in fading)
-        self.rises = any(amount < 0 for amount in fading)
+        self.moves = any(line.rate for line in self._lines)
 
-    def score(self, minutes: int, *, relief: int | None = None) -> int:
-        """Return the score in tenths after ``minutes``.
+    def score(self, minutes: int) -> int:
+        """Return the score in tenths after ``minutes``."""
+        return self._total(self._parts([line.value(minutes) for line in self._lines]))
 
-        With ``relief`` the negative lines have faded for so many minutes instead. This runs some
-        twenty times for each lead that is scored, hence plain comparisons.
+    def leaves(self, least: int, below: int, *, after: int = 0) -> int | None:
+        """Return the first minute after ``after`` at which not ``least <= score < below``.
+
+        A line goes by steps of a tenth, at times that follow from its sum: this walks from step to
+        step. It runs for each lead that is scored, and few steps lead from one whole point to the
+        next.
         """
-        relief = minutes if relief is None else relief
+        values = [line.value(after) for line in self._lines]
+        parts = self._parts(values)
+        steps = [(line.step(values[i], after), i) for i, line in enumerate(self._lines)]
+        ahead = [(minute, i) for minute, i in steps if minute is not None]
+        heapify(ahead)
+        while ahead and (minute := ahead[0][0]) <= after + HORIZON:
+            while ahead and ahead[0][0] == minute:
+                _, i = heappop(ahead)
+                line, former = self._lines[i], values[i]
+                values[i] = line.value(minute)
+                parts[line.group] += values[i] - former
+                if following := line.step(values[i], minute):
+                    heappush(ahead, (following, i))
+            if not least <= self._total(parts) < below:
+                return minute
+        return None
+
+    def _parts(self, values: Sequence[int]) -> list[int]:
+        """The sums of the groups before their limits."""
+        parts = [0] * len(self._bounds)
+        for line, value in zip(self._lines, values, strict=True):
+            parts[line.group] += value
+        return parts
+
+    def _total(self, parts: Sequence[int]) -> int:
         score = 0
-        for least, most, lines in self._groups:
-            part = 0
-            for amount, cap, rate in lines:
-                left = amount * exp(rate * (minutes if amount > 0 else relief))
-                part += floor((left if -cap < left < cap else cap if left > 0 else -cap) + ROUND)
+        for part, (least, most) in zip(parts, self._bounds, strict=True):
             score += part if least < part < most else most if part > least else least
         return score if 0 < score < SCALE else SCALE if score > 0 else 0
+
+
+@lru_cache(maxsize=16)
+def _shape(definition: Definition) -> list[tuple[int, EngagementRule, float]]:
+    """Each rule with the number of its group and its exponent per minute."""
+    return [
+        (place, rule, 60 * decay_rate(rule.half_life))
+        for place, group in enumerate(definition.groups)
+        for rule in group.rules
+    ]
 
 
 def forecast(
@@ -82,11 +130,11 @@ def forecast(
         cell: the cell of the lead when it is inside the MQL definition, else nothing.
     """
     curve = Curve(definition, amounts)
-    if not (curve.falls or curve.rises):
+    if not curve.moves:
         return Forecast(None, None)
     shown = curve.score(0) // _POINT * _POINT
-    changes = _leaves(curve, shown, shown + _POINT)
-    drops_out = _leaves(curve, *_room(definition, cell)) if cell and changes else None
+    changes = curve.leaves(shown, shown + _POINT)
+    drops_out = curve.leaves(*_room(definition, cell)) if cell and changes else None
     return Forecast(_moment(now, changes), _moment(now, drops_out))
 
 
@@ -98,21 +146,11 @@ def level_changes_at(
     Thresholds are whole points, so that this is never before ``Forecast.changes_at``.
     """
     curve = Curve(definition, amounts)
-    if not (curve.falls or curve.rises):
+    if not curve.moves:
         return None
     bounds = (SCALE + 1, *definition.levels, 0)
     level = definition.level(curve.score(0))
-    return _moment(now, _leaves(curve, bounds[level], bounds[level - 1]))
-
-
-def only_faded(
-    definition: Definition, before: Sequence[float], now: Sequence[float], *, after: timedelta
-) -> bool:
-    """Return whether time alone made the sums of now out of those ``after`` ago."""
-    return all(
-        isclose(then * weight(after, rule.half_life), left, rel_tol=1e-6, abs_tol=1e-9)
-        for rule, then, left in zip(definition.rules, before, now, strict=True)
-    )
+    return _moment(now, curve.leaves(bounds[level], bounds[level - 1]))
 
 
 def _room(definition: Definition, cell: str) -> tuple[int, int]:
@@ -149,42 +187,8 @@ def enters(
         level = definition.level(curve.score(at))
         if level in levels:
             return Entry(at * MINUTE, level)
-        at = _leaves(curve, bounds[level], bounds[level - 1], after=at)
+        at = curve.leaves(bounds[level], bounds[level - 1], after=at)
     return None
-
-
-def _leaves(curve: Curve, least: int, below: int, *, after: int = 0) -> int | None:
-    """Return the first minute at which the score is out of ``least <= score < below``."""
-    at = after
-    while (reached := _may_leave(curve, least, below, at)) is not None:
-        at = reached
-        if not least <= curve.score(at) < below:
-            return at
-    return None
-
-
-def _may_leave(curve: Curve, least: int, below: int, at: int) -> int | None:
-    """Return a minute after ``at`` before which the score cannot be out.
-
-    Positive lines only fall and negative ones only rise: it is the first minute at which either
-    would lead out while the other stood still.
-    """
-    reached = [
-        curve.falls and _first(lambda minute: curve.score(minute, relief=at) < least, at),
-        curve.rises and _first(lambda minute: curve.score(at, relief=minute) >= below, at),
-    ]
-    return min((minute for minute in reached if minute), default=None)
-
-
-def _first(is_out: Callable[[int], bool], after: int) -> int | None:
-    """Return the first minute after ``after`` for which ``is_out``, which then stays true."""
-    if not is_out(after + HORIZON):
-        return None
-    step = _FIRST_STEP
-    while not is_out(after + step):
-        step *= 2
-    start = after + 1 if step == _FIRST_STEP else after + step // 2 + 1
-    return bisect_left(range(after + step), True, lo=start, key=is_out)
 
 
 def _moment(now: datetime, minutes: int | None) -> datetime | None:

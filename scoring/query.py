@@ -52,6 +52,10 @@ _COUNTS = {
 KEEP = ("asked", "act")
 
 
+#: Has the events of leads ``$1`` read once, whatever is asked of them: without it each lead at each
+#: instant begins a search of its own in every partition.
+AT_ONCE = SQL(" AND e.lead_id = ANY($1::bigint[])")
+
 #: Asks for leads ``$1`` as of ``$2`` by what had been received at ``$3``, in prepared queries.
 ASK = SQL(
     "SELECT lead_id, $2::timestamptz AS as_of, $3::timestamptz AS known_at"
@@ -99,29 +103,31 @@ def ask_range(first: int, last: int, *, as_of: datetime) -> Composed:
 
 
 def engagement_tables(
-    definition: Definition, asked: Composable, *, evidence: bool = False
+    definition: Definition, asked: Composable, *, evidence: bool = False, at_once: bool = False
 ) -> Tables:
     """Return the tables that end in ``engagement``.
 
     Its columns: ``lead_id``, ``as_of``, ``score`` in tenths and ``amounts``, the decayed sum of
     each rule in tenths before its cap. With ``evidence`` also ``counts``, how many acts gave
     points to each rule, and ``moments``, when the latest of them was (the only one, if one counts).
+
+    Of many leads at several instants events are read ``at_once``, where ``$1`` holds the leads.
     """
-    return [("asked", with_cycle_start(asked)), *_kept_tables(definition, evidence)]
+    return [("asked", with_cycle_start(asked)), *_kept_tables(definition, evidence, at_once)]
 
 
 @lru_cache(maxsize=16)
-def _kept_tables(definition: Definition, evidence: bool) -> Tables:
-    return [(name, rendered(table)) for name, table in _tables(definition, evidence)]
+def _kept_tables(definition: Definition, evidence: bool, at_once: bool) -> Tables:
+    return [(name, rendered(table)) for name, table in _tables(definition, evidence, at_once)]
 
 
-def _tables(definition: Definition, evidence: bool) -> Tables:
+def _tables(definition: Definition, evidence: bool, at_once: bool) -> Tables:
     """The tables after ``asked``, which are the same whatever is asked."""
     rules = list(enumerate(definition.rules))
     singles = [(i, rule) for i, rule in rules if not rule.repeat]
     repeats = [(i, rule, rule.repeat) for i, rule in rules if rule.repeat]
     return [
-        ("act", _acts(rules)),
+        ("act", _acts(rules, at_once)),
         ("of_asset", _sums_of_asset(singles, evidence)),
         ("of_lead", _sums_of_lead(singles, evidence)),
         *[(f"repeat{i}", _repeat(i, rule, repeat)) for i, rule, repeat in repeats],
@@ -162,6 +168,26 @@ def _acts_of_period(rules: Sequence[NumberedRule], since: datetime, until: datet
     )
 
 
+def first_news(rules: Sequence[EngagementRule]) -> Composed:
+    """Return a prepared query for ``lead_id`` and ``at``: what first changed what counts.
+
+    Of leads ``$1`` after ``$2`` and up to ``$3``: an act that fits a rule, or a new cycle.
+    """
+    return SQL(
+        "SELECT lead_id, min(at) AS at FROM (SELECT e.lead_id, e.occurred_at AS at"
+        " FROM engagement_event e WHERE e.actor = {human} AND {of_use}{at_once}"
+        " AND e.occurred_at > $2 AND e.occurred_at <= $3"
+        " UNION ALL SELECT stage.lead_id, stage.started_at FROM leads_stageinterval stage"
+        " WHERE stage.lead_id = ANY($1::bigint[]) AND stage.stage = {recycled}"
+        " AND stage.started_at > $2 AND stage.started_at <= $3) AS news GROUP BY lead_id"
+    ).format(
+        human=Actor.HUMAN.value,
+        of_use=_of_use(list(enumerate(rules))),
+        at_once=AT_ONCE,
+        recycled=LifecycleStage.RECYCLED.value,
+    )
+
+
 def with_cycle_start(asked: Composable) -> Composed:
     """Return what is asked with ``since``, after which acts count: recycling starts anew."""
     return SQL(
@@ -181,13 +207,18 @@ def known_acts(asked: Composable) -> Composed:
     ).format(with_cycle_start(asked), _counting())
 
 
-def _acts(rules: Sequence[NumberedRule]) -> Composed:
+def _acts(rules: Sequence[NumberedRule], at_once: bool) -> Composed:
     """The acts that count, each with whether it fits each rule."""
     return SQL(
         "SELECT asked.lead_id, asked.as_of, e.id, e.asset_id, e.occurred_at,"
         " date_part('epoch', asked.as_of - e.occurred_at) AS age, {matches}"
-        " FROM asked {counting} AND {of_use}"
-    ).format(matches=_matches(rules), counting=_counting(), of_use=_of_use(rules))
+        " FROM asked {counting} AND {of_use}{at_once}"
+    ).format(
+        matches=_matches(rules),
+        counting=_counting(),
+        of_use=_of_use(rules),
+        at_once=AT_ONCE if at_once else SQL(""),
+    )
 
 
 def _counting() -> Composed:

@@ -13,7 +13,7 @@ from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 from crm.common.prepared import prepared
 from scoring.definition import GRADES, LEVELS, Definition
 from scoring.fit import NO_TIME, fit_tables, of_leads
-from scoring.query import ASK_AT, KEEP, engagement_tables
+from scoring.query import ASK_AT, KEEP, engagement_tables, first_news
 from scoring.sql import FENCE, Tables, commas, rendered, rows, with_tables
 
 COLUMNS = (
@@ -47,14 +47,20 @@ def points(tenths: int | None) -> Decimal | None:
 
 
 def scored_tables(
-    definition: Definition, asked: Composable, chosen: Composable, *, now: datetime
+    definition: Definition,
+    asked: Composable,
+    chosen: Composable,
+    *,
+    now: datetime,
+    at_once: bool = False,
 ) -> Tables:
     """Return the tables that end in ``scored``, with ``COLUMNS``, for the present state of leads.
 
-    ``asked`` names the instants of the engagement, ``chosen`` the same leads for their fit.
+    ``asked`` names the instants of the engagement, ``chosen`` the same leads for their fit;
+    ``at_once`` is as ``engagement_tables`` has it.
     """
     return [
-        *engagement_tables(definition, asked),
+        *engagement_tables(definition, asked, at_once=at_once),
         *fit_tables(definition, chosen, now=now),
         ("graded", _graded(definition)),
         ("celled", SQL("SELECT *, CASE WHEN fit IS NULL THEN '' ELSE grade || level END AS cell"
@@ -88,8 +94,22 @@ def scores_at(
 @lru_cache(maxsize=16)
 def _kept_query(definition: Definition, now: datetime | None) -> SQL:
     """The query of ``scores_at``; only relative dates in criteria make it another each time."""
-    tables = scored_tables(definition, ASK_AT, SQL("id = ANY($1::bigint[])"), now=now or NO_TIME)
+    chosen = SQL("id = ANY($1::bigint[])")
+    tables = scored_tables(definition, ASK_AT, chosen, now=now or NO_TIME, at_once=True)
     return rendered(with_tables(tables, _BODY, keep=KEEP))
+
+
+def news_since(
+    definition: Definition, lead_ids: Sequence[int], since: datetime, *, now: datetime
+) -> dict[int, datetime]:
+    """Return when, after ``since``, first changed what counts of leads: an act, or a new cycle."""
+    found = prepared(_kept_news(definition), [list(lead_ids), since, now])
+    return {row["lead_id"]: row["at"] for row in found}
+
+
+@lru_cache(maxsize=16)
+def _kept_news(definition: Definition) -> SQL:
+    return rendered(first_news(definition.rules))
 
 
 def _graded(definition: Definition) -> Composed:

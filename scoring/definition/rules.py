@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
+from functools import cached_property
 
 from crm.common.criteria import Criteria
 from engagement.enums import EventKind, FunnelStage
@@ -164,7 +165,7 @@ class Definition:
     moves_with_time: bool = False
     unreadable: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def rules(self) -> tuple[EngagementRule, ...]:
         """Return the engagement rules of all groups; their place here is the rule's number."""
         return tuple(rule for group in self.groups for rule in group.rules)

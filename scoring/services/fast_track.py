@@ -19,7 +19,7 @@ from crm.common.prepared import prepared
 from engagement.enums import Actor, EventKind, OfferKind
 from scoring.definition import Definition
 from scoring.past import past_events
-from scoring.query import ASK, with_cycle_start
+from scoring.query import ASK, AT_ONCE, with_cycle_start
 from scoring.services.publishing import definition_of, published_model
 from scoring.sql import Tables, rendered, with_tables
 
@@ -123,12 +123,13 @@ def _first(is_held_back: bool, is_past: bool) -> SQL:
         " JOIN engagement_event e ON e.lead_id = asked.lead_id AND e.occurred_at > asked.since"
         " AND e.occurred_at > coalesce(lead.imported_at, '-infinity')"
         " WHERE e.occurred_at > $4 AND e.occurred_at <= $2 AND e.received_at <= $3"
-        " AND e.actor = {human} AND e.kind = ANY($5::text[] || $7::text[]) AND {counts}"
+        " AND e.actor = {human} AND e.kind = ANY($5::text[] || $7::text[]) AND {counts}{at_once}"
         " ORDER BY asked.lead_id, has_shortest_tier DESC, e.occurred_at, e.id"
     ).format(
         asked=with_cycle_start(ASK),
         human=Actor.HUMAN.value,
         counts=_HELD_BACK if is_held_back else _COUNTS.format(kinds=SQL("$5"), of_offers=SQL("$7")),
+        at_once=AT_ONCE,
     )
     past: Tables = [past_events(SQL("$1"), known_at=SQL("$3"))] if is_past else []
     return rendered(with_tables(past, query))

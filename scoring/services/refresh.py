@@ -12,11 +12,12 @@ from django.db import connection, transaction
 from psycopg.sql import SQL, Identifier
 
 from crm.common.health import beat
+from crm.common.prepared import PreparedQuery
 from crm.common.singly import do_singly
 from scoring.definition import Definition
-from scoring.forecast import forecast, only_faded
-from scoring.models import ScoringModel
-from scoring.scored import Scored, points, scores_at
+from scoring.forecast import forecast
+from scoring.models import LeadScore, ScoringModel
+from scoring.scored import Scored, news_since, points, scores_at
 from scoring.services.publishing import definition_of, published_model
 from scoring.services.qualification import Move, make_moves, owed_moves, put_off
 from scoring.sql import commas
@@ -26,9 +27,11 @@ logger = logging.getLogger(__name__)
 BATCH = 1_000
 WEEK = timedelta(days=7)
 DAY = timedelta(days=1)
+_LOOP = "score_due_leads"
 #: The backlog is counted up to here; more is "many" all the same.
 _MOST_COUNTED = 10_000
 
+_DUE = PreparedQuery(lambda now: LeadScore.objects.due(now).values_list("pk")[:1])
 _CLAIM = """
     SELECT lead_id FROM scoring_leadscore
     WHERE score_due_at <= %s AND (%s::bigint IS NULL OR lead_id = %s)
@@ -70,8 +73,10 @@ def score_due_leads(*, now: datetime, limit: int = BATCH) -> int:
     Then leads that newly meet the definition become MQL, and disqualified ones leave; each in a
     transaction of its own. Several sweeps may run at once: each takes rows that no other holds.
     """
-    model = published_model()
-    taken = _sweep(model, now, limit) if model else 0
+    if not _DUE.rows(now):
+        beat(_LOOP, now)
+        return 0
+    taken = _sweep(now, limit)
     _report(now)
     return taken
 
@@ -81,37 +86,34 @@ def score_now(*, lead_ids: Sequence[int], now: datetime) -> None:
 
     One that fails is logged and left to the sweep: what the caller writes does not depend on it.
     """
-    if model := published_model():
-        _score_each(model, lead_ids, now)
+    _score_each(lead_ids, now)
 
 
-def _sweep(model: ScoringModel, now: datetime, limit: int) -> int:
+def _sweep(now: datetime, limit: int) -> int:
     try:
-        taken, moves = _score(model, now, limit)
+        taken, moves = _score(now, limit)
     except Exception:
         if not connection.is_usable():
             raise
         logger.exception("A batch of scores failed; computing them one by one")
-        return _score_singly(model, now, limit)
+        return _score_singly(now, limit)
     make_moves(moves, now=now)
     return taken
 
 
 @transaction.atomic
-def _score(
-    model: ScoringModel, now: datetime, limit: int, only: int | None = None
-) -> tuple[int, list[Move]]:
-    """Claim, compute and write. A lead that owes a move stays due, so that a crash loses none."""
+def _score(now: datetime, limit: int, only: int | None = None) -> tuple[int, list[Move]]:
+    """Claim, compute and write. A lead that owes a move stays due, so that a crash loses none.
+
+    The model is read once the leads are held: one that comes into force later has their scores
+    renewed after these are written.
+    """
     lead_ids = _claim(now, limit, only)
-    if not lead_ids:
+    model = published_model() if lead_ids else None
+    if model is None:
         return 0, []
     definition = definition_of(model)
-    found = scores_at(definition, lead_ids, [now, now - WEEK], now=now)
-    week_ago = {each.lead_id: each for each in found if each.as_of != now}
-    scored = [each for each in found if each.as_of == now]
-    ahead = {
-        each.lead_id: _outlook(definition, each, week_ago[each.lead_id], now) for each in scored
-    }
+    scored, ahead = _look_ahead(definition, lead_ids, now)
     next_due = {lead_id: outlook.due_at for lead_id, outlook in ahead.items()}
     moves = owed_moves(model, definition, scored, next_due, now=now)
     for move in moves:
@@ -120,17 +122,17 @@ def _score(
     return len(lead_ids), moves
 
 
-def _score_singly(model: ScoringModel, now: datetime, limit: int) -> int:
+def _score_singly(now: datetime, limit: int) -> int:
     """Compute each score in a transaction of its own; put off those that fail."""
     with transaction.atomic():
         lead_ids = _claim(now, limit)
-    _score_each(model, lead_ids, now)
+    _score_each(lead_ids, now)
     return len(lead_ids)
 
 
-def _score_each(model: ScoringModel, lead_ids: Sequence[int], now: datetime) -> None:
+def _score_each(lead_ids: Sequence[int], now: datetime) -> None:
     def score(lead_id: int) -> None:
-        _, moves = _score(model, now, 1, only=lead_id)
+        _, moves = _score(now, 1, only=lead_id)
         make_moves(moves, now=now)
 
     def give_up(lead_id: int, _: Exception) -> None:
@@ -146,12 +148,28 @@ def _claim(now: datetime, limit: int, only: int | None = None) -> list[int]:
         return [lead_id for (lead_id,) in cursor.fetchall()]
 
 
-def _outlook(definition: Definition, scored: Scored, week_ago: Scored, now: datetime) -> Outlook:
-    inside = scored.cell if scored.meets_definition else ""
+def _look_ahead(
+    definition: Definition, lead_ids: Sequence[int], now: datetime
+) -> tuple[list[Scored], dict[int, Outlook]]:
+    """Return the scores of leads now, and what time does to each."""
+    found = scores_at(definition, lead_ids, [now, now - WEEK], now=now)
+    week_ago = {each.lead_id: each for each in found if each.as_of != now}
+    scored = [each for each in found if each.as_of == now]
+    news = news_since(definition, lead_ids, now - WEEK, now=now)
+    return scored, {
+        each.lead_id: _outlook(definition, each, week_ago[each.lead_id], news.get(each.lead_id))
+        for each in scored
+    }
+
+
+def _outlook(
+    definition: Definition, scored: Scored, week_ago: Scored, news_at: datetime | None
+) -> Outlook:
+    now, inside = scored.as_of, scored.cell if scored.meets_definition else ""
     ahead = forecast(definition, scored.amounts, now=now, cell=inside)
     by_time = [
         ahead.changes_at,
-        _arrow_moves_at(definition, scored, week_ago, now),
+        _arrow_moves_at(definition, week_ago, news_at),
         now + DAY if definition.moves_with_time else None,  # criteria ask for relative dates
     ]
     due_at = min(filter(None, by_time), default=None)
@@ -159,17 +177,15 @@ def _outlook(definition: Definition, scored: Scored, week_ago: Scored, now: date
 
 
 def _arrow_moves_at(
-    definition: Definition, scored: Scored, week_ago: Scored, now: datetime
+    definition: Definition, week_ago: Scored, news_at: datetime | None
 ) -> datetime | None:
     """Return when the start of the arrow of seven days is to be looked at again.
 
-    The start follows a week behind: without an act in that week it fades as the forecast of then
-    says, and with one it is looked at every day: equal ends may hide acts that made up for others.
+    The start follows a week behind: it fades as the forecast of then says, until the first news.
     """
-    if not only_faded(definition, week_ago.amounts, scored.amounts, after=WEEK):
-        return now + DAY
-    then = forecast(definition, week_ago.amounts, now=now - WEEK, cell="")
-    return then.changes_at + WEEK if then.changes_at else None
+    then = forecast(definition, week_ago.amounts, now=week_ago.as_of, cell="")
+    moves_at = min(filter(None, [then.changes_at, news_at]), default=None)
+    return moves_at + WEEK if moves_at else None
 
 
 def _stored(scored: Scored, ahead: Outlook) -> tuple[Any, ...]:
@@ -208,4 +224,4 @@ def _report(now: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_BACKLOG, [now, _MOST_COUNTED])
         backlog, oldest_due_at = cursor.fetchone() or (0, None)
-    beat("score_due_leads", now, backlog, oldest_due_at)
+    beat(_LOOP, now, backlog, oldest_due_at)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from crm.common.models import Heartbeat
 from engagement.enums import EventKind
 from engagement.services import record_event
-from leads.services import create_lead, update_lead
+from leads.enums import LifecycleStage
+from leads.services import change_stage, create_lead, update_lead
 from scoring.models import LeadScore
 from scoring.services import mark_due, score_due_leads
 from tests.factories import NOW, make_lead
@@ -127,16 +128,35 @@ def test_the_start_of_the_arrow_is_looked_at_when_its_whole_number_changes() -> 
     assert score_of(lead).engagement_week_ago == Decimal("3.9")
 
 
-def test_with_an_act_in_its_week_the_arrow_is_looked_at_every_day() -> None:
-    publish_model()
+def test_the_arrow_is_looked_at_again_when_the_first_act_of_its_week_is_a_week_old() -> None:
+    publish_model(document({"label": "Download", "match": {"kind": "DOWNLOAD"}, "points": 10}))
     lead = make_lead()
-    log_act(lead.pk, "DOWNLOAD", NOW - 70 * DAY)
-    log_act(lead.pk, "DOWNLOAD", NOW - 2 * DAY)
+    for days in (30, 5, 2):
+        log_act(lead.pk, "DOWNLOAD", NOW - days * DAY)
     mark_due(lead_ids=[lead.pk], now=NOW)
-    settle()
-    score = score_of(lead)
-    assert score.changes_at is not None
-    assert score.score_due_at == NOW + DAY < score.changes_at
+    looked_at = []
+    moment: datetime | None = NOW
+    while moment:
+        settle(moment)
+        looked_at.append((moment, score_of(lead).engagement_week_ago))
+        moment = score_of(lead).score_due_at
+    assert looked_at == [
+        (NOW, Decimal(10)), (NOW + 2 * DAY, Decimal(20)), (NOW + 5 * DAY, Decimal(30))
+    ]  # fmt: skip
+
+
+def test_the_arrow_is_looked_at_again_when_a_new_cycle_is_a_week_old() -> None:
+    publish_model(document({"label": "Download", "match": {"kind": "DOWNLOAD"}, "points": 10}))
+    lead = make_lead(created_at=NOW - 60 * DAY)
+    log_act(lead.pk, "DOWNLOAD", NOW - 30 * DAY)
+    for stage, days in (("MQL", 20), ("RECYCLED", 6)):
+        change_stage(lead_id=lead.pk, to_stage=LifecycleStage(stage), now=NOW - days * DAY)
+    mark_due(lead_ids=[lead.pk], now=NOW)
+    arrows = []
+    for moment in (NOW, NOW + DAY):
+        settle(moment)
+        arrows.append((score_of(lead).engagement_week_ago, score_of(lead).score_due_at))
+    assert arrows == [(Decimal(10), NOW + DAY), (Decimal(0), None)]
 
 
 def test_acts_that_made_up_for_one_another_move_the_arrow_as_its_week_passes() -> None:
@@ -209,11 +229,21 @@ def test_a_batch_costs_the_same_number_of_queries_whatever_its_size(leads: int) 
     ids = [make_lead(country="DE").pk for _ in range(leads)]
     for lead_id in ids:
         log_act(lead_id, "DOWNLOAD")
-    mark_due(lead_ids=ids, now=NOW)
+    for _ in range(2):  # the rules are read once a process
+        mark_due(lead_ids=ids, now=NOW)
+        with CaptureQueriesContext(connection) as queries:
+            score_due_leads(now=NOW)
+    # due, savepoint, claim, model, score, week, news, fast track, write, release, backlog, beat
+    assert len(queries) == 12
+
+
+def test_a_round_with_nothing_due_asks_once_and_leaves_its_heartbeat() -> None:
+    publish_model()
+    mark_due(lead_ids=[make_lead().pk], now=NOW + DAY)
     with CaptureQueriesContext(connection) as queries:
-        score_due_leads(now=NOW)
-    # model, savepoint, claim, score, news, fast track, write, release, backlog, beat
-    assert len(queries) == 10
+        assert score_due_leads(now=NOW) == 0
+    assert len(queries) == 2
+    assert Heartbeat.objects.get(loop="score_due_leads").succeeded_at == NOW
 
 
 def test_a_batch_of_disqualified_leads_costs_the_same_whatever_its_size() -> None:
@@ -221,13 +251,13 @@ def test_a_batch_of_disqualified_leads_costs_the_same_whatever_its_size() -> Non
     abroad = {"field": "country", "op": "in", "value": ["AT"]}
     publish_model(document(disqualifiers=[{"reason": "Abroad", "criteria": abroad}]))
     counts = []
-    for leads in (1, 5):
+    for leads in (1, 1, 5):  # the rules are read once a process
         ids = [make_lead(country="AT", cycle=2, stage="RECYCLED").pk for _ in range(leads)]
         mark_due(lead_ids=ids, now=NOW)
         with CaptureQueriesContext(connection) as queries:
             score_due_leads(now=NOW)
         counts.append(len(queries))
-    assert counts[0] == counts[1]
+    assert counts[1] == counts[2]
 
 
 def test_one_bad_lead_does_not_keep_the_others_from_their_scores(
