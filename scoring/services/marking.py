@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -29,7 +30,6 @@ def mark_due(*, lead_ids: Sequence[int], now: datetime, is_news: bool = True) ->
         now: when the scores fall due: at once.
         is_news: whether something was learned; only then may the lead move for its score.
     """
-    news_at = now if is_news else None
-    told = {"lead_ids": list(lead_ids), "now": now, "is_news": is_news, "news_at": news_at}
+    told: dict[str, Any] = {"lead_ids": list(lead_ids), "now": now, "is_news": is_news}
     with connection.cursor() as cursor:
-        cursor.execute(_MARK_DUE, told)
+        cursor.execute(_MARK_DUE, {**told, "news_at": now if is_news else None})
