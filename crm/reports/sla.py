@@ -303,6 +303,7 @@ def for_lines(clocks: QuerySet[Any]) -> QuerySet[Any]:
     ).only(
         "kind", "started_at", "due_at", "target", "stopped_at", "withdrawn_at",
         *handoff, *lead, *person, "handoff__calendar__definition",
+        "handoff__calendar__public_days",
     )  # fmt: skip
 
 
