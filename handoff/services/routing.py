@@ -168,7 +168,7 @@ def _candidate(
         name=profile.user.full_name,
         turn=profile.turn,
         weight=profile.weight,
-        barrier="Let it time out" if had_it else _barrier(profile, open_handoffs, now),
+        barrier="Had it before" if had_it else _barrier(profile, open_handoffs, now),
     )
 
 

@@ -100,7 +100,7 @@ def test_an_unaccepted_handoff_goes_to_the_next_rep_after_the_agreed_time(
     assert clock_of(handoff, ClockKind.FIRST_TOUCH).answerable == second
     [line, *_] = handoff.decisions.latest("decided_at").candidates
     assert line["chosen"]
-    assert {"Let it time out"} == {
+    assert {"Had it before"} == {
         each["reason"] for each in handoff.decisions.latest("decided_at").candidates[1:]
     }
     assert told(first)[-1].startswith("No longer yours")
