@@ -1,10 +1,12 @@
 """What a manager decides: whether late evidence counts, and whether a breach is excused.
 
-Nobody decides on their own word. A decision is final, a refused excuse may be asked for anew.
+Nobody decides on their own word, nor on a deadline of their own. A decision is final, a refused
+excuse may be asked for anew.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -20,6 +22,8 @@ from handoff.services.people import managers_of
 from handoff.services.touches import date_touch
 
 DECIDERS = (Role.MANAGER, Role.ADMIN)
+#: The clocks that a touch stops.
+BY_TOUCH = (ClockKind.ACCEPT, ClockKind.FIRST_TOUCH)
 
 
 class ExcuseRefused(ValueError):
@@ -35,16 +39,17 @@ def decide_touch(*, touch_id: int, decider: User, grant: bool, now: datetime) ->
     """Let a back-dated touch count from when it happened, or not at all for the deadlines.
 
     Raises:
-        DecisionRefused: no manager, their own touch, or decided already.
+        DecisionRefused: no manager, their own touch or deadline, or decided already.
     """
     handoff = lock_any(Touch.objects.values_list("handoff", flat=True).get(pk=touch_id))
     touch = Touch.objects.select_related("rep").get(pk=touch_id)
-    _check_decider(decider, touch.approval, touch.rep)
+    owed = handoff.clocks.filter(kind__in=BY_TOUCH).values_list("answerable", flat=True)
+    _check_decider(decider, touch.approval, concerned=[touch.rep_id, *owed])
     touch.approval = _decided(grant=grant)
     touch.decided_by, touch.decided_at = decider, now
     touch.save(update_fields=["approval", "decided_by", "decided_at"])
     if grant:
-        for kind in (ClockKind.ACCEPT, ClockKind.FIRST_TOUCH):
+        for kind in BY_TOUCH:
             antedate_stop(handoff, kind, at=touch.occurred_at)
         date_touch(handoff, touch)
     _answer(handoff, touch.rep, f"touch:{touch.pk}", "Late evidence", decider, touch.approval, now)
@@ -101,11 +106,15 @@ def decide_excuse(
     """Grant or refuse an excuse. The breach stays recorded; a granted one counts apart.
 
     Raises:
-        DecisionRefused: no manager, their own excuse, or decided already.
+        DecisionRefused: no manager, their own excuse or deadline, decided already, or evidence in
+            time came in since.
     """
     handoff = lock_any(Excuse.objects.values_list("clock__handoff", flat=True).get(pk=excuse_id))
     excuse = Excuse.objects.select_related("asked_by", "clock").get(pk=excuse_id)
-    _check_decider(decider, excuse.approval, excuse.asked_by)
+    concerned = [excuse.asked_by_id, excuse.clock.answerable_id]
+    _check_decider(decider, excuse.approval, concerned=concerned)
+    if grant and not excuse.clock.is_missed(now):
+        raise DecisionRefused("This deadline was kept after all: there is nothing to excuse.")
     excuse.approval, excuse.answer = _decided(grant=grant), answer
     excuse.decided_by, excuse.decided_at = decider, now
     excuse.save(update_fields=["approval", "answer", "decided_by", "decided_at"])
@@ -140,13 +149,13 @@ def _check_stretch(clock: Clock, started_at: datetime, ended_at: datetime, now: 
         raise ExcuseRefused("This lies outside of the time in which the clock ran.")
 
 
-def _check_decider(decider: User, approval: str, asker: User) -> None:
+def _check_decider(decider: User, approval: str, *, concerned: Collection[int | None]) -> None:
     if approval != Approval.PENDING:
         raise DecisionRefused(f"This is decided already: {Approval(approval).label.lower()}.")
     if not decider.has_role(*DECIDERS):
         raise DecisionRefused("A manager decides on this.")
-    if decider == asker:
-        raise DecisionRefused("Somebody else has to decide on what you asked for.")
+    if decider.pk in concerned:
+        raise DecisionRefused("Somebody else has to decide: this is about you.")
 
 
 def _decided(*, grant: bool) -> Approval:

@@ -168,6 +168,37 @@ def test_nobody_approves_their_own_evidence_or_twice_or_without_the_role(
         decide_touch(touch_id=touch.pk, decider=manager, grant=True, now=LATER)
 
 
+def test_nobody_decides_on_a_deadline_of_their_own(handoff: Handoff, manager: User) -> None:
+    rep = holder_of(handoff)
+    User.objects.filter(pk=rep.pk).update(roles=[Role.REP, Role.MANAGER])
+    rep.refresh_from_db()
+    excuse = asked(handoff, asker=manager)
+    touch = log_touch(
+        handoff_id=handoff.pk,
+        rep=manager,
+        channel=TouchChannel.CALL,
+        outcome=TouchOutcome.CONNECTED,
+        occurred_at=NOW + HOUR,
+        now=LATER,
+    )
+
+    with pytest.raises(DecisionRefused, match="Somebody else"):
+        decide_excuse(excuse_id=excuse.pk, decider=rep, grant=True, now=LATER)
+    with pytest.raises(DecisionRefused, match="Somebody else"):
+        decide_touch(touch_id=touch.pk, decider=rep, grant=True, now=LATER)
+
+
+def test_what_was_kept_after_all_is_not_excused(handoff: Handoff, manager: User) -> None:
+    excuse = asked(handoff, kind=ClockKind.FIRST_TOUCH)
+    decide_touch(touch_id=late_touch(handoff).pk, decider=manager, grant=True, now=LATER)
+
+    with pytest.raises(DecisionRefused, match="kept after all"):
+        decide_excuse(excuse_id=excuse.pk, decider=manager, grant=True, now=LATER)
+    decide_excuse(excuse_id=excuse.pk, decider=manager, grant=False, now=LATER)
+
+    assert touch_clock(handoff).excused_at is None
+
+
 def test_the_database_knows_no_approval_by_oneself(handoff: Handoff) -> None:
     touch = late_touch(handoff)
 
