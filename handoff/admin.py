@@ -101,7 +101,10 @@ class WorkCalendarAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no gener
             definition=obj.definition,
             now=timezone.now(),
             team=obj.team,
+            rep=obj.rep,
             is_default=obj.is_default,
+            country=obj.country,
+            subdivision=obj.subdivision,
         )
         obj.pk = written.pk
 

@@ -76,6 +76,14 @@ class TimesOutTo(TextChoices):
     POOL = "POOL", "The pool of the team"
 
 
+class RouteTo(TextChoices):
+    """Who gets the leads of a routing rule."""
+
+    TEAM = "TEAM", "The reps of a team, in turn"
+    REP = "REP", "One rep"
+    POOL = "POOL", "The pool of a team"
+
+
 class Approval(TextChoices):
     """How far a manager's decision is."""
 

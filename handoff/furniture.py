@@ -167,6 +167,10 @@ navigation.register(
         group="Both teams", badge=_agreement_version,
     ),
     NavItem(
+        "routing", "Routing", "handoff:routing", "route", 790,
+        group="Set up", roles=_LEADERS,
+    ),
+    NavItem(
         "calendars", "Calendars", "handoff:calendars", "calendar-clock", 800,
         group="Set up", roles=_LEADERS,
     ),

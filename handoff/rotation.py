@@ -1,7 +1,7 @@
 """Weighted round robin with reasons: who is next, and why each of the others is not. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,7 +9,8 @@ class Candidate:
     """A rep as routing sees them at one moment.
 
     ``barrier`` says in words why they cannot be given work (away, at their cap); empty when they
-    can. ``turn`` orders the ring, being chosen adds ``1 / weight``.
+    can. ``closed`` says in words that they are outside of their hours: they come after everybody
+    who is at work. ``turn`` orders the ring, being chosen adds ``1 / weight``.
     """
 
     user_id: int
@@ -17,6 +18,7 @@ class Candidate:
     turn: float = 0.0
     weight: int = 1
     barrier: str = ""
+    closed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,10 @@ def choose(ring: Sequence[Candidate]) -> Choice:
     """Choose the candidate without a barrier whose turn is lowest, by id where turns are equal.
 
     Nobody is more than one turn behind the furthest: who was away or is new gets the next lead, not
-    every lead until they have caught up.
+    every lead until they have caught up. Outside of their hours people are chosen only while nobody
+    else is at work.
     """
+    ring = _at_work_first(ring)
     floor = max((each.turn for each in ring), default=0.0) - 1
     places = {each.user_id: max(each.turn, floor) for each in ring}
     order = sorted(
@@ -64,6 +68,13 @@ def choose(ring: Sequence[Candidate]) -> Choice:
             for each in [*order, *(each for each in ring if each.barrier)]
         ),
     )
+
+
+def _at_work_first(ring: Sequence[Candidate]) -> Sequence[Candidate]:
+    """Return the ring with those outside of their hours barred, if anybody is at work."""
+    if not any(not each.barrier and not each.closed for each in ring):
+        return ring
+    return [replace(each, barrier=each.barrier or each.closed) for each in ring]
 
 
 def give(candidate: Candidate, reason: str) -> Choice:

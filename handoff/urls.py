@@ -11,6 +11,7 @@ from handoff.views import (
     calendars,
     handoffs,
     queue,
+    routing,
     team,
 )
 
@@ -45,6 +46,12 @@ urlpatterns = [
     path("calendars/<int:calendar_id>/", calendars.calendar, name="calendar"),
     path("calendars/<int:calendar_id>/edit/", calendars.calendar_edit, name="calendar_edit"),
     path("calendars/<int:calendar_id>/retire/", calendars.calendar_retire, name="calendar_retire"),
+    path("routing/", routing.routing, name="routing"),
+    path("routing/new/", routing.rule, name="routing_new"),
+    path("routing/dry-run/", routing.dry_run_page, name="dry_run"),
+    path("routing/reps/<int:user_id>/", routing.rep, name="rep"),
+    path("routing/<int:rule_id>/", routing.rule, name="routing_rule"),
+    path("routing/<int:rule_id>/<str:way>/", routing.rule_move, name="routing_move"),
     path("handoffs/<int:handoff_id>/", handoffs.handoff, name="handoff"),
     path("handoffs/<int:handoff_id>/accept/", answers.accept, name="accept"),
     path("handoffs/<int:handoff_id>/reject/", answers.reject, name="reject"),

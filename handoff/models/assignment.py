@@ -6,9 +6,10 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from crm.accounts.models import SalesTeam
+from handoff.enums import RouteTo
 
 
 class RepProfile(models.Model):
@@ -46,18 +47,49 @@ class RepProfile(models.Model):
 
 
 class RoutingRule(models.Model):
-    """Leads that fit ``criteria`` go to ``team``: the first rule that fits, by ``position``.
+    """Leads that fit ``criteria`` go where ``to`` says: the first rule that fits, by ``position``.
 
-    ``criteria`` is a tree of the criteria language; an empty one at the end takes the rest.
+    ``criteria`` is a tree of the criteria language; an empty one at the end takes the rest. Where
+    nobody can take a lead, ``fallback`` is followed, whatever it asks for; without one it waits in
+    the pool of ``team`` and its managers are told. A rule that is not active is only tried in dry
+    runs. Written by ``services.routing_rules``.
     """
 
     position = models.PositiveSmallIntegerField(unique=True)
     name = models.CharField(max_length=100)
     criteria = models.JSONField(default=dict, blank=True)
+    to = models.CharField(max_length=4, choices=RouteTo, default=RouteTo.TEAM)
     team = models.ForeignKey(SalesTeam, on_delete=models.PROTECT, related_name="+")
+    rep = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    fallback = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(to=RouteTo.REP, rep__isnull=False)
+                | (~Q(to=RouteTo.REP) & Q(rep__isnull=True)),
+                name="rule_names_a_rep_or_none",
+            ),
+            models.CheckConstraint(
+                condition=Q(fallback__isnull=True) | ~Q(fallback=F("pk")),
+                name="rule_is_not_its_own_fallback",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Rule {self.position}, {self.name}"
+
+    @property
+    def goes_to(self) -> str:
+        """Say who gets its leads."""
+        if self.to == RouteTo.REP:
+            return str(self.rep)
+        return f"Pool of {self.team}" if self.to == RouteTo.POOL else f"{self.team}, in turn"
 
 
 class AssignmentDecision(models.Model):

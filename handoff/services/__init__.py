@@ -43,7 +43,14 @@ from handoff.services.locking import HandoffClosed, HandoffTaken
 from handoff.services.opening import open_handoff, withdraw_handoff
 from handoff.services.qualification import BantIncomplete, save_bant, submit_bant
 from handoff.services.reassignment import reassign_handoff, reroute_handoffs
-from handoff.services.routing import RoutingInvalid, add_routing_rule
+from handoff.services.routing_rules import (
+    RoutingInvalid,
+    add_routing_rule,
+    change_rep,
+    change_routing_rule,
+    order_routing_rules,
+    remove_routing_rule,
+)
 from handoff.services.terms import AgreementInvalid, TierTerms
 from handoff.services.touches import log_touch
 
@@ -67,6 +74,8 @@ __all__ = [
     "add_routing_rule",
     "agreement_gate",
     "ask_excuse",
+    "change_rep",
+    "change_routing_rule",
     "check_measured",
     "decide_excuse",
     "decide_touch",
@@ -79,9 +88,11 @@ __all__ = [
     "log_touch",
     "may_excuse",
     "open_handoff",
+    "order_routing_rules",
     "read_calendar",
     "reassign_handoff",
     "reject_handoff",
+    "remove_routing_rule",
     "renew_public_holidays",
     "reroute_handoffs",
     "retire_calendar",

@@ -139,6 +139,9 @@ def _announce(handoff: Handoff, way: Route, clocks: list[Clock], now: datetime) 
         accept_by = clocks[0].due_at.astimezone(ZoneInfo(way.holder.time_zone))
         recipients, title = [way.holder], f"New handoff: {name}"
         body = f"{handoff.why}. Accept by {accept_by:%a %H:%M}."
+    elif way.to_pool:
+        recipients, title = pool_of(way.team), f"New in the pool: {name}"
+        body = f"{way.rule}. Whoever takes it first has it."
     else:
         recipients = [*managers_of(way.team), *pool_of(way.team)]
         title = f"Nobody could be given {name}"

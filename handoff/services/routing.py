@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
 from crm.common.criteria import CriteriaInvalid, compile_q, parse
-from crm.common.locks import lock_writes
-from handoff.models import AssignmentDecision, Handoff, RepProfile, RoutingRule
+from handoff.enums import RouteTo
+from handoff.models import AssignmentDecision, Handoff, RepProfile, RoutingRule, WorkCalendar
 from handoff.rotation import Candidate, Choice, choose, give
 from leads.models import Lead
 
@@ -28,12 +28,16 @@ _ADVISORY_LOCK = 7_214_003
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a handoff goes: a rep of ``team``, or its pool; ``rule`` and ``choice`` say why."""
+    """Where a handoff goes: a rep of ``team``, or its pool; ``rule`` and ``choice`` say why.
+
+    ``to_pool``: a rule wants it there, and not for want of somebody.
+    """
 
     team: SalesTeam | None
     holder: User | None
     rule: str
     choice: Choice
+    to_pool: bool = False
 
     def record(self, handoff: Handoff, *, now: datetime) -> AssignmentDecision:
         """Write the decision down with every candidate."""
@@ -55,32 +59,11 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rep:
+class Rep:
     """A member of a ring, as an account and as a candidate."""
 
     user: User
     candidate: Candidate
-
-
-class RoutingInvalid(ValueError):
-    """A rule that cannot be used; the message says what to change."""
-
-
-@transaction.atomic
-def add_routing_rule(
-    *, position: int, name: str, criteria: dict[str, Any], team: SalesTeam
-) -> RoutingRule:
-    """Add a rule to the ordered list.
-
-    Raises:
-        CriteriaInvalid: the tree cannot be read.
-        RoutingInvalid: the position is taken.
-    """
-    parse(criteria)
-    lock_writes(RoutingRule)
-    if RoutingRule.objects.filter(position=position).exists():
-        raise RoutingInvalid(f"Position {position} is taken by another rule.")
-    return RoutingRule.objects.create(position=position, name=name, criteria=criteria, team=team)
 
 
 def route(lead: Lead, *, now: datetime, without: Collection[int] = ()) -> Route:
@@ -96,14 +79,66 @@ def route(lead: Lead, *, now: datetime, without: Collection[int] = ()) -> Route:
         choice = give(owner.candidate, f"Looks after {lead.company}")
         chosen = Route(owner.user.sales_team, owner.user, "Company owner first", choice)
     else:
-        team, rule = _team_for(lead, now=now)
-        ring = [rep.candidate for rep in reps.values() if team and rep.user.sales_team == team]
-        choice = choose(ring)
-        holder = reps[choice.chosen.user_id].user if choice.chosen else None
-        chosen = Route(team, holder, rule, choice)
+        chosen = follow_rules(_first_fitting(lead, now=now), reps)
     if chosen.holder is not None:
-        RepProfile.objects.filter(pk=chosen.holder.pk).update(turn=choice.turn)
+        RepProfile.objects.filter(pk=chosen.holder.pk).update(turn=chosen.choice.turn)
     return chosen
+
+
+def follow_rules(rule: RoutingRule | None, reps: Mapping[int, Rep]) -> Route:
+    """Return where ``rule`` and its fallbacks lead; None is the oldest team, where no rule fits.
+
+    Nobody free at the end is the pool of the first team asked.
+    """
+    if rule is None:
+        team = SalesTeam.objects.order_by("id").first()
+        words = f"No rule fits: {team}, the first team" if team else "There is no sales team"
+        return _in_ring(team, words, _ring(team, reps), reps)
+    way = _follow(rule, reps, str(rule))
+    considered = list(way.choice.considered)
+    tried, step = {rule.pk}, rule
+    while (
+        way.holder is None and not way.to_pool and step.fallback and step.fallback.pk not in tried
+    ):
+        step = step.fallback
+        tried.add(step.pk)
+        way = _follow(step, reps, f"{way.rule}: nobody free, so {step}")
+        considered += way.choice.considered
+    choice = replace(way.choice, considered=tuple(considered))
+    team = way.team if way.holder or way.to_pool else rule.team
+    return replace(way, team=team, choice=choice)
+
+
+def _fallbacks(rule: RoutingRule) -> Iterator[RoutingRule]:
+    """Yield the fallbacks in turn, each once, whatever somebody has made of the table."""
+    seen, step = {rule.pk}, rule.fallback
+    while step is not None and step.pk not in seen:
+        yield step
+        seen.add(step.pk)
+        step = step.fallback
+
+
+def _follow(rule: RoutingRule, reps: Mapping[int, Rep], words: str) -> Route:
+    """Return where one rule leads, without its fallback."""
+    if rule.to == RouteTo.POOL:
+        return Route(rule.team, None, words, choose(()), to_pool=True)
+    if rule.to == RouteTo.TEAM:
+        return _in_ring(rule.team, words, _ring(rule.team, reps), reps)
+    rep = reps.get(rule.rep_id or 0)
+    gone = Candidate(rule.rep_id or 0, str(rule.rep), barrier="No longer sells")
+    return _in_ring(rule.team, words, [rep.candidate if rep else gone], reps)
+
+
+def _ring(team: SalesTeam | None, reps: Mapping[int, Rep]) -> list[Candidate]:
+    return [rep.candidate for rep in reps.values() if team and rep.user.sales_team == team]
+
+
+def _in_ring(
+    team: SalesTeam | None, words: str, ring: Sequence[Candidate], reps: Mapping[int, Rep]
+) -> Route:
+    choice = choose(ring)
+    holder = reps[choice.chosen.user_id].user if choice.chosen else None
+    return Route(team, holder, words, choice)
 
 
 def fits(lead: Lead, criteria: dict[str, Any], *, now: datetime) -> bool:
@@ -131,7 +166,7 @@ def route_alone() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
 
 
-def _reps(now: datetime, without: Collection[int]) -> dict[int, _Rep]:
+def _reps(now: datetime, without: Collection[int]) -> dict[int, Rep]:
     """Return every member of a ring as routing sees them; nobody else routes meanwhile."""
     _join_rings()
     profiles = list(
@@ -145,10 +180,11 @@ def _reps(now: datetime, without: Collection[int]) -> dict[int, _Rep]:
         .values_list("holder")
         .annotate(number=Count("pk"))
     )
+    hours = Hours.current()
     return {
-        each.pk: _Rep(
+        each.pk: Rep(
             each.user,
-            _candidate(each, open_of.get(each.pk, 0), now, had_it=each.pk in without),
+            _candidate(each, open_of.get(each.pk, 0), hours, now, had_it=each.pk in without),
         )
         for each in profiles
     }
@@ -160,8 +196,37 @@ def _join_rings() -> None:
     RepProfile.objects.bulk_create([RepProfile(user=each) for each in new], ignore_conflicts=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """The current calendars, to ask of many people whether they are at work."""
+
+    of_rep: Mapping[int, WorkCalendar]
+    of_team: Mapping[int, WorkCalendar]
+    of_all: WorkCalendar | None
+
+    @classmethod
+    def current(cls) -> Hours:
+        """Read them all: they are few."""
+        found = list(WorkCalendar.objects.current())
+        return cls(
+            of_rep={each.rep_id: each for each in found if each.rep_id},
+            of_team={each.team_id: each for each in found if each.team_id},
+            of_all=next((each for each in found if each.is_default), None),
+        )
+
+    def closed_words(self, user: User, now: datetime) -> str:
+        """Say until when the person is outside of their hours; empty while they are at work."""
+        calendar = self.of_rep.get(user.pk) or self.of_team.get(user.sales_team_id or 0)
+        calendar = calendar or self.of_all
+        opens_at = calendar.opens_at(now) if calendar else None
+        if calendar is None or opens_at is None:
+            return ""
+        local = opens_at.astimezone(calendar.hours.timezone)
+        return f"Outside of their hours until {local:%a %H:%M}"
+
+
 def _candidate(
-    profile: RepProfile, open_handoffs: int, now: datetime, *, had_it: bool
+    profile: RepProfile, open_handoffs: int, hours: Hours, now: datetime, *, had_it: bool
 ) -> Candidate:
     return Candidate(
         user_id=profile.pk,
@@ -169,6 +234,7 @@ def _candidate(
         turn=profile.turn,
         weight=profile.weight,
         barrier="Had it before" if had_it else _barrier(profile, open_handoffs, now),
+        closed=hours.closed_words(profile.user, now),
     )
 
 
@@ -177,20 +243,21 @@ def _barrier(profile: RepProfile, open_handoffs: int, now: datetime) -> str:
     if not profile.user.is_active:
         return "No longer active"
     if profile.is_absent(now):
-        return _absence_words(profile)
+        return absence_words(profile)
     if open_handoffs >= profile.capacity:
         return f"At the cap: {open_handoffs} of {profile.capacity} open"
     return ""
 
 
-def _absence_words(profile: RepProfile) -> str:
+def absence_words(profile: RepProfile) -> str:
+    """Say until when the rep is away."""
     if profile.absent_until is None:
         return "Absent"
     until = timezone.localtime(profile.absent_until)
     return f"Absent until {until.day} {until:%b}"
 
 
-def _company_owner(lead: Lead, reps: dict[int, _Rep]) -> _Rep | None:
+def _company_owner(lead: Lead, reps: dict[int, Rep]) -> Rep | None:
     """Return who was last handed somebody of the same company, if they can take one more."""
     if lead.company_id is None:
         return None
@@ -204,10 +271,8 @@ def _company_owner(lead: Lead, reps: dict[int, _Rep]) -> _Rep | None:
     return owner if owner and not owner.candidate.barrier else None
 
 
-def _team_for(lead: Lead, *, now: datetime) -> tuple[SalesTeam | None, str]:
-    """Return the team of the first rule that ``lead`` fits; without one the oldest team."""
-    for rule in RoutingRule.objects.select_related("team").order_by("position"):
-        if fits(lead, rule.criteria, now=now):
-            return rule.team, str(rule)
-    team = SalesTeam.objects.order_by("id").first()
-    return team, f"No rule fits: {team}, the first team" if team else "There is no sales team"
+def _first_fitting(lead: Lead, *, now: datetime) -> RoutingRule | None:
+    """Return the first active rule that ``lead`` fits."""
+    rules = RoutingRule.objects.filter(is_active=True).order_by("position")
+    of_all = rules.select_related("team", "rep", "fallback")
+    return next((rule for rule in of_all if fits(lead, rule.criteria, now=now)), None)

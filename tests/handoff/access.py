@@ -7,7 +7,7 @@ from datetime import timedelta
 from crm.accounts.models import User
 from handoff.enums import ClockKind, ExcuseReason, TouchChannel, TouchOutcome
 from handoff.models import Clock, Excuse
-from handoff.services import draft_for_model, draft_next, log_touch
+from handoff.services import add_routing_rule, draft_for_model, draft_next, log_touch
 from handoff.services.holders import hand_to
 from tests.access import ADMIN, MANAGER, MARKETER, PEOPLE, REP, Arguments, row
 from tests.factories import NOW, make_team
@@ -47,6 +47,18 @@ def waiting_agreement(viewer: User) -> Arguments:
     """Make a version that waits for both signatures."""
     model_id = approved_model(viewer)["model_id"]
     return {"version": draft_for_model(model_id=model_id, actor=viewer, now=NOW).version}
+
+
+def some_rep(_viewer: User) -> Arguments:
+    return {"user_id": make_rep(make_team()).pk}
+
+
+def some_rule(_viewer: User) -> Arguments:
+    return {"rule_id": add_routing_rule(name="All", criteria={}, team=make_team()).pk}
+
+
+def moved_rule(viewer: User) -> Arguments:
+    return {**some_rule(viewer), "way": "up"}
 
 
 def published(_viewer: User) -> Arguments:
@@ -141,6 +153,12 @@ ROWS = [
     row("handoff:agreement_tier_new", MARKETER, MANAGER, ADMIN, own=own_draft),
     row("handoff:agreement_tier", MARKETER, MANAGER, ADMIN, own=own_tier),
     row("handoff:agreement_tier_move", MARKETER, MANAGER, ADMIN, own=moved_tier, method="post"),
+    row("handoff:routing", MANAGER, ADMIN),
+    row("handoff:routing_new", MANAGER, ADMIN),
+    row("handoff:dry_run", MANAGER, ADMIN),
+    row("handoff:rep", MANAGER, ADMIN, own=some_rep),
+    row("handoff:routing_rule", MANAGER, ADMIN, own=some_rule),
+    row("handoff:routing_move", MANAGER, ADMIN, own=moved_rule, method="post"),
     row("handoff:calendars", MANAGER, ADMIN),
     row("handoff:calendar_new", MANAGER, ADMIN),
     row("handoff:calendar", MANAGER, ADMIN, own=calendar_of_a_team),

@@ -1,0 +1,154 @@
+"""Writing routing rules: in order, to people who sell, without going round in circles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Max
+
+from crm.accounts.enums import Role
+from crm.accounts.models import SalesTeam, User
+from crm.common.criteria import parse
+from crm.common.locks import lock_writes
+from handoff.enums import RouteTo
+from handoff.models import RepProfile, RoutingRule
+
+_APART = 10_000  # further than any list of rules is long
+
+
+class RoutingInvalid(ValueError):
+    """A rule that cannot be used; the message says what to change."""
+
+
+@transaction.atomic
+def add_routing_rule(
+    *,
+    name: str,
+    criteria: dict[str, Any],
+    team: SalesTeam,
+    position: int | None = None,
+    **more: Any,
+) -> RoutingRule:
+    """Add a rule to the ordered list, without a position as its last.
+
+    Raises:
+        CriteriaInvalid: the tree cannot be read.
+        RoutingInvalid: the position is taken, or ``check_rule`` refuses it.
+    """
+    lock_writes(RoutingRule)
+    last = RoutingRule.objects.aggregate(last=Max("position"))["last"] or 0
+    if position is not None and RoutingRule.objects.filter(position=position).exists():
+        raise RoutingInvalid(f"Position {position} is taken by another rule.")
+    rule = RoutingRule(
+        position=last + 1 if position is None else position,
+        name=name, criteria=criteria, team=team, **more,
+    )  # fmt: skip
+    check_rule(rule)
+    rule.save(force_insert=True)
+    return rule
+
+
+@transaction.atomic
+def change_routing_rule(*, rule_id: int, **changes: Any) -> RoutingRule:
+    """Change what a rule says; it counts for what is routed from then on.
+
+    Raises:
+        CriteriaInvalid, RoutingInvalid: as ``add_routing_rule``.
+    """
+    lock_writes(RoutingRule)
+    rule = RoutingRule.objects.get(pk=rule_id)
+    for name, value in changes.items():
+        setattr(rule, name, value)
+    check_rule(rule)
+    rule.save(update_fields=list(changes))
+    return rule
+
+
+@transaction.atomic
+def order_routing_rules(*, rule_ids: Sequence[int]) -> None:
+    """Try the rules in this order; those left out come after, as they were.
+
+    Raises:
+        RoutingInvalid: a rule is named twice, or is none.
+    """
+    lock_writes(RoutingRule)
+    now = list(RoutingRule.objects.order_by("position").values_list("pk", flat=True))
+    if len(set(rule_ids)) != len(rule_ids) or not set(rule_ids) <= set(now):
+        raise RoutingInvalid("The list of rules was changed since: look at it again.")
+    wanted = [*rule_ids, *(pk for pk in now if pk not in rule_ids)]
+    RoutingRule.objects.update(position=F("position") + _APART)
+    for position, pk in enumerate(wanted, start=1):
+        RoutingRule.objects.filter(pk=pk).update(position=position)
+
+
+@transaction.atomic
+def remove_routing_rule(*, rule_id: int) -> None:
+    """Take a rule out of the list; decisions that were taken by it keep its words.
+
+    Raises:
+        RoutingInvalid: it is the fallback of another rule.
+    """
+    lock_writes(RoutingRule)
+    user = RoutingRule.objects.filter(fallback=rule_id).first()
+    if user is not None:
+        raise RoutingInvalid(f"It is the fallback of {user}: choose another one there first.")
+    RoutingRule.objects.filter(pk=rule_id).delete()
+
+
+def check_rule(rule: RoutingRule) -> None:
+    """See that leads can follow the rule to somebody.
+
+    Raises:
+        CriteriaInvalid: the tree cannot be read.
+        RoutingInvalid: a rep is missing or has left, or the fallbacks go round in a circle.
+    """
+    parse(rule.criteria)
+    if rule.to == RouteTo.REP:
+        _check_rep(rule.rep)
+    else:
+        rule.rep = None
+    _check_chain(rule)
+
+
+def _check_rep(rep: User | None) -> None:
+    if rep is None:
+        raise RoutingInvalid("Choose the rep who gets these leads.")
+    if not rep.is_active:
+        raise RoutingInvalid(f"{rep} has left: choose somebody who sells, or a team.")
+    if not rep.has_role(Role.REP) or rep.sales_team_id is None:
+        raise RoutingInvalid(f"{rep} is no rep of a team: give them the role and a team first.")
+
+
+def _check_chain(rule: RoutingRule) -> None:
+    """Follow the fallbacks to their end."""
+    names, seen, step = [rule.name], {rule.pk}, rule.fallback
+    while step is not None:
+        names.append(step.name)
+        if step.pk in seen:
+            way = " to ".join(names)
+            raise RoutingInvalid(f"The fallbacks go in a circle, {way}: choose another one.")
+        seen.add(step.pk)
+        step = step.fallback
+
+
+@transaction.atomic
+def change_rep(
+    *,
+    user_id: int,
+    weight: int,
+    capacity: int,
+    absent_from: datetime | None,
+    absent_until: datetime | None,
+) -> RepProfile:
+    """Say how much work a rep gets, and when none; what they hold stays with them."""
+    profile, _ = RepProfile.objects.update_or_create(
+        user_id=user_id,
+        defaults={
+            "weight": weight, "capacity": capacity, "absent_from": absent_from,
+            "absent_until": absent_until,
+        },
+    )  # fmt: skip
+    return profile
