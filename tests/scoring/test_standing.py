@@ -155,3 +155,17 @@ def test_news_that_were_acted_on_are_none_under_the_next_model() -> None:
     mark_due(lead_ids=[lead.pk], now=PUBLISHED_AT, is_news=False)
     settle(PUBLISHED_AT)
     assert stages() == ["LEAD"]
+
+
+def test_who_met_a_definition_before_is_remembered_while_imported_acts_wait_for_the_sweep() -> None:
+    publish_model(WIDE)
+    lead = make_lead(country="DE", created_at=NOW - 200 * DAY, imported_at=NOW - 30 * DAY)
+    log_act(lead.pk, "DOWNLOAD", NOW - 31 * DAY)
+    mark_due(lead_ids=[lead.pk], now=NOW)
+    settle()
+    log_act(lead.pk, "DOWNLOAD", NOW - 32 * DAY)
+    mark_due(lead_ids=[lead.pk], now=PUBLISHED_AT - HOUR)
+    force_model(document(mql={"cells": ["B4", "C4"]}), now=PUBLISHED_AT)
+    renew_scores(now=PUBLISHED_AT)
+    settle(PUBLISHED_AT)
+    assert list(waiting_leads(now=PUBLISHED_AT)) == []
