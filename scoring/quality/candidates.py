@@ -8,7 +8,7 @@ what is measured is what the rule would do.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from leads.fields import ATTRIBUTE_PREFIX
 from leads.models import LeadAttribute
 from scoring.quality.population import asked_in, then_known
 from scoring.query import known_acts
-from scoring.sql import rows, with_tables
+from scoring.sql import Tables, rows, with_tables
 
 #: Fewer on either side tell nothing that a person would act on. Our choice.
 FEWEST = 20
@@ -27,8 +27,13 @@ FEWEST = 20
 _LONGEST = 80
 
 _COUNTS = SQL(
-    "count(*), count(*) FILTER (WHERE is_sql), count(*) FILTER (WHERE is_closed),"
-    " count(*) FILTER (WHERE is_won)"
+    "count(*) AS cases, count(*) FILTER (WHERE is_sql) AS sqls,"
+    " count(*) FILTER (WHERE is_closed) AS closed, count(*) FILTER (WHERE is_won) AS won"
+)
+_OF_ENOUGH = SQL(
+    "SELECT what, value, sum(cases)::bigint, sum(sqls)::bigint, sum(closed)::bigint,"
+    " sum(won)::bigint FROM ({each}) AS told (what, value, cases, sqls, closed, won)"
+    " GROUP BY what, value HAVING sum(cases) >= {fewest}"
 )
 #: From the general to the particular: of two that say the same, the first is kept.
 _ACTS = (
@@ -54,6 +59,16 @@ _FEATURES_OF_ACTS = SQL(
 _COUNT_ACTS = SQL(
     "SELECT rank, match::text, {counts} FROM ({features}) AS feature"
     " JOIN quality_asked USING (lead_id, as_of) GROUP BY rank, match"
+)
+
+_WORDS = SQL(
+    "SELECT word FROM counted, regexp_split_to_table(value, '[^[:alnum:]]+') AS word"
+    " WHERE field = 'title' AND length(word) BETWEEN 3 AND 30 GROUP BY word HAVING sum(cases) >= 3"
+)
+_VALUES = SQL(
+    "SELECT * FROM counted WHERE field <> 'title' UNION ALL"
+    " SELECT 'title', word, sum(cases), sum(sqls), sum(closed), sum(won) FROM counted"
+    " JOIN word ON strpos(value, word) > 0 WHERE field = 'title' GROUP BY word"
 )
 
 #: Columns of a lead as criteria ask for them; each value is a candidate.
@@ -88,14 +103,20 @@ class Candidate:
 
 def acts_in_common(whole: Counts, cycles: int) -> Iterator[Candidate]:
     """Yield what enough cases did before their moment, and enough did not."""
-    told: dict[tuple[int, str], Counts] = {}
-    for cycle in range(1, cycles + 1):
-        for rank, match, *counts in rows(_acts(cycle)):
-            told[rank, match] = _more(told.get((rank, match)), Counts(*counts))
-    for (rank, match), having in told.items():
+    for rank, match, *counts in _of_enough(_acts, cycles):
+        having = Counts(*counts)
         lacking = _less(whole, having)
-        if min(having.cases, lacking.cases) >= FEWEST:
+        if lacking.cases >= FEWEST:
             yield Candidate(rank, having, lacking, match=json.loads(match))
+
+
+def _of_enough(told: Callable[[int], Composable], cycles: int) -> list[tuple[Any, ...]]:
+    """Return what is told of enough cases of all cycles together.
+
+    Most that is told is told of one case only: it stays in the database.
+    """
+    each = SQL(" UNION ALL ").join(SQL("({})").format(told(x)) for x in range(1, cycles + 1))
+    return rows(_OF_ENOUGH.format(each=each, fewest=FEWEST)) if cycles else []
 
 
 def _acts(cycle: int) -> Composed:
@@ -114,17 +135,12 @@ def attributes_in_common(cycles: int) -> Iterator[Candidate]:
 
     Who has no value at all stands on neither side: unknown is neutral.
     """
-    told: dict[tuple[str, str], Counts] = {}
-    known: dict[str, Counts] = {}
-    for cycle in range(1, cycles + 1):
-        for field, value, *counts in rows(_values(cycle)):
-            told[field, value] = _more(told.get((field, value)), Counts(*counts))
-        for field, *counts in rows(_known(cycle)):
-            known[field] = _more(known.get(field), Counts(*counts))
+    known = {field: Counts(*counts) for field, _, *counts in _of_enough(_known, cycles)}
     types = {each.name: each.type for each in LeadAttribute.objects.all()}
-    for (field, value), having in sorted(told.items()):
+    for field, value, *counts in sorted(_of_enough(_values, cycles)):
+        having = Counts(*counts)
         lacking = _less(known[field], having)
-        if min(having.cases, lacking.cases) >= FEWEST:
+        if lacking.cases >= FEWEST:
             yield Candidate(0, having, lacking, criteria=_criteria(field, value, types))
 
 
@@ -141,31 +157,28 @@ def _criteria(field: str, value: str, types: Mapping[str, str]) -> dict[str, Any
 
 
 def _values(cycle: int) -> Composed:
-    """Counts by field and value; a word of titles counts wherever a title holds it."""
-    words = SQL(
-        "SELECT word FROM told CROSS JOIN LATERAL regexp_split_to_table(value, '[^[:alnum:]]+')"
-        " AS word WHERE field = 'title' AND length(word) BETWEEN 3 AND 30"
-        " GROUP BY word HAVING count(*) >= 3"
-    )
-    body = SQL(
-        "SELECT field, value, {counts} FROM (SELECT * FROM told WHERE field <> 'title'"
-        " UNION ALL SELECT told.lead_id, 'title', word FROM told JOIN ({words}) AS word"
-        " ON strpos(told.value, word.word) > 0 WHERE told.field = 'title') AS feature"
-        " JOIN quality_asked USING (lead_id) WHERE cycle = {cycle} GROUP BY 1, 2"
-    ).format(counts=_COUNTS, words=words, cycle=cycle)
-    return _with_told(cycle, body)
+    """Counts by field and value; a word of titles counts wherever a title holds it.
+
+    Titles are counted before their words are looked for: leads share them.
+    """
+    counted = SQL(
+        "SELECT field, value, {counts} FROM told JOIN quality_asked USING (lead_id)"
+        " WHERE cycle = {cycle} GROUP BY 1, 2"
+    ).format(counts=_COUNTS, cycle=cycle)
+    tables = [("counted", counted), ("word", _WORDS)]
+    return _with_told(cycle, _VALUES, tables)
 
 
 def _known(cycle: int) -> Composed:
     body = SQL(
-        "SELECT field, {counts} FROM (SELECT DISTINCT lead_id, field FROM told) AS feature"
+        "SELECT field, '', {counts} FROM (SELECT DISTINCT lead_id, field FROM told) AS feature"
         " JOIN quality_asked USING (lead_id) WHERE cycle = {cycle} GROUP BY 1"
     ).format(counts=_COUNTS, cycle=cycle)
-    return _with_told(cycle, body)
+    return _with_told(cycle, body, [])
 
 
-def _with_told(cycle: int, body: Composable) -> Composed:
-    """Put before ``body`` the table ``told`` of what was known: lead, field, value."""
+def _with_told(cycle: int, body: Composable, more: Tables) -> Composed:
+    """Put before ``body`` the table ``told`` of what was known: lead, field, value; and more."""
     columns: list[Composable] = [
         SQL("({}, {})").format(name, SQL(name)) for name in (*_CHOICES, *_TEXTS)
     ]
@@ -183,8 +196,8 @@ def _with_told(cycle: int, body: Composable) -> Composed:
         attributes=attributes,
         longest=Literal(_LONGEST),
     )
-    tables = [*then_known(cycle)[1:], ("told", told)]
-    return with_tables(tables, body, keep=("leads_lead", "told"))
+    tables = [*then_known(cycle)[1:], ("told", told), *more]
+    return with_tables(tables, body, keep=("leads_lead", "told", "counted", "word"))
 
 
 def _attribute_names() -> list[str]:
@@ -200,17 +213,6 @@ def _less(whole: Counts, part: Counts) -> Counts:
         whole.sqls - part.sqls,
         whole.closed - part.closed,
         whole.won - part.won,
-    )
-
-
-def _more(one: Counts | None, other: Counts) -> Counts:
-    if one is None:
-        return other
-    return Counts(
-        one.cases + other.cases,
-        one.sqls + other.sqls,
-        one.closed + other.closed,
-        one.won + other.won,
     )
 
 

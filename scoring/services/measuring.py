@@ -59,8 +59,8 @@ _KEEP_CASES = SQL(
     " left(refusal_reason, 20), hits, misses FROM ({found}) AS found"
 )
 _COUNT = SQL(
-    "SELECT line, count(*), count(*) FILTER (WHERE is_sql), count(*) FILTER (WHERE is_won),"
-    " count(*) FILTER (WHERE is_refused) FROM scoring_qualitycase"
+    "SELECT line, count(DISTINCT lead_id), count(*), count(*) FILTER (WHERE is_sql),"
+    " count(*) FILTER (WHERE is_won), count(*) FILTER (WHERE is_refused) FROM scoring_qualitycase"
     " CROSS JOIN LATERAL unnest({side}) AS line WHERE report_id = {report} GROUP BY line"
 )
 _WITHOUT_MQL = SQL(
@@ -177,8 +177,10 @@ def _counts(
     report: QualityReport, keys: Sequence[LineKey], side: SQL, others: Mapping[int, int]
 ) -> list[LineCounts]:
     found = {line: counts for line, *counts in rows(_COUNT.format(side=side, report=report.pk))}
-    counted = [(key.number, found.get(key.number, [0, 0, 0, 0])) for key in keys]
-    return [LineCounts(counts[0] + others.get(number, 0), *counts) for number, counts in counted]
+    counted = [(key.number, found.get(key.number, [0] * 5)) for key in keys]
+    return [
+        LineCounts(leads + others.get(number, 0), *counts) for number, (leads, *counts) in counted
+    ]
 
 
 def _leads_without_mql(

@@ -84,6 +84,14 @@ def test_two_cycles_of_a_lead_are_two_cases() -> None:
     ]  # fmt: skip
 
 
+def test_a_lead_that_came_back_is_one_lead_of_two_mqls() -> None:
+    lead = make_mql(S.RECYCLED, S.MQL, S.SQL)
+    for days in (8, 11):
+        log_act(lead.pk, "DOWNLOAD", NOW - days * DAY)
+    download = line(measured(), "Download")
+    assert (download.having.leads, download.having.mqls) == (1, 2)
+
+
 def test_cycles_that_had_no_time_to_become_sql_yet_are_left_out() -> None:
     slow = make_lead(created_at=NOW - 50 * DAY)
     change_stage(lead_id=slow.pk, to_stage=S.MQL, now=NOW - 40 * DAY)
