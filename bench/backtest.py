@@ -29,14 +29,27 @@ _TITLES = (
     "(ARRAY['Head of Maintenance', 'Plant director', 'Automation engineer', 'Buyer', 'Student',"
     " 'Maintenance technician', 'Accountant', 'Sales manager', 'Purchasing', 'Owner'])[1 + n % 10]"
 )
-#: Captured over half a year; what they do gets rarer with the days since. One in ten told its title
-#: later, one in fifty took its consent back.
+#: Captured over half a year; what they do gets rarer with the days since. One in three became
+#: an MQL, half of them an SQL; one in ten told its title later, one in fifty took its consent back.
 _HISTORY = f"""
 UPDATE leads_lead
 SET created_at = now() - interval '1 day'
     - interval '166 days' * id / (SELECT max(id) FROM leads_lead);
 UPDATE leads_stageinterval stage SET started_at = lead.created_at
 FROM leads_lead lead WHERE lead.id = stage.lead_id;
+UPDATE leads_stageinterval stage SET ended_at = lead.created_at + interval '20 days'
+FROM leads_lead lead WHERE lead.id = stage.lead_id AND sequence = 1
+    AND lead.id % 3 = 0 AND lead.created_at < now() - interval '30 days';
+INSERT INTO leads_stageinterval (lead_id, sequence, stage, cycle, started_at, ended_at, rule,
+    reason, is_override, is_imported, cell)
+SELECT id, place, step.stage, 1, created_at + interval '18 days' + interval '1 day' * place,
+    CASE WHEN id % 2 = 0 AND place < 4
+        THEN created_at + interval '19 days' + interval '1 day' * place END,
+    'Seed', '', false, false, ''
+FROM leads_lead lead CROSS JOIN (VALUES (2, 'MQL'), (3, 'SAL'), (4, 'SQL')) AS step (place, stage)
+WHERE id % 3 = 0 AND created_at < now() - interval '30 days' AND (place = 2 OR id % 2 = 0);
+UPDATE leads_lead lead SET stage = stay.stage, stage_since = stay.started_at
+FROM leads_stageinterval stay WHERE stay.lead_id = lead.id AND stay.ended_at IS NULL;
 INSERT INTO leads_leadfact (lead_id, field, value, recorded_at)
 SELECT id, field, value, created_at FROM leads_lead, LATERAL (VALUES
     ('country', to_jsonb(country)), ('title', to_jsonb(title))) AS fact (field, value);

@@ -12,8 +12,9 @@ from decimal import Decimal
 from typing import Any
 
 from crm.common.ui import words
-from scoring.enums import BackTestChange
+from scoring.enums import BackTestChange, BackTestState
 from scoring.models import BackTest, ScoringModel
+from scoring.services.publishing import published_model
 
 _MONTH = 365.25 / 12
 _BAND_LABELS = ("0–24", "25–49", "50–74", "75–100")
@@ -47,7 +48,8 @@ def card_of(model: ScoringModel) -> dict[str, Any]:
     """Return the context of ``scoring/_back_test_card.html`` for a model as it is now.
 
     ``running`` is a back-test with work left, ``done`` the latest finished one, ``failed`` one that
-    was stopped after that; each None if there is none.
+    was stopped after that; each None if there is none. ``stale`` says why what was found holds no
+    longer and what to do, or nothing.
     """
     own = BackTest.objects.of_revision(model).select_related("former", "requested_by")
     latest = own.order_by("id").last()
@@ -57,9 +59,21 @@ def card_of(model: ScoringModel) -> dict[str, Any]:
         "running": latest if latest and not latest.is_finished else None,
         "failed": latest if latest and latest.error else None,
         "done": done,
+        "stale": _stale(model, done) if model.is_draft else "",
         "days": (done.ends_at - done.starts_at).days if done else 0,
     }
     return context | (_figures(done) if done else {})
+
+
+def _stale(model: ScoringModel, done: BackTest | None) -> str:
+    if done is None:
+        before = BackTest.objects.filter(model=model, state=BackTestState.DONE)
+        changed = "The draft was changed since its last back-test: run it again."
+        return changed if before.exists() else ""
+    in_force = published_model()
+    if done.former_id == (in_force.pk if in_force else None):
+        return ""
+    return f"{in_force} came into force since: run it again, so that {model} is compared with it."
 
 
 def _figures(done: BackTest) -> dict[str, Any]:

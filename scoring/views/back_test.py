@@ -10,10 +10,11 @@ from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_POST
 
 from crm.common.csv import csv_file
-from crm.common.http import AppRequest, render_page
+from crm.common.http import AppRequest
 from crm.common.paging import keyset_page
 from scoring import services
 from scoring.access import EDITOR_ROLES, may_edit_model, may_read_model
@@ -32,19 +33,20 @@ _CSV_HEADER = (
 @may_read_model
 @require_GET
 def back_test(request: AppRequest, version: int) -> HttpResponse:
-    """Show what a back-test found; to htmx its card, which asks again while it runs.
+    """Show what a back-test found; to its card the card, which asks again while it runs.
 
     When it is over the page is told, for what else stands there of that revision.
     """
     model = get_object_or_404(ScoringModel, version=version)
     context = {**_card(request, model), "now": timezone.now()}
-    if done := context["done"]:
+    is_card = request.htmx.target == "back-test"
+    if not is_card and (done := context["done"]):
         context |= _findings(request, done)
-    response = render_page(
-        request, "scoring/back_test.html", context, partial="scoring/_back_test_card.html"
-    )
-    if not context["running"]:
+    name = "scoring/_back_test_card.html" if is_card else "scoring/back_test.html"
+    response = render(request, name, context)
+    if is_card and not context["running"]:
         response["HX-Trigger"] = f"back-test-over-{model.revision}"
+    patch_vary_headers(response, ["HX-Target"])
     return response
 
 

@@ -8,6 +8,7 @@ from django.test import Client
 from crm.accounts.enums import Role
 from scoring.models import BackTest, BackTestTrip, ScoringModel
 from scoring.services.back_test_card import card_of
+from scoring.services.drafting import change_draft
 from tests.factories import NOW, client_of, make_user
 from tests.scoring.drafts import make_draft
 from tests.scoring.logs import publish_model
@@ -78,15 +79,21 @@ def test_the_card_tells_its_page_when_the_back_test_is_over() -> None:
     publish_model(downloads(30))
     draft = make_draft(downloads(55))
     waiting = start(draft)
-    url, asks = f"/scoring/{draft.version}/back-test/", {"HX-Request": "true"}
+    url, asks = (
+        f"/scoring/{draft.version}/back-test/",
+        {"HX-Request": "true", "HX-Target": "back-test"},
+    )
     client = client_of(make_user(Role.MANAGER))
 
     meanwhile = client.get(url, headers=asks)
     finish(waiting)
     at_the_end = client.get(url, headers=asks)
+    findings = client.get(url, headers={**asks, "HX-Target": "back-test-findings"})
 
     assert "HX-Trigger" not in meanwhile.headers
     assert at_the_end.headers["HX-Trigger"] == f"back-test-over-{draft.revision}"
+    assert "Lift by decile" in findings.content.decode()
+    assert "HX-Trigger" not in findings.headers  # or it would ask for itself for ever
 
 
 def test_whoever_edits_starts_and_stops() -> None:
@@ -115,3 +122,23 @@ def test_a_model_in_force_says_that_it_was_never_back_tested() -> None:
     client = client_of(make_user(Role.MANAGER))
 
     assert "Not back-tested yet" in page(client, publish_model(now=NOW))
+
+
+def test_a_back_test_of_a_draft_that_was_changed_says_to_run_it_again(draft: ScoringModel) -> None:
+    change_draft(
+        model_id=draft.pk, revision=draft.revision, definition=downloads(56),
+        actor=make_user(), now=NOW,
+    )  # fmt: skip
+
+    text = page(client_of(make_user(Role.MANAGER)), draft)
+
+    assert "The draft was changed since its last back-test: run it again." in text
+
+
+def test_a_back_test_beside_another_model_says_to_run_it_again(draft: ScoringModel) -> None:
+    client = client_of(make_user(Role.MANAGER))
+    assert "came into force since" not in page(client, draft)
+
+    latest = publish_model(downloads(31), now=NOW)
+
+    assert f"{latest} came into force since: run it again" in page(client, draft)
