@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
@@ -23,6 +24,8 @@ from handoff.business_hours import (
 )
 from handoff.models import WorkCalendar
 from handoff.public_holidays import YEARS_LEFT, public_holidays
+
+logger = logging.getLogger(__name__)
 
 STANDARD_NAME = "Standard hours"
 _STANDARD_WEEK = {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
@@ -92,12 +95,22 @@ def renew_public_holidays(*, now: datetime) -> int:
     renewed = 0
     for each in WorkCalendar.objects.current().exclude(country=""):
         if max(each.public_days, default="") < last_year:
-            define_calendar(
-                name=each.name, definition=each.definition, now=now, team=each.team, rep=each.rep,
-                is_default=each.is_default, country=each.country, subdivision=each.subdivision,
-            )  # fmt: skip
-            renewed += 1
+            renewed += _renew(each, now)
     return renewed
+
+
+def _renew(calendar: WorkCalendar, now: datetime) -> bool:
+    """Write one calendar anew, if it can be written today; the others go on in any case."""
+    try:
+        define_calendar(
+            name=calendar.name, definition=calendar.definition, now=now, team=calendar.team,
+            rep=calendar.rep, is_default=calendar.is_default, country=calendar.country,
+            subdivision=calendar.subdivision,
+        )  # fmt: skip
+    except CalendarInvalid:
+        logger.exception("Could not renew the public holidays of calendar %s", calendar.pk)
+        return False
+    return True
 
 
 def check_measured(

@@ -182,6 +182,14 @@ def test_public_holidays_are_kept_as_they_were_known_and_never_run_out() -> None
     assert renew_public_holidays(now=later) == 0
 
 
+def test_a_calendar_that_opens_no_more_keeps_no_other_from_being_renewed() -> None:
+    last_days = {**BERLIN_WEEK, "weekly": {}, "exceptions": {"2026-12-01": [["09:00", "12:00"]]}}
+    make_calendar(definition=last_days, country="DE")
+    make_calendar(make_team(), country="DE")
+
+    assert renew_public_holidays(now=NOW.replace(year=NOW.year + 7)) == 1
+
+
 def test_a_year_says_what_each_day_is() -> None:
     calendar = parse_calendar(
         BERLIN_WEEK
