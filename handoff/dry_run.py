@@ -76,6 +76,7 @@ def dry_run(*, now: datetime, with_inactive: bool = False) -> DryRun:
 def _handoffs(now: datetime) -> list[Handoff]:
     recent = Handoff.objects.filter(opened_at__gt=now - SPAN, opened_at__lte=now)
     ours = recent.filter(imported__isnull=True).select_related("lead__company", "team")
+    ours = ours.defer("brief", "lead__attributes", "lead__search_text")
     newest = ours.prefetch_related("holders__holder").order_by("-opened_at", "-id")
     return list(reversed(newest[:MOST_HANDOFFS]))
 

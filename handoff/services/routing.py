@@ -96,12 +96,9 @@ def follow_rules(rule: RoutingRule | None, reps: Mapping[int, Rep]) -> Route:
         return _in_ring(team, words, _ring(team, reps), reps)
     way = _follow(rule, reps, str(rule))
     considered = list(way.choice.considered)
-    tried, step = {rule.pk}, rule
-    while (
-        way.holder is None and not way.to_pool and step.fallback and step.fallback.pk not in tried
-    ):
-        step = step.fallback
-        tried.add(step.pk)
+    for step in _fallbacks(rule):
+        if way.holder or way.to_pool:
+            break
         way = _follow(step, reps, f"{way.rule}: nobody free, so {step}")
         considered += way.choice.considered
     choice = replace(way.choice, considered=tuple(considered))

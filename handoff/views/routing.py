@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -20,7 +21,7 @@ from crm.common.http import AppRequest, render_page
 from handoff import services
 from handoff.calendar_forms import RepForm
 from handoff.dry_run import dry_run
-from handoff.models import RepProfile, RoutingRule
+from handoff.models import Handoff, RepProfile, RoutingRule
 from handoff.routing_forms import RuleForm
 
 _LEADERS = (Role.MANAGER, Role.ADMIN)
@@ -34,11 +35,12 @@ def routing(request: AppRequest) -> HttpResponse:
     """Show the rules in the order in which they are tried, and who can be given work."""
     rules = RoutingRule.objects.select_related("team", "rep", "fallback").order_by("position")
     reps = User.objects.reps().filter(sales_team__isnull=False).select_related("rep_profile")
-    loaded = reps.annotate(load=Count("handoffs", filter=Q(handoffs__closed_at__isnull=True)))
+    held = Handoff.objects.open().filter(holder=OuterRef("pk")).order_by().values("holder")
+    loaded = reps.annotate(load=Coalesce(Subquery(held.values(number=Count("pk"))), 0))
     context = {
         "rules": [(rule, _asks(rule)) for rule in rules],
         "reps": loaded.select_related("sales_team").order_by("sales_team__name", "full_name", "id"),
-        "now": timezone.now(),
+        "newcomer": RepProfile(),
     }
     return render_page(request, "handoff/routing.html", context)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -186,6 +187,19 @@ def test_rules_are_written_on_pages(team: SalesTeam, manager: Client) -> None:
     )
     manager.post(reverse("handoff:routing_move", args=[rule.pk, "out"]))
     assert not RoutingRule.objects.exists()
+
+
+def test_a_cap_of_nothing_and_what_is_open_are_shown(team: SalesTeam, manager: Client) -> None:
+    rep = make_rep(team)
+    make_rep(team)
+    for _ in range(3):
+        become_mql(make_lead())
+    RepProfile.objects.filter(user=rep).update(capacity=0)
+
+    page = manager.get(reverse("handoff:routing")).content.decode()
+
+    [row] = [row for row in page.split("<tr>") if str(rep) in row]
+    assert re.findall(r'<td class="num">(\d+)</td>', row) == ["2", "0", "1"]
 
 
 def test_an_absence_is_entered_on_a_page(team: SalesTeam, manager: Client) -> None:
