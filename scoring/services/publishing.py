@@ -41,7 +41,7 @@ def definition_of(model: ScoringModel) -> Definition:
     """
     if model.published_at is None:
         return parse_definition(model.definition)
-    kept = _kept(model.pk, model.revision)
+    kept = _kept(model.pk, model.revision, model.published_at)
     return _read(model.definition) if kept.unreadable else kept
 
 
@@ -53,10 +53,11 @@ def _read(document: Any) -> Definition:
 
 
 @lru_cache(maxsize=16)
-def _kept(model_id: int, _revision: int) -> Definition:
+def _kept(model_id: int, _revision: int, _published_at: datetime) -> Definition:
     """Return the rules of a published model, which are never changed.
 
-    One that cannot be read whole is read anew each time: what is missing may be declared again.
+    In a database that was emptied or restored meanwhile another was published at another time. One
+    that cannot be read whole is read anew each time: what is missing may be declared again.
     """
     return _read(ScoringModel.objects.values_list("definition", flat=True).get(pk=model_id))
 

@@ -8,7 +8,7 @@ import pytest
 
 from scoring.definition import DefinitionInvalid
 from scoring.enums import BackTestState, ModelState
-from scoring.models import BackTest
+from scoring.models import BackTest, ScoringModel
 from scoring.presets import default_definition
 from scoring.services import (
     GateClosed,
@@ -117,6 +117,15 @@ def test_the_model_of_a_past_instant_is_the_one_then_in_force() -> None:
     assert [model_at(NOW + days * DAY) for days in (-1, 0, 0.9, 1, 7)] == [
         first, first, first, second, second
     ]  # fmt: skip
+
+
+def test_the_rules_of_a_model_in_a_restored_database_are_read_anew() -> None:
+    model = force_model(now=NOW)
+    assert definition_of(model).cells != {"A1"}
+    other = document(mql={"cells": ["A1"]})
+    ScoringModel.objects.filter(pk=model.pk).update(definition=other, published_at=NOW + DAY)
+    model.refresh_from_db()
+    assert definition_of(model).cells == {"A1"}
 
 
 def test_the_shipped_model_can_be_published() -> None:
