@@ -155,8 +155,9 @@ navigation.register(
         "pool", "Unassigned pool", "handoff:pool", "layers", 100,
         group="Team", roles=(Role.REP,), badge=_in_pool,
     ),
+    NavItem("board", "Team board", "handoff:board", "columns-3", 9, roles=_LEADERS),
     NavItem(
-        "to_approve", "To approve", "handoff:to_approve", "message-square-warning", 9,
+        "to_approve", "To approve", "handoff:to_approve", "message-square-warning", 10,
         roles=_LEADERS, badge=_to_approve,
     ),
     NavItem(

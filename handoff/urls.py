@@ -11,6 +11,7 @@ from handoff.views import (
     calendars,
     handoffs,
     queue,
+    rebasing,
     routing,
     team,
 )
@@ -21,6 +22,7 @@ urlpatterns = [
     path("queue/", queue.queue, name="queue"),
     path("queue/take/", queue.take, name="take"),
     path("queue/team/", team.team, name="team"),
+    path("queue/board/", team.board, name="board"),
     path("queue/pool/", team.pool, name="pool"),
     path("queue/missed/", approvals.missed, name="missed"),
     path("approvals/", approvals.to_approve, name="to_approve"),
@@ -28,6 +30,7 @@ urlpatterns = [
     path("approvals/touches/<int:touch_id>/", approvals.decide_touch, name="decide_touch"),
     path("clocks/<int:clock_id>/excuse/", approvals.excuse, name="excuse"),
     path("agreement/", agreement.agreement, name="agreement"),
+    path("agreement/rebase/", rebasing.rebase, name="rebase"),
     path("agreement/next/", agreement_draft.draft_next, name="agreement_next"),
     path("agreement/<int:version>/edit/", agreement_draft.edit, name="agreement_edit"),
     path("agreement/<int:version>/tiers/new/", agreement_draft.tier, name="agreement_tier_new"),

@@ -22,12 +22,17 @@ def database_url() -> str:
     return f"postgres://{login}@{server}/{database['NAME']}"
 
 
+def child_environment() -> dict[str, str]:
+    """Return the environment of a process that works on the test database."""
+    return {**os.environ, "DATABASE_URL": database_url(), "EMAIL_URL": "console:"}
+
+
 def start_command(*arguments: str) -> subprocess.Popen[str]:
     """Start ``manage.py`` on the test database."""
     return subprocess.Popen(
         [sys.executable, "manage.py", *arguments],
         cwd=settings.BASE_DIR,
-        env={**os.environ, "DATABASE_URL": database_url(), "EMAIL_URL": "console:"},
+        env=child_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

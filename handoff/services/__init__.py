@@ -43,6 +43,7 @@ from handoff.services.locking import HandoffClosed, HandoffTaken
 from handoff.services.opening import open_handoff, withdraw_handoff
 from handoff.services.qualification import BantIncomplete, save_bant, submit_bant
 from handoff.services.reassignment import reassign_handoff, reroute_handoffs
+from handoff.services.rebasing import RebaseRefused, preview_rebase, rebase_handoffs, to_rebase
 from handoff.services.routing_rules import (
     RoutingInvalid,
     add_routing_rule,
@@ -66,6 +67,7 @@ __all__ = [
     "HandoffClosed",
     "HandoffNotOffered",
     "HandoffTaken",
+    "RebaseRefused",
     "RoutingInvalid",
     "SignatureRefused",
     "SnoozeInvalid",
@@ -89,8 +91,10 @@ __all__ = [
     "may_excuse",
     "open_handoff",
     "order_routing_rules",
+    "preview_rebase",
     "read_calendar",
     "reassign_handoff",
+    "rebase_handoffs",
     "reject_handoff",
     "remove_routing_rule",
     "renew_public_holidays",
@@ -102,5 +106,6 @@ __all__ = [
     "snooze_handoff",
     "submit_bant",
     "take_from_pool",
+    "to_rebase",
     "withdraw_handoff",
 ]

@@ -35,7 +35,7 @@ def open_handoff(*, change: StageInterval, now: datetime) -> Handoff | None:
     lead = Lead.objects.select_related("company").get(pk=change.lead_id)
     findings = find_out(lead, change, now=now)
     agreement = Agreement.objects.in_force(now).first()
-    tier = _tier(agreement, lead, is_fast_track=findings.is_fast_track, now=now)
+    tier = choose_tier(agreement, lead, is_fast_track=findings.is_fast_track, now=now)
     way = route(lead, now=now)
     brief = compose_brief(lead, findings, agreement=agreement, now=now)
     handoff = Handoff.objects.create(
@@ -57,7 +57,7 @@ def open_handoff(*, change: StageInterval, now: datetime) -> Handoff | None:
     hand_to(handoff, way.holder, now=now)
     handoff.save(update_fields=["holder", "team"])
     way.record(handoff, now=now)
-    clocks = start_clocks(handoff, _targets(tier, is_fast_track=findings.is_fast_track))
+    clocks = start_clocks(handoff, targets_of(tier, is_fast_track=findings.is_fast_track))
     _prefill_bant(handoff, findings, now)
     _announce(handoff, way, clocks, now)
     return handoff
@@ -94,7 +94,7 @@ def withdraw_handoff(*, change: StageInterval, now: datetime) -> Handoff | None:
     return handoff
 
 
-def _tier(
+def choose_tier(
     agreement: Agreement | None, lead: Lead, *, is_fast_track: bool, now: datetime
 ) -> SlaTier | None:
     """Return the first tier that fits; the last one takes what fits none.
@@ -115,7 +115,7 @@ def _tier(
     return tiers[-1] if tiers else None
 
 
-def _targets(tier: SlaTier | None, *, is_fast_track: bool) -> Targets:
+def targets_of(tier: SlaTier | None, *, is_fast_track: bool) -> Targets:
     """Return the working time allowed per clock; the default policy where nothing is agreed."""
     if tier is None:
         return default_targets(is_fast_track=is_fast_track)

@@ -17,6 +17,7 @@ from crm.common.http import AppRequest, render_page
 from crm.common.paging import Page, keyset_page
 from crm.common.ui.badges import SlaBadge
 from handoff.badges import clock_badge
+from handoff.board import load_board
 from handoff.definition import mql_cells
 from handoff.models import Clock, ClockQuerySet, Handoff
 from handoff.views.answering import row_asked_for
@@ -43,9 +44,26 @@ def team(request: AppRequest) -> HttpResponse:
         clocks = clocks.filter(handoff__team=wanted)
     if request.GET.get("holder") == _UNASSIGNED:
         clocks = clocks.filter(handoff__holder__isnull=True)
+    elif holder := row_asked_for(request.GET, "holder"):
+        clocks = clocks.filter(handoff__holder=holder)
     context = _table(request, clocks)
     context |= {"teams": SalesTeam.objects.order_by("name"), "team": wanted}
     return render_page(request, "handoff/team.html", context)
+
+
+@role_required(Role.MANAGER, Role.ADMIN)
+@require_GET
+def board(request: AppRequest) -> HttpResponse:
+    """Show one team side by side, to move work from one to another."""
+    teams = SalesTeam.objects.order_by("name")
+    wanted = row_asked_for(request.GET, "team") or request.user.sales_team_id
+    team = teams.filter(pk=wanted).first() or teams.first()
+    context = {
+        "teams": teams,
+        "team": team,
+        "columns": load_board(team, now=timezone.now()) if team else [],
+    }
+    return render_page(request, "handoff/board.html", context)
 
 
 @role_required(Role.REP)

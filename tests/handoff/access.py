@@ -138,6 +138,8 @@ ROWS = [
     row("handoff:take", REP, method="post"),
     row("handoff:pool", REP),
     row("handoff:team", MANAGER, ADMIN),
+    row("handoff:board", MANAGER, ADMIN),
+    row("handoff:rebase", MANAGER, ADMIN),
     row("handoff:agreement", *PEOPLE),
     row("handoff:draft_agreement", MARKETER, ADMIN, own=approved_model, method="post"),
     row(
