@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,10 +53,11 @@ class Column:
 def load_board(team: SalesTeam, *, now: datetime) -> list[Column]:
     """Return the pool of ``team``, then its reps by name; a constant number of queries."""
     cards = _cards(team, now)
-    loads = {holder: counts for holder, *counts in _loads(team, now)}
+    loads = {holder: (number, at_risk) for holder, number, at_risk in _loads(team, now)}
     reps = User.objects.reps().filter(sales_team=team).order_by("full_name", "id")
     profiles = RepProfile.objects.filter(user__in=reps).in_bulk()
-    pool = Column(None, _held_by(None, cards), *loads.get(None, (0, 0)))
+    number, at_risk = loads.get(None, (0, 0))
+    pool = Column(None, _held_by(None, cards), number, at_risk)
     return [pool, *(_column(rep, profiles.get(rep.pk), cards, loads, now) for rep in reps)]
 
 
@@ -64,14 +65,16 @@ def _column(
     rep: User,
     profile: RepProfile | None,
     cards: Iterable[Card],
-    loads: dict[int | None, list[int]],
+    loads: Mapping[int | None, tuple[int, int]],
     now: datetime,
 ) -> Column:
     """Return the column of ``rep``; who was never given anything has no profile yet."""
+    number, at_risk = loads.get(rep.pk, (0, 0))
     return Column(
         rep,
         _held_by(rep.pk, cards),
-        *loads.get(rep.pk, (0, 0)),
+        number,
+        at_risk,
         capacity=profile.capacity if profile else None,
         is_absent=bool(profile and profile.is_absent(now)),
     )

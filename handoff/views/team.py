@@ -56,7 +56,7 @@ def team(request: AppRequest) -> HttpResponse:
 def board(request: AppRequest) -> HttpResponse:
     """Show one team side by side, to move work from one to another."""
     teams = SalesTeam.objects.order_by("name")
-    wanted = row_asked_for(request.GET, "team") or request.user.sales_team_id
+    wanted = row_asked_for(request.GET, "team") or request.user.sales_team_id or 0
     team = teams.filter(pk=wanted).first() or teams.first()
     context = {
         "teams": teams,

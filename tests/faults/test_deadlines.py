@@ -89,7 +89,7 @@ def test_two_beats_and_two_loops_record_each_breach_once(background: Background,
     handoffs = falling_due(
         rep, number=NUMBER // 2, first=timezone.now() + SOON, step=timedelta(milliseconds=2)
     )
-    others = [
+    others: list[subprocess.Popen[Any]] = [
         start_command("enforce_deadlines", "--loop"),
         subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", "crm.celery", "beat", "--loglevel=error",

@@ -119,13 +119,14 @@ def late_touch(viewer: User) -> Arguments:
 def asked_excuse(viewer: User) -> Arguments:
     """Make an excuse of another rep that waits."""
     clock_id = missed_clock_of_somebody_else(viewer)["clock_id"]
-    clock = Clock.objects.get(pk=clock_id)
+    clock = Clock.objects.select_related("answerable").get(pk=clock_id)
+    assert clock.answerable is not None
     excuse = Excuse.objects.create(
         clock=clock,
         reason=ExcuseReason.OUTAGE,
         started_at=clock.started_at,
         ended_at=clock.due_at,
-        asked_by_id=clock.answerable_id,
+        asked_by=clock.answerable,
         asked_at=clock.due_at,
     )
     return {"excuse_id": excuse.pk}
