@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
+from django.urls import reverse
 
 from crm.accounts.models import User
 from crm.common.notifications import News, notify_all
@@ -42,12 +44,12 @@ def reassign_handoff(
         chosen=to,
         decided_at=now,
     )
-    moved = {to: "Handed to you", former: "No longer yours"}
-    told = [
-        news_of(decision, [person], title, f"By {actor.full_name}. {reason}".strip())
-        for person, title in moved.items()
-        if person is not None and person != actor
-    ]
+    because = f"By {actor.full_name}. {reason}".strip()
+    told = []
+    if to != actor:
+        told.append(news_of(decision, [to], "Handed to you", because))
+    if former not in (None, actor):
+        told.append(told_former(decision, former, because))
     notify_all(told, now=now)
     return handoff
 
@@ -99,6 +101,12 @@ def told_of(decision: AssignmentDecision, because: str) -> News:
         return news_of(decision, [decision.chosen], "Handed to you", because)
     everybody = [*managers_of(handoff.team), *pool_of(handoff.team)]
     return news_of(decision, everybody, "Nobody could be given", because)
+
+
+def told_former(decision: AssignmentDecision, former: User, because: str) -> News:
+    """Return the news for who has it no more: a rep, who may not open its page any longer."""
+    told = news_of(decision, [former], "No longer yours", because)
+    return replace(told, url=reverse("handoff:queue"))
 
 
 def news_of(

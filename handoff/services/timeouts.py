@@ -19,7 +19,7 @@ from handoff.enums import TimesOutTo
 from handoff.models import Clock, Handoff
 from handoff.rotation import Choice
 from handoff.services.locking import HandoffClosed, lock_handoff
-from handoff.services.reassignment import follow, news_of, told_of
+from handoff.services.reassignment import follow, told_former, told_of
 from handoff.services.routing import Route, route, route_alone
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def _give_away(handoff: Handoff, now: datetime) -> None:
     because = f"{former} did not act in time. {way.rule}."
     told: list[News] = [told_of(decision, because)]
     if former is not None:
-        told.append(news_of(decision, [former], "No longer yours", because))
+        told.append(told_former(decision, former, because))
     notify_all(told, now=now)
 
 

@@ -14,7 +14,7 @@ from handoff.enums import Alarm, ClockKind, HandoffState, TimesOutTo, TouchChann
 from handoff.models import Handoff
 from handoff.services import accept_handoff, enforce_deadlines, log_touch, reassign_handoff
 from tests.concurrency import side_by_side
-from tests.factories import NOW, make_team, make_user
+from tests.factories import NOW, client_of, make_team, make_user
 from tests.handoff.factories import (
     clock_of,
     holder_of,
@@ -105,6 +105,22 @@ def test_an_unaccepted_handoff_goes_to_the_next_rep_after_the_agreed_time(
     }
     assert told(first)[-1].startswith("No longer yours")
     assert told(second) == [f"Handed to you: {handoff.lead.display_name}"]
+
+
+def test_who_lost_it_is_sent_to_a_page_that_they_may_open(team: SalesTeam, first: User) -> None:
+    agree()
+    handoff = make_handoff()
+    second = make_rep(team)
+    enforce_deadlines(now=ACCEPT_DUE + HOUR + TICK)
+    manager = make_user(Role.MANAGER)
+    reassign_handoff(
+        handoff_id=handoff.pk, to=first, actor=manager, reason="", now=ACCEPT_DUE + 2 * HOUR
+    )
+
+    lost = Notification.objects.filter(title__startswith="No longer yours").order_by("id")
+    assert [each.recipient for each in lost] == [first, second]
+    for each in lost:
+        assert client_of(each.recipient).get(each.url).status_code == 200
 
 
 def test_the_next_holder_has_the_agreed_time_of_their_own(team: SalesTeam, first: User) -> None:
