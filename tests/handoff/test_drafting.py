@@ -135,6 +135,14 @@ def test_differences_are_sentences() -> None:
     ]
 
 
+def test_the_document_counts_the_taking_away_from_the_due_time(marketer: Client) -> None:
+    make_agreement(escalate_after=HOUR, reassign_after=2 * HOUR)
+
+    page = marketer.get(reverse("handoff:agreement")).content.decode()
+
+    assert "still unanswered 2 h of working time after it was due goes to" in page
+
+
 def test_the_draft_is_made_changed_and_signed_on_pages(draft: Agreement, marketer: Client) -> None:
     address = reverse("handoff:agreement_edit", args=[draft.version])
     assert marketer.post(reverse("handoff:agreement_next")).headers["Location"] == address
