@@ -10,7 +10,7 @@ from django.utils import timezone
 from crm.accounts.models import User
 from crm.common.prepared import PreparedQuery
 from crm.common.slots import TimelineEntry
-from handoff.enums import ClockKind, TouchChannel, TouchOutcome
+from handoff.enums import Approval, ClockKind, TouchChannel, TouchOutcome
 from handoff.evidence import CONNECTED
 from handoff.models import AssignmentDecision, BantAssessment, Clock, Touch
 
@@ -18,6 +18,13 @@ _CHANNEL_ICONS = {
     TouchChannel.CALL: "phone",
     TouchChannel.EMAIL: "mail",
     TouchChannel.MEETING: "calendar-check",
+}
+
+#: What a touch that was written down late proves about deadlines, by what a manager said.
+_COUNTS = {
+    Approval.PENDING: "counts once a manager approves",
+    Approval.GRANTED: "counts from when it happened",
+    Approval.REFUSED: "stopped no clock",
 }
 
 _DECISIONS = PreparedQuery(
@@ -99,7 +106,9 @@ def _touch(touch: Touch) -> TimelineEntry:
     said = [f"{touch.rep}.", touch.note]
     if touch.is_backdated:
         written_at = timezone.localtime(touch.recorded_at)
-        said.append(f"Written down {written_at.day} {written_at:%b}, stopped no clock.")
+        said.append(
+            f"Written down {written_at.day} {written_at:%b}, {_COUNTS[Approval(touch.approval)]}."
+        )
     return TimelineEntry(
         at=touch.occurred_at,
         kind="sales",

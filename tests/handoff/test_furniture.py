@@ -19,6 +19,7 @@ from handoff.enums import ClockKind, RejectionReason, TouchChannel, TouchOutcome
 from handoff.models import Handoff
 from handoff.services import (
     accept_handoff,
+    decide_touch,
     enforce_deadlines,
     log_touch,
     reject_handoff,
@@ -162,7 +163,30 @@ def test_the_timeline_dates_what_was_written_down_late_in_the_zone_of_the_viewer
         entries = handoff_entries(handoff.lead_id, rep, None, 9)
 
     told = [entry.detail for entry in entries if entry.title.startswith("Call")]
-    assert told == [f"{rep}. Written down 13 May, stopped no clock."]
+    assert told == [f"{rep}. Written down 13 May, counts once a manager approves."]
+
+
+@pytest.mark.parametrize(
+    ("grant", "said"), [(True, "counts from when it happened"), (False, "stopped no clock")]
+)
+def test_the_timeline_says_what_late_evidence_proves(grant: bool, said: str) -> None:
+    handoff = make_handoff()
+    rep = holder_of(handoff)
+    touch = log_touch(
+        handoff_id=handoff.pk,
+        rep=rep,
+        channel=TouchChannel.CALL,
+        outcome=TouchOutcome.NO_ANSWER,
+        occurred_at=NOW,
+        now=NOW + timedelta(hours=1),
+    )
+    manager = make_user(Role.MANAGER)
+    decide_touch(touch_id=touch.pk, decider=manager, grant=grant, now=touch.recorded_at)
+
+    entries = handoff_entries(handoff.lead_id, rep, None, 9)
+
+    [told] = [entry.detail for entry in entries if entry.title.startswith("Call")]
+    assert told.endswith(f"{said}.")
 
 
 def test_open_handoffs_are_counted_up_to_a_bound() -> None:
