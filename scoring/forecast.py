@@ -70,8 +70,10 @@ class Curve:
         """Return the score in tenths after ``minutes``."""
         return self._total(self._parts([line.value(minutes) for line in self._lines]))
 
-    def leaves(self, least: int, below: int, *, after: int = 0) -> int | None:
+    def leaves(self, least: int, below: int, *, after: int = 0, until: int = HORIZON) -> int | None:
         """Return the first minute after ``after`` at which not ``least <= score < below``.
+
+        What comes later than ``until`` is left open.
 
         A line goes by steps of a tenth, at times that follow from its sum: this walks from step to
         step. It runs for each lead that is scored, and few steps lead from one whole point to the
@@ -82,7 +84,7 @@ class Curve:
         steps = [(line.step(values[i], after), i) for i, line in enumerate(self._lines)]
         ahead = [(minute, i) for minute, i in steps if minute is not None]
         heapify(ahead)
-        while ahead and (minute := ahead[0][0]) <= after + HORIZON:
+        while ahead and (minute := ahead[0][0]) <= until:
             while ahead and ahead[0][0] == minute:
                 _, i = heappop(ahead)
                 line, former = self._lines[i], values[i]
@@ -119,7 +121,12 @@ def _shape(definition: Definition) -> list[tuple[int, EngagementRule, float]]:
 
 
 def forecast(
-    definition: Definition, amounts: Sequence[float], *, now: datetime, cell: str
+    definition: Definition,
+    amounts: Sequence[float],
+    *,
+    now: datetime,
+    cell: str,
+    until: datetime | None = None,
 ) -> Forecast:
     """Return when what is shown changes by time alone.
 
@@ -128,12 +135,14 @@ def forecast(
         amounts: the decayed sum of each rule at ``now``, in tenths.
         now: when the sums were taken.
         cell: the cell of the lead when it is inside the MQL definition, else nothing.
+        until: what happens later need not be known.
     """
     curve = Curve(definition, amounts)
     if not curve.moves:
         return Forecast(None, None)
+    end = (until - now) // MINUTE if until else HORIZON
     shown = curve.score(0) // _POINT * _POINT
-    changes = curve.leaves(shown, shown + _POINT)
+    changes = curve.leaves(shown, shown + _POINT, until=end)
     drops_out = curve.leaves(*_room(definition, cell)) if cell and changes else None
     return Forecast(_moment(now, changes), _moment(now, drops_out))
 

@@ -31,7 +31,10 @@ _LOOP = "score_due_leads"
 #: The backlog is counted up to here; more is "many" all the same.
 _MOST_COUNTED = 10_000
 
-_DUE = PreparedQuery(lambda now: LeadScore.objects.due(now).values_list("pk")[:1])
+#: In the order of the index: a plan for any time expects a third of all scores to be due.
+_DUE = PreparedQuery(
+    lambda now: LeadScore.objects.due(now).order_by("score_due_at").values_list("pk")[:1]
+)
 _CLAIM = """
     SELECT lead_id FROM scoring_leadscore
     WHERE score_due_at <= %s AND (%s::bigint IS NULL OR lead_id = %s)
@@ -165,27 +168,21 @@ def _look_ahead(
 def _outlook(
     definition: Definition, scored: Scored, week_ago: Scored, news_at: datetime | None
 ) -> Outlook:
+    """Return what time does to a lead of which the first ``news_at`` came in the last week."""
     now, inside = scored.as_of, scored.cell if scored.meets_definition else ""
     ahead = forecast(definition, scored.amounts, now=now, cell=inside)
     by_time = [
         ahead.changes_at,
-        _arrow_moves_at(definition, week_ago, news_at),
+        # The start of the arrow follows a week behind, and fades until the first news.
+        news_at + WEEK if news_at else None,
         now + DAY if definition.moves_with_time else None,  # criteria ask for relative dates
     ]
     due_at = min(filter(None, by_time), default=None)
+    until = due_at - WEEK if due_at else None
+    start = forecast(definition, week_ago.amounts, now=week_ago.as_of, cell="", until=until)
+    if start.changes_at:
+        due_at = start.changes_at + WEEK
     return Outlook(week_ago.score, ahead.changes_at, ahead.drops_out_at, due_at)
-
-
-def _arrow_moves_at(
-    definition: Definition, week_ago: Scored, news_at: datetime | None
-) -> datetime | None:
-    """Return when the start of the arrow of seven days is to be looked at again.
-
-    The start follows a week behind: it fades as the forecast of then says, until the first news.
-    """
-    then = forecast(definition, week_ago.amounts, now=week_ago.as_of, cell="")
-    moves_at = min(filter(None, [then.changes_at, news_at]), default=None)
-    return moves_at + WEEK if moves_at else None
 
 
 def _stored(scored: Scored, ahead: Outlook) -> tuple[Any, ...]:
