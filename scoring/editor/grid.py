@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
+from django.core.cache import cache
 from django.db.models import Count
 from django.urls import reverse
 from django.utils.http import urlencode
 
 from scoring.definition import GRADES, LEVELS, Definition
 from scoring.models import LeadScore
+
+#: So old a count may be. Our choice.
+KEPT_FOR = timedelta(minutes=1)
+_KEY = "leads-per-cell"
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,14 @@ def _told(cells: Sequence[GridCell], what: str) -> Iterator[str]:
 
 
 def leads_per_cell() -> dict[str, int]:
-    """Return how many leads stand in each cell as last scored; those without one under ``""``."""
+    """Return how many leads stand in each cell as last scored; those without one under ``""``.
+
+    Counted anew after ``KEPT_FOR``: each click in the editor shows them, and all scores are read.
+    """
+    return cache.get_or_set(_KEY, _count, KEPT_FOR.total_seconds()) or {}
+
+
+def _count() -> dict[str, int]:
     counted = LeadScore.objects.order_by().values_list("cell").annotate(leads=Count("lead"))
     return dict(counted)
 

@@ -229,7 +229,7 @@ class EditorPage:
         """Return the latest versions, and how they came about."""
         people = ("created_by", "changed_by", "approved_by", "published_by", "based_on")
         models = ScoringModel.objects.select_related(*people).order_by("-version")
-        return list(models[:MOST_VERSIONS])
+        return list(models.defer("definition", "based_on__definition")[:MOST_VERSIONS])
 
 
 def editor_page(

@@ -78,6 +78,9 @@ class LeadScore(models.Model):
             ),
             models.Index(fields=["cell", "lead"], name="lead_score_cell"),
             models.Index(
+                fields=["lead"], condition=Q(meets_definition=True), name="lead_score_meets"
+            ),
+            models.Index(
                 fields=["drops_out_at", "lead"],
                 condition=Q(drops_out_at__isnull=False),
                 name="lead_score_drops_out",

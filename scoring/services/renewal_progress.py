@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import Max, Min
+
+from crm.common.paging import Count, estimate_count
 from leads.models import Lead
 from scoring.enums import ModelState
 from scoring.models import ScoringModel
@@ -15,7 +18,7 @@ class Progress:
 
     model: ScoringModel
     done: int
-    total: int
+    total: Count
 
 
 def renewal_progress() -> Progress | None:
@@ -24,5 +27,14 @@ def renewal_progress() -> Progress | None:
     model = models.first()
     if model is None:
         return None
-    done = Lead.objects.filter(pk__lte=model.rescored_up_to).count()
-    return Progress(model, done, Lead.objects.count())
+    total = estimate_count(Lead.objects.all())
+    return Progress(model, round(total.value * _share(model.rescored_up_to or 0)), total)
+
+
+def _share(up_to: int) -> float:
+    """Return which part of the numbers that leads have is behind; counting them all takes long."""
+    ends: dict[str, int | None] = Lead.objects.aggregate(first=Min("pk"), last=Max("pk"))
+    first, last = ends["first"], ends["last"]
+    if first is None or last is None:
+        return 1
+    return max(0, up_to - first + 1) / (last - first + 1)

@@ -74,7 +74,9 @@ def compare(request: AppRequest, version: int) -> HttpResponse:
     context = {
         "model": found,
         "former": former,
-        "others": ScoringModel.objects.exclude(pk=found.pk).order_by("-version"),
+        "others": ScoringModel.objects.exclude(pk=found.pk)
+        .defer("definition")
+        .order_by("-version"),
         "changes": differences(former.definition, found.definition) if former else (),
     }
     return render(request, "scoring/compare.html", context)

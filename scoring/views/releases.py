@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Count, F, Prefetch, Q
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -25,6 +25,7 @@ from scoring.models import ReleaseWave, WaveLead
 from scoring.services.releasing import ORDER
 
 _WAVES_SHOWN = 5
+_NAMES_SHOWN = 20  # of those left out of a wave
 _HEADER = (
     "E-mail", "Name", "Company", "Grade cell", "Fit", "Engagement", "Fast track", "Stage", "Since"
 )  # fmt: skip
@@ -109,14 +110,17 @@ def _page(request: AppRequest, *, status: int = 200, **forms: Any) -> HttpRespon
 
 def _waves() -> list[ReleaseWave]:
     """Return the latest waves with the number of leads by what became of them, and who is out."""
-    latest = ReleaseWave.objects.select_related("model", "plan", "ordered_by").annotate(
+    latest = ReleaseWave.objects.order_by("-id").values_list("pk", flat=True)[:_WAVES_SHOWN]
+    waves = ReleaseWave.objects.filter(pk__in=list(latest)).annotate(
         named=Count("leads"),
         released=Count("leads", filter=Q(leads__released_at__isnull=False)),
         left_out=Count("leads", filter=~Q(leads__left_out="")),
+        not_named=F("left_out") - _NAMES_SHOWN,
     )
     left_out = WaveLead.objects.exclude(left_out="").select_related("lead").order_by("id")
-    prefetched = Prefetch("leads", queryset=left_out, to_attr="those_left_out")
-    return list(latest.order_by("-id").prefetch_related(prefetched)[:_WAVES_SHOWN])
+    names = Prefetch("leads", queryset=left_out[:_NAMES_SHOWN], to_attr="those_left_out")
+    people = waves.select_related("model", "plan", "ordered_by").defer("model__definition")
+    return list(people.order_by("-id").prefetch_related(names))
 
 
 def _lines(viewer: User, now: datetime) -> Iterator[tuple[Any, ...]]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from crm.accounts.enums import Role
-from scoring.models import RaisedHand, ReleasePlan, ReleaseWave, ScoringModel
+from scoring.models import RaisedHand, ReleasePlan, ReleaseWave, ScoringModel, WaveLead
 from scoring.services import mark_due, release_waves
 from tests.factories import NOW, client_of, make_lead, make_user
 from tests.scoring.logs import force_model
@@ -82,6 +82,16 @@ def test_ticked_leads_are_released_and_those_left_out_are_named() -> None:
     assert "no longer meets the definition: C4" in shown
 
 
+def test_of_many_who_were_left_out_twenty_are_named() -> None:
+    leads, web = widened(23), desk()
+    web.post(reverse("scoring:release"), {"chosen": "1", "leads": [lead.pk for lead in leads]})
+    WaveLead.objects.update(left_out="was moved")
+    shown = page(web)
+    assert ("23 left out" in shown, shown.count("was moved"), "and 3 more" in shown) == (
+        True, 20, True
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
@@ -136,7 +146,7 @@ def test_the_page_costs_the_same_with_one_and_three_rows(
     with django_assert_num_queries(14):
         page(web)
     web.post(reverse("scoring:release"), {"count": "2"})
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         page(web)
 
 
