@@ -37,7 +37,7 @@ def test_the_page_lists_who_waits_and_the_file_has_the_same_rows() -> None:
     shown, file = page(web), web.get(reverse("scoring:releases_export"))
     lines = b"".join(file.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
     assert "v2, 3 waiting" in shown
-    assert all(lead.display_name in shown for lead in leads)
+    assert all(f'href="/leads/{lead.pk}/"' in shown for lead in leads)
     best_first = [leads[place].email for place in (1, 2, 0)]
     assert [line.split(",")[0] for line in lines[1:]] == best_first
 
@@ -79,6 +79,7 @@ def test_ticked_leads_are_released_and_those_left_out_are_named() -> None:
     release_waves(now=PUBLISHED_AT)
     shown = page(web)
     assert "1 of 2 released" in shown
+    assert f'<a href="/leads/{other.pk}/">{other.display_name}</a> no longer meets' in shown
     assert "no longer meets the definition: C4" in shown
 
 
