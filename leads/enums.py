@@ -66,3 +66,13 @@ class ConsentPurpose(TextChoices):
 
     CONTACT = "CONTACT", "Contact"
     MARKETING = "MARKETING", "Marketing mail"
+
+
+class ConsentChannel(TextChoices):
+    """How somebody told us that they take a consent back."""
+
+    PHONE = "PHONE", "By phone"
+    EMAIL = "EMAIL", "By e-mail"
+    IN_PERSON = "IN_PERSON", "In person"
+    LETTER = "LETTER", "By letter"
+    OTHER = "OTHER", "In another way"

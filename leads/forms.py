@@ -17,10 +17,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from crm.accounts.forms import PlainForm
-from crm.common.instants import plan_day_problem
+from crm.common.instants import plan_day_problem, validate_instant
 from leads.attributes import AttributeValue
 from leads.countries import COUNTRIES
-from leads.enums import AttributeType, LifecycleStage
+from leads.enums import AttributeType, ConsentChannel, ConsentPurpose, LifecycleStage
 from leads.lifecycle import moves_by_hand, overrides
 from leads.models import Lead, LeadAttribute
 from leads.normalise import can_be_dialled
@@ -230,6 +230,36 @@ class StageForm(PlainForm):
             "reason": self.cleaned_data["reason"],
             "override": to_stage in self._overrides,
             "wake_at": _start_of(self.cleaned_data["wake_on"]) if wakes else None,
+        }
+
+
+class WithdrawalForm(PlainForm):
+    """A consent that somebody took back, as a colleague was told."""
+
+    purpose = forms.ChoiceField(label="Takes back the consent to", choices=ConsentPurpose.choices)
+    channel = forms.ChoiceField(label="How they said so", choices=ConsentChannel.choices)
+    withdrawn_at = forms.DateTimeField(
+        label="When",
+        required=False,
+        validators=[validate_instant],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        help_text="Leave it empty for now.",
+    )
+    text = forms.CharField(
+        label="What they said",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def withdrawal(self, *, now: datetime) -> dict[str, Any]:
+        """Return what was said as ``withdraw_consent`` takes it."""
+        said = self.cleaned_data
+        return {
+            "purpose": ConsentPurpose(said["purpose"]),
+            "channel": ConsentChannel(said["channel"]),
+            "withdrawn_at": said["withdrawn_at"] or now,
+            "text": said["text"],
         }
 
 

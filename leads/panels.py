@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from crm.accounts.models import User
 from crm.common.prepared import PreparedQuery
+from leads.enums import ConsentPurpose
 from leads.models import Consent, Lead
 
-_CONSENTS = PreparedQuery(lambda lead: Consent.objects.filter(lead_id=lead).in_force())
+_CONSENTS = PreparedQuery(
+    lambda lead: (
+        Consent.objects.filter(lead_id=lead)
+        .select_related("recorded_by")
+        .order_by("-given_at", "-id")
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ToldConsent:
+    """What a lead said to one purpose: the last word holds, ``former`` came before."""
+
+    label: str
+    last: Consent | None
+    former: Sequence[Consent]
 
 
 def next_step(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any] | None:
@@ -25,6 +42,11 @@ def next_step(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any] | No
 
 
 def consents(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any]:
-    """Return the last word of a lead on each purpose it was asked about."""
+    """Return what a lead said to each purpose, the last word first."""
     del viewer, now
-    return {"consents": _CONSENTS.ask(lead.pk)}
+    said = _CONSENTS.ask(lead.pk)
+    told = []
+    for purpose in ConsentPurpose:
+        words = [consent for consent in said if consent.purpose == purpose]
+        told.append(ToldConsent(purpose.label, words[0] if words else None, words[1:]))
+    return {"consents": told}

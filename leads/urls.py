@@ -36,5 +36,6 @@ urlpatterns = [
     path("leads/<int:lead_id>/timeline/gains/", detail.lead_gains, name="gains"),
     path("leads/<int:lead_id>/edit/", changes.lead_edit, name="edit"),
     path("leads/<int:lead_id>/note/", changes.lead_note, name="note"),
+    path("leads/<int:lead_id>/consent/", changes.lead_consent, name="consent"),
     path("leads/<int:lead_id>/stage/", changes.lead_stage, name="stage"),
 ]

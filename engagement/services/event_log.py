@@ -16,7 +16,7 @@ from engagement.event_ids import event_id, instant_of
 from engagement.models import Asset, Event, EventKey
 from engagement.services.partitions import ensure_partitions, month_of
 from engagement.signals import events_absorbed
-from leads.services import record_activity
+from leads.services import record_activity, unsubscribe
 
 MessageName = tuple[str, str]
 
@@ -103,8 +103,20 @@ def announce(
                 latest.get(event.lead_id, event.occurred_at), event.occurred_at
             )
     record_activity(latest=latest)
+    if told := _unsubscribed(events):
+        unsubscribe(told=told, now=now)
     if latest:
         events_absorbed.send(sender=Event, lead_ids=sorted(latest), now=now)
+
+
+def _unsubscribed(events: Sequence[NewEvent]) -> dict[int, datetime]:
+    """Return the leads who unsubscribed by themselves, and when they did so last."""
+    said = sorted(
+        (event.occurred_at, event.lead_id)
+        for event in events
+        if event.kind is EventKind.UNSUBSCRIBE and event.lead_id and event.actor is Actor.HUMAN
+    )
+    return {lead_id: at for at, lead_id in said}
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
@@ -22,7 +23,9 @@ class Consent(models.Model):
 
     ``text`` is what the person read, word for word, and ``text_hash`` its SHA-256 in hex. It was
     agreed to at ``asked_at`` and holds since ``given_at``: later, where a mailed link had to be
-    confirmed first. ``source`` says in words where. Written by ``leads.services.record_consent``.
+    confirmed first. ``source`` says in words where, or how it was taken back; ``recorded_by`` is
+    the colleague who was told, and ``text`` then what was said. Written by
+    ``leads.services.consent``.
     """
 
     lead = models.ForeignKey(
@@ -35,6 +38,9 @@ class Consent(models.Model):
     source = models.CharField(max_length=200)
     asked_at = models.DateTimeField()
     given_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     objects = ConsentQuerySet.as_manager()
 

@@ -2,7 +2,12 @@
 
 from leads.lifecycle import IllegalTransition, ScoreSnapshot
 from leads.services.capture import DuplicateEmail, create_lead, update_lead
-from leads.services.consent import record_consent
+from leads.services.consent import (
+    WithdrawalRefused,
+    record_consent,
+    unsubscribe,
+    withdraw_consent,
+)
 from leads.services.deals import DealAlreadyRecorded, record_deal
 from leads.services.stages import OverrideNeedsReason, change_stage, freeze_score
 from leads.services.values import LeadInvalid
@@ -22,6 +27,7 @@ __all__ = [
     "LeadInvalid",
     "OverrideNeedsReason",
     "ScoreSnapshot",
+    "WithdrawalRefused",
     "add_note",
     "assign_lead",
     "change_stage",
@@ -33,5 +39,7 @@ __all__ = [
     "record_consent",
     "record_deal",
     "set_next_step",
+    "unsubscribe",
     "update_lead",
+    "withdraw_consent",
 ]

@@ -16,7 +16,7 @@ from crm.accounts.forms import form_status
 from crm.common.http import AppRequest, render_page, wants_partial
 from crm.common.once import act_once, form_key
 from leads import services
-from leads.forms import LeadForm, NoteForm
+from leads.forms import LeadForm, NoteForm, WithdrawalForm
 from leads.models import Lead, LeadAttribute
 from leads.views.detail import STAGE_ROLES, find_lead, show_lead, stage_form, timeline_of
 
@@ -89,6 +89,36 @@ def lead_stage(request: AppRequest, lead_id: int) -> HttpResponse:
         partial="leads/_lead_stage_form.html",
         status=form_status(form),
     )
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def lead_consent(request: AppRequest, lead_id: int) -> HttpResponse:
+    """Record that a lead took a consent back."""
+    lead = find_lead(request, lead_id)
+    form = WithdrawalForm(_posted(request))
+    if form.is_valid() and _withdraw(request, form, lead):
+        messages.success(request, f"It is kept that {lead} took the consent back.")
+        return _open(request, lead)
+    return render_page(
+        request,
+        "leads/lead_consent.html",
+        {"lead": lead, "form": form},
+        partial="leads/_lead_consent_form.html",
+        status=form_status(form),
+    )
+
+
+def _withdraw(request: AppRequest, form: WithdrawalForm, lead: Lead) -> bool:
+    """Keep the withdrawal once; False, and an error on the form, when it was refused."""
+    now = timezone.now()
+    said = {**form.withdrawal(now=now), "lead_id": lead.pk, "actor": request.user}
+    try:
+        act_once(services.withdraw_consent, form_key(request), now=now, **said)
+    except services.WithdrawalRefused as refusal:
+        form.add_error("withdrawn_at", str(refusal))
+        return False
+    return True
 
 
 def _write(request: AppRequest, form: LeadForm, lead: Lead | None) -> Lead | None:

@@ -24,5 +24,6 @@ PAGE_ROWS = [
     row("leads:gains", *PEOPLE, **_SEEN),
     row("leads:edit", *PEOPLE, **_SEEN),
     row("leads:note", *PEOPLE, **_SEEN, method="post", data=NOTE),
+    row("leads:consent", *PEOPLE, **_SEEN),
     row("leads:stage", MARKETER, MANAGER, ADMIN, **_SEEN),
 ]

@@ -75,6 +75,6 @@ def test_the_lead_page_shows_what_the_lead_agreed_to() -> None:
 
     page = client_of(make_user(Role.MARKETER)).get(address).content.decode()
 
-    assert "Given 12 May 2026" in page
+    assert "12 May 2026</span>" in page
     assert "asked 12 May 2026, 09:00, confirmed 12 May 2026, 10:00" in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
