@@ -52,6 +52,7 @@ def test_who_waits_for_an_act_stands_there_with_it() -> None:
     web = desk()
     file = web.get(reverse("scoring:releases_export"))
     assert "Asked for a demo" in page(web)
+    assert "None" not in page(web)
     assert b"Asked for a demo" in b"".join(file.streaming_content)  # type: ignore[attr-defined]
 
 
