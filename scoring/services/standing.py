@@ -99,10 +99,10 @@ def _note_who_met(former: ScoringModel, now: datetime) -> None:
     meets = LeadScore.objects.filter(meets_definition=True, lead__stage__in=OPEN_STAGES)
     waits = newly_meeting(former, now=now).filter(pk=OuterRef("lead"))
     # News that move nobody, such as imported acts, are no reason to forget who met it.
-    newly = _with_news_since(Value(former.published_at)).filter(score__has_news=True)
-    owed = newly.filter(pk=OuterRef("lead"))
+    owed = _with_news_since(Value(former.published_at)).filter(score__has_news=True)
     # What a model before the former one made of a lead was noted when that one was replaced.
-    met = meets.filter(~Exists(waits), ~Exists(owed), model=former)
+    moves_nobody = Q(has_news=False) | ~Exists(owed.filter(pk=OuterRef("lead")))
+    met = meets.filter(moves_nobody, ~Exists(waits), model=former)
     sql, parameters = met.values("lead_id").query.sql_with_params()
     with connection.cursor() as cursor:
         # Before any is forgotten: who waits is told from who does not by those known so far.
