@@ -51,10 +51,9 @@ class ClockQuerySet(models.QuerySet["Clock"]):
         """
         return self.filter(alarm_at__lt=now)
 
-    def owing(self, now: datetime) -> ClockQuerySet:
-        """Return clocks with an alarm to record, those with a breach that was put off included."""
-        put_off = Q(due_at__lt=now, breached_at__isnull=True)
-        return self.filter(alarm_at__isnull=False).filter(Q(alarm_at__lt=now) | put_off)
+    def put_off(self, now: datetime) -> ClockQuerySet:
+        """Return clocks with a breach to record that could not be, and is tried again later."""
+        return self.filter(alarm_at__gte=now, breached_at__isnull=True, due_at__lt=now)
 
     def timed_out(self, now: datetime) -> ClockQuerySet:
         """Return clocks over which a handoff is to be taken from its holder."""

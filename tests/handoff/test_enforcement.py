@@ -358,5 +358,5 @@ def test_an_idle_tick_costs_a_constant_and_small_number_of_queries(
 ) -> None:
     make_handoff()
 
-    with django_assert_max_num_queries(5):  # savepoint, owed, heartbeat, release, timed out
+    with django_assert_max_num_queries(6):  # savepoint, due, put off, heartbeat, release, timed out
         enforce_deadlines(now=NOW + timedelta(seconds=1))
