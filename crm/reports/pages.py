@@ -12,8 +12,15 @@ from django.urls import reverse
 from crm.common.period import PRESETS, Period
 from crm.common.ui import words
 from crm.reports.funnel import EXITS, FunnelRow, Split
+from crm.reports.live import Live, LiveFigures
+from crm.reports.outcomes import OUTCOME_LABELS
 from crm.reports.questions import FunnelQuestion, SlaQuestion
-from crm.reports.sla import STANDING_LABELS, By, ComplianceRow, LiveFigures, Standing
+from crm.reports.sla import (
+    STANDING_LABELS,
+    By,
+    ComplianceRow,
+    Standing,
+)
 from crm.reports.slices import OPEN, OVERRIDDEN, STEP_LABELS, Slice
 from handoff.enums import ClockKind
 from leads.normalise import source_label
@@ -215,6 +222,7 @@ class ComplianceLine:
     on_time_url: str
     late_url: str
     not_yet_due_url: str
+    excused_url: str
     is_behind: bool
 
 
@@ -244,6 +252,7 @@ def _compliance_line(
         on_time_url=f"{url}&standing={Standing.ON_TIME}",
         late_url=f"{url}&standing={Standing.LATE}",
         not_yet_due_url=f"{url}&standing={Standing.NOT_YET_DUE}",
+        excused_url=f"{url}&standing={Standing.EXCUSED}",
         is_behind=goal is not None and row.due >= FEWEST and not _is_kept(row, goal),
     )
 
@@ -280,8 +289,15 @@ def kind_links(path: str, question: SlaQuestion) -> list[Link]:
 
 def counted_title(question: SlaQuestion) -> str:
     """Return what the list behind a figure holds, in words."""
+    if question.live:
+        return f"{_LIVE[question.live]} now, {question.kind.label.lower()} clock"
     what = STANDING_LABELS[question.standing] if question.standing else "Received"
+    if question.outcome:
+        return f"{OUTCOME_LABELS[question.outcome]}, {question.period.label}"
     return f"{what}, {question.kind.label.lower()} clock, {question.period.label}"
+
+
+_LIVE = {Live.RUNNING: "Open", Live.AT_RISK: "At risk", Live.OVERDUE: "Overdue"}
 
 
 def week_chart(rows: Sequence[ComplianceRow], *, goal: int | None) -> dict[str, Any]:
@@ -305,7 +321,12 @@ def week_chart(rows: Sequence[ComplianceRow], *, goal: int | None) -> dict[str, 
 
 
 def kpis(
-    whole: ComplianceLine, before: ComplianceRow, *, goal: int | None, live: LiveFigures
+    question: SlaQuestion,
+    whole: ComplianceLine,
+    before: ComplianceRow,
+    *,
+    goal: int | None,
+    live: LiveFigures,
 ) -> list[Kpi]:
     """Return the strip of six: four of the period, two of this moment."""
     return [
@@ -318,9 +339,24 @@ def kpis(
         ),
         _span_kpi("Median response", whole.row.median, before.median, whole.row.answered),
         _span_kpi("90th percentile", whole.row.p90, before.p90, whole.row.answered),
-        Kpi("At risk now", f"{live.at_risk:,}", note=f"of {live.running:,} open clocks"),
-        Kpi("Not accepted", f"{live.unaccepted:,}", note=f"{live.overdue:,} past their time"),
+        Kpi(
+            "At risk now",
+            f"{live.at_risk:,}",
+            note=f"of {live.running:,} open clocks",
+            url=_live_url(question, question.kind, Live.AT_RISK),
+        ),
+        Kpi(
+            "Not accepted",
+            f"{live.unaccepted:,}",
+            note=f"{live.overdue:,} past their time",
+            url=_live_url(question, ClockKind.ACCEPT, Live.RUNNING),
+        ),
     ]
+
+
+def _live_url(question: SlaQuestion, kind: ClockKind, live: Live) -> str:
+    asked = question.query(kind=kind.value, live=live.value, standing="")
+    return f"{reverse('reports:sla_handoffs')}?{asked}"
 
 
 def _on_time_kpi(whole: ComplianceLine, before: ComplianceRow, goal: int | None) -> Kpi:

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from crm.common.period import Period, PeriodInvalid, period_from
 from crm.reports.funnel import Cohort, Split, Unit
+from crm.reports.live import Live
+from crm.reports.outcomes import Outcome
 from crm.reports.sla import NOBODY, By, Scope, Standing
 from crm.reports.slices import BASES
 from handoff.enums import ClockKind
 
 LONGEST_KEY = 200
 LONGEST_NUMBER = 12
+_WEEKDAYS = frozenset("1234567")
+_HOURS = frozenset(str(hour) for hour in range(24))
+E = TypeVar("E", bound=StrEnum)
 
 
 class QuestionInvalid(Exception):
@@ -58,23 +65,35 @@ class SlaQuestion:
     by: By
     only: Mapping[By, str]
     standing: Standing | None
+    outcome: Outcome | None = None
+    arrived: tuple[int, int] | None = None
+    live: Live | None = None
 
     @property
     def scope(self) -> Scope:
         """Return what is counted."""
-        return Scope(self.kind, self.period.start, self.period.end, self.only)
+        return Scope(
+            self.kind, self.period.start, self.period.end, self.only, self.outcome, self.arrived
+        )
 
     @property
     def kept(self) -> dict[str, str]:
         """Return the parameters that another period leaves as they are."""
         own = {"kind": self.kind.value, "by": self.by.value}
         own |= {by.value: value for by, value in self.only.items()}
-        return own | ({"standing": self.standing.value} if self.standing else {})
+        named = {"standing": self.standing, "outcome": self.outcome, "live": self.live}
+        own |= {name: value.value for name, value in named.items() if value}
+        return own | ({"arrived": "{}-{}".format(*self.arrived)} if self.arrived else {})
 
     def query(self, **changes: object) -> str:
         """Return the parameters of this question with ``changes``; empty ones are left out."""
         asked = {**self.period.parameters, **self.kept, **changes}
         return urlencode({key: value for key, value in asked.items() if value not in (None, "")})
+
+    @property
+    def whole_query(self) -> str:
+        """Return the parameters of the page that a list of its handoffs was opened from."""
+        return self.query(standing="", outcome="", live="", arrived="")
 
     def over(self, period: str) -> str:
         """Return the parameters of this question over a named period."""
@@ -101,15 +120,31 @@ def sla_question(query: Mapping[str, str], *, now: datetime) -> SlaQuestion:
     Raises:
         QuestionInvalid: for a parameter the compliance page does not know.
     """
-    standings = ["", *(standing.value for standing in Standing)]
-    standing = _one_of(query, "standing", standings, "")
     return SlaQuestion(
         period=_period(query, now=now, default="month"),
         kind=ClockKind(_one_of(query, "kind", ClockKind.values, ClockKind.FIRST_TOUCH)),
         by=By(_one_of(query, "by", [by.value for by in By], By.REP)),
         only={by: _key(query, by) for by in By if query.get(by.value)},
-        standing=Standing(standing) if standing else None,
+        standing=_member(query, "standing", Standing),
+        outcome=_member(query, "outcome", Outcome),
+        arrived=_arrived(query.get("arrived", "")),
+        live=_member(query, "live", Live),
     )
+
+
+def _member(query: Mapping[str, str], name: str, kind: type[E]) -> E | None:
+    value = _one_of(query, name, ["", *(each.value for each in kind)], "")
+    return kind(value) if value else None
+
+
+def _arrived(text: str) -> tuple[int, int] | None:
+    """Return weekday and hour of ``2-14``: Tuesdays from 14:00 to 15:00."""
+    if not text:
+        return None
+    weekday, _, hour = text.partition("-")
+    if weekday not in _WEEKDAYS or hour not in _HOURS:
+        raise QuestionInvalid("arrived is a weekday and an hour, such as 2-14.")
+    return int(weekday), int(hour)
 
 
 def _period(query: Mapping[str, str], *, now: datetime, default: str) -> Period:

@@ -1,7 +1,7 @@
 """SLA compliance: which clocks were kept, read from when they started, fell due and stopped.
 
 No figure reads a flag that a sweep sets, so all are right even if no sweep ran. A clock that is not
-yet due, or was withdrawn before it was, counts neither as kept nor as late.
+yet due, was excused, or was withdrawn before it was due, counts neither as kept nor as late.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, CharField, Count, F, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, NullIf, TruncWeek
 
+from crm.reports.outcomes import OUTCOMES, Outcome
 from handoff.business_hours import working_time_between
 from handoff.enums import ClockKind
-from handoff.models import Clock, Handoff
+from handoff.models import Clock, Excuse, Handoff
+from handoff.split_clock import SplitClock
+from handoff.splits import split_clocks
 from leads.normalise import source_label
 
 
@@ -29,6 +32,7 @@ class Standing(StrEnum):
     ON_TIME = "on_time"
     LATE = "late"
     NOT_YET_DUE = "not_yet_due"
+    EXCUSED = "excused"
     WITHDRAWN = "withdrawn"
 
 
@@ -36,6 +40,7 @@ STANDING_LABELS = {
     Standing.ON_TIME: "On time",
     Standing.LATE: "Late",
     Standing.NOT_YET_DUE: "Not yet due",
+    Standing.EXCUSED: "Excused",
     Standing.WITHDRAWN: "Withdrawn",
 }
 
@@ -55,12 +60,16 @@ class Scope:
     """Which clocks are counted: one kind, of handoffs opened from ``start`` to ``end`` (not).
 
     ``only`` narrows to the row of a key; ``NOBODY`` is the one without rep, team, tier or source.
+    ``outcome`` narrows to what became of the handoff, ``arrived`` to a weekday (1 is Monday) and
+    hour of the active zone. A clock starts when its handoff is opened, so it says when that was.
     """
 
     kind: ClockKind
     start: datetime
     end: datetime
     only: Mapping[By, str] = field(default_factory=dict)
+    outcome: Outcome | None = None
+    arrived: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,7 @@ class ComplianceRow:
     on_time: int
     late: int
     not_yet_due: int
+    excused: int
     withdrawn: int
     median: timedelta | None
     p90: timedelta | None
@@ -93,8 +103,8 @@ class ComplianceRow:
 
 
 _NOTHING = ComplianceRow(
-    "", "", received=0, on_time=0, late=0, not_yet_due=0, withdrawn=0, median=None, p90=None,
-    answered=0,
+    "", "", received=0, on_time=0, late=0, not_yet_due=0, excused=0, withdrawn=0, median=None,
+    p90=None, answered=0,
 )  # fmt: skip
 
 
@@ -110,11 +120,14 @@ class Compliance:
 
 def clocks(scope: Scope, *, now: datetime) -> QuerySet[Any]:
     """Return the clocks of ``scope``, each with its ``standing`` at ``now``."""
-    filters = Q(
-        kind=scope.kind, handoff__opened_at__gte=scope.start, handoff__opened_at__lt=scope.end
-    )
+    filters = Q(kind=scope.kind, started_at__gte=scope.start, started_at__lt=scope.end)
     for by, value in scope.only.items():
         filters &= _only(by, value)
+    if scope.outcome is not None:
+        filters &= OUTCOMES[scope.outcome]
+    if scope.arrived is not None:
+        weekday, hour = scope.arrived
+        filters &= Q(started_at__iso_week_day=weekday, started_at__hour=hour)
     return Clock.objects.filter(filters).annotate(standing=standing(now))
 
 
@@ -139,6 +152,7 @@ def standing(now: datetime) -> Case:
     ended = Coalesce("stopped_at", "withdrawn_at", Value(now))
     return Case(
         When(stopped_at__lte=F("due_at"), then=Value(Standing.ON_TIME.value)),
+        When(due_at__lt=ended, excused_at__isnull=False, then=Value(Standing.EXCUSED.value)),
         When(due_at__lt=ended, then=Value(Standing.LATE.value)),
         When(withdrawn_at__isnull=False, then=Value(Standing.WITHDRAWN.value)),
         default=Value(Standing.NOT_YET_DUE.value),
@@ -160,7 +174,7 @@ _BY: dict[By, tuple[Any, Any]] = {
     By.TEAM: (F("handoff__team"), Coalesce(F("handoff__team__name"), Value("No team"))),
     By.TIER: (_TIER, Coalesce(_TIER, Value("Default policy"))),
     By.SOURCE: (F("handoff__lead__source"), F("handoff__lead__source")),
-    By.WEEK: (TruncWeek("handoff__opened_at"), TruncWeek("handoff__opened_at")),
+    By.WEEK: (TruncWeek("started_at"), TruncWeek("started_at")),
 }
 
 
@@ -190,8 +204,8 @@ def _asked(scope: Scope, by: By, since: datetime, now: datetime) -> QuerySet[Any
     """Return what the figures ask of each clock: the lists and the CSV hold the same clocks."""
     key, label = _BY[by]
     return clocks(replace(scope, start=since), now=now).values(
-        "standing", "elapsed", key=key, label=label, week=TruncWeek("handoff__opened_at"),
-        is_before=Q(handoff__opened_at__lt=scope.start),
+        "standing", "elapsed", key=key, label=label, week=TruncWeek("started_at"),
+        is_before=Q(started_at__lt=scope.start),
         is_answered=Q(stopped_at__isnull=False),
     )  # fmt: skip
 
@@ -250,27 +264,6 @@ def _worst_first(row: ComplianceRow) -> tuple[float, str]:
 
 
 @dataclass(frozen=True)
-class LiveFigures:
-    """How things stand at this moment, whatever the period of the page."""
-
-    running: int
-    at_risk: int
-    unaccepted: int
-    overdue: int
-
-
-def live_figures(kind: ClockKind, *, now: datetime) -> LiveFigures:
-    """Return what is open at ``now``; at risk is past 75 % of the working time, not yet due."""
-    running = dict(Clock.objects.running().values_list("kind").annotate(Count("id")))
-    return LiveFigures(
-        running=running.get(kind, 0),
-        at_risk=Clock.objects.at_risk(now).filter(kind=kind).count(),
-        unaccepted=running.get(ClockKind.ACCEPT, 0),
-        overdue=Clock.objects.overdue(now).filter(kind=ClockKind.ACCEPT).count(),
-    )
-
-
-@dataclass(frozen=True)
 class ClockLine:
     """One clock as the breach log shows it; spans are working time on the handoff's calendar."""
 
@@ -279,6 +272,9 @@ class ClockLine:
     elapsed: timedelta
     over_by: timedelta | None
     is_running: bool
+    tier: str = ""
+    split: SplitClock | None = None
+    excuse: Excuse | None = None
 
 
 def counted(scope: Scope, chosen: Standing | None, *, now: datetime) -> QuerySet[Any]:
@@ -288,9 +284,20 @@ def counted(scope: Scope, chosen: Standing | None, *, now: datetime) -> QuerySet
 
 
 def breach_log(scope: Scope, *, now: datetime, limit: int = 20) -> list[ClockLine]:
-    """Return the latest missed clocks, newest due time first."""
+    """Return the latest missed clocks, newest due time first, with where their time went."""
     missed = for_lines(counted(scope, Standing.LATE, now=now))
-    return [clock_line(clock, now=now) for clock in missed.order_by("-due_at", "-id")[:limit]]
+    found = list(missed.order_by("-due_at", "-id")[:limit])
+    splits = split_clocks([clock.handoff_id for clock in found], now=now)
+    asked = Excuse.objects.filter(clock__in=found).order_by("id")
+    excuses = {excuse.clock_id: excuse for excuse in asked}
+    return [
+        replace(
+            clock_line(clock, now=now),
+            split=splits.get(clock.handoff_id),
+            excuse=excuses.get(clock.pk),
+        )
+        for clock in found
+    ]
 
 
 def for_lines(clocks: QuerySet[Any]) -> QuerySet[Any]:
@@ -299,11 +306,11 @@ def for_lines(clocks: QuerySet[Any]) -> QuerySet[Any]:
     lead = [f"handoff__lead__{name}" for name in ("first_name", "last_name", "email")]
     person = ["answerable__full_name", "answerable__email"]
     return clocks.select_related(
-        "handoff__lead", "handoff__tier", "handoff__calendar", "answerable"
+        "handoff__lead", "handoff__tier", "handoff__calendar", "handoff__imported", "answerable"
     ).only(
         "kind", "started_at", "due_at", "target", "stopped_at", "withdrawn_at",
-        *handoff, *lead, *person, "handoff__calendar__definition",
-        "handoff__calendar__public_days",
+        "excused_at", "handoff__imported__priority", *handoff, *lead, *person,
+        "handoff__calendar__definition", "handoff__calendar__public_days",
     )  # fmt: skip
 
 
@@ -318,6 +325,7 @@ def clock_line(clock: Any, *, now: datetime) -> ClockLine:
         elapsed=elapsed,
         over_by=elapsed - clock.target if late else None,
         is_running=clock.stopped_at is None and clock.withdrawn_at is None,
+        tier=tier_label(clock.handoff),
     )
 
 
@@ -325,10 +333,15 @@ def counted_rows(
     scope: Scope, chosen: Standing | None, *, now: datetime
 ) -> Iterator[tuple[Any, ...]]:
     """Yield one row per counted clock, as ``pages.SLA_HEADER`` names them."""
-    found = counted(scope, chosen, now=now).select_related(
+    return rows_of(counted(scope, chosen, now=now))
+
+
+def rows_of(clocks: QuerySet[Any]) -> Iterator[tuple[Any, ...]]:
+    """Yield one row per clock, as ``pages.SLA_HEADER`` names them."""
+    found = clocks.select_related(
         "handoff__lead", "handoff__tier", "handoff__team", "handoff__imported", "answerable"
     )
-    for clock in found.order_by("handoff__opened_at", "id").iterator(chunk_size=2000):
+    for clock in found.order_by("started_at", "id").iterator(chunk_size=2000):
         handoff = clock.handoff
         yield (
             handoff.pk, handoff.lead_id, handoff.lead.display_name, clock.answerable or "",

@@ -11,8 +11,8 @@ from crm.reports.questions import SlaQuestion
 from crm.reports.sla import Compliance, ComplianceRow, compliance
 
 TABLE_HEADER = (
-    "by", "key", "label", "received", "on_time", "late", "not_yet_due", "withdrawn", "due",
-    "on_time_percent", "answered", "median_minutes", "p90_minutes",
+    "by", "key", "label", "received", "on_time", "late", "not_yet_due", "excused", "withdrawn",
+    "due", "on_time_percent", "answered", "median_minutes", "p90_minutes",
 )  # fmt: skip
 _WHOLE = "all"
 
@@ -49,7 +49,9 @@ def _cells(row: ComplianceRow) -> Sequence[Any]:
     """Return one line; shares and spans of fewer than ten are hidden, as on the page."""
     share = round(100 * row.on_time / row.due, 1) if row.due >= FEWEST else None
     spans = (row.median, row.p90) if row.answered >= FEWEST else (None, None)
-    counts = (row.received, row.on_time, row.late, row.not_yet_due, row.withdrawn, row.due)
+    counts = (
+        row.received, row.on_time, row.late, row.not_yet_due, row.excused, row.withdrawn, row.due
+    )  # fmt: skip
     return (row.key, row.label, *counts, share, row.answered, *map(_minutes, spans))
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,7 +19,15 @@ from crm.common.http import AppRequest
 from crm.common.paging import estimate_count, keyset_page
 from crm.reports import pages, sla
 from crm.reports.funnel import cohort_rows, funnel
-from crm.reports.questions import QuestionInvalid, funnel_question, sla_question
+from crm.reports.heat import heat_map
+from crm.reports.live import live_clocks, live_figures
+from crm.reports.questions import (
+    QuestionInvalid,
+    SlaQuestion,
+    funnel_question,
+    sla_question,
+)
+from crm.reports.scorecard import scorecard
 from crm.reports.sla_output import TABLE_HEADER, figures, table_rows
 from handoff.enums import ClockKind
 from handoff.models import Agreement
@@ -29,6 +41,13 @@ def _goal_of(kind: ClockKind, agreement: Agreement | None) -> int | None:
     if kind is not ClockKind.FIRST_TOUCH:
         return None
     return agreement.on_time_goal if agreement else DEFAULT_GOAL
+
+
+def _counted(question: SlaQuestion, now: datetime) -> QuerySet[Any]:
+    """Return the clocks that a figure counts: of this moment, or of the period."""
+    if question.live:
+        return live_clocks(question.kind, question.live, now=now)
+    return sla.counted(question.scope, question.standing, now=now)
 
 
 def _refused(request: AppRequest, error: QuestionInvalid) -> HttpResponse:
@@ -83,7 +102,7 @@ def sla_page(request: AppRequest) -> HttpResponse:
     goal = _goal_of(question.kind, agreement)
     found = figures(question, now=now)
     whole = pages.whole_line(question, found.whole, goal=goal)
-    live = sla.live_figures(question.kind, now=now)
+    live = live_figures(question.kind, now=now)
     path = reverse("reports:sla")
     context = {
         "question": question,
@@ -93,11 +112,14 @@ def sla_page(request: AppRequest) -> HttpResponse:
         "kinds": pages.kind_links(path, question),
         "splits": pages.by_links(path, question),
         "whole": whole,
-        "figures": pages.kpis(whole, found.before, goal=goal, live=live),
+        "figures": pages.kpis(question, whole, found.before, goal=goal, live=live),
         "lines": pages.compliance_lines(question, found.rows, goal=goal),
         "weeks": found.weeks,
         "chart": pages.week_chart(found.weeks, goal=goal),
         "breaches": sla.breach_log(question.scope, now=now),
+        "heat": heat_map(question.scope, now=now),
+        "handoffs_query": question.whole_query,
+        "card": scorecard(agreement, question.period.last, now=now),
         "csv_url": f"{reverse('reports:sla_csv')}?{question.query()}",
         "table_csv_url": f"{reverse('reports:sla_table')}?{question.query()}",
     }
@@ -113,7 +135,7 @@ def sla_handoffs(request: AppRequest) -> HttpResponse:
         question = sla_question(request.GET, now=now)
     except QuestionInvalid as error:
         return _refused(request, error)
-    counted = sla.counted(question.scope, question.standing, now=now)
+    counted = _counted(question, now)
     page = keyset_page(
         sla.for_lines(counted),
         ordering=("-due_at", "-id"),
@@ -126,7 +148,7 @@ def sla_handoffs(request: AppRequest) -> HttpResponse:
         "count": estimate_count(counted),
         "title": pages.counted_title(question),
         "csv_url": f"{reverse('reports:sla_csv')}?{question.query()}",
-        "report_url": f"{reverse('reports:sla')}?{question.query(standing='')}",
+        "report_url": f"{reverse('reports:sla')}?{question.whole_query}",
     }
     return render(request, "reports/sla_handoffs.html", context)
 
@@ -140,7 +162,7 @@ def sla_csv(request: AppRequest) -> HttpResponse | StreamingHttpResponse:
         question = sla_question(request.GET, now=now)
     except QuestionInvalid as error:
         return _refused(request, error)
-    rows = sla.counted_rows(question.scope, question.standing, now=now)
+    rows = sla.rows_of(_counted(question, now))
     return csv_file("sla.csv", pages.SLA_HEADER, rows)
 
 

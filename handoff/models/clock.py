@@ -160,6 +160,7 @@ class Clock(models.Model):
             ),
             models.Index(fields=["answerable", "stopped_at"], name="clock_by_person"),
             models.Index(fields=["kind", "due_at", "id"], name="clock_by_due"),
+            models.Index(fields=["kind", "started_at", "id"], name="clock_by_start"),
             models.Index(
                 fields=["due_at", "id"],
                 condition=Q(stopped_at__isnull=True, withdrawn_at__isnull=True),

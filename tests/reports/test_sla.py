@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm.accounts.enums import Role
+from crm.reports.live import live_figures
 from crm.reports.pages import SLA_HEADER, kpis, week_chart, whole_line
 from crm.reports.questions import sla_question
 from crm.reports.sla import (
@@ -23,7 +24,6 @@ from crm.reports.sla import (
     compliance,
     counted,
     counted_rows,
-    live_figures,
 )
 from handoff.enums import ClockKind, RejectionReason, TouchChannel, TouchOutcome
 from handoff.models import Clock, Handoff
@@ -199,8 +199,8 @@ def test_without_a_goal_no_figure_is_judged() -> None:
     live = live_figures(ClockKind.ACCEPT, now=NOW)
 
     measured, plain = whole_line(question, row, goal=90), whole_line(question, row, goal=None)
-    judged = kpis(measured, row, goal=90, live=live)[0]
-    unjudged = kpis(plain, row, goal=None, live=live)[0]
+    judged = kpis(question, measured, row, goal=90, live=live)[0]
+    unjudged = kpis(question, plain, row, goal=None, live=live)[0]
 
     assert (judged.verdict, judged.state, measured.is_behind) == ("Goal 90 %", "bad", True)
     assert (unjudged.verdict, unjudged.state, plain.is_behind) == ("", "", False)

@@ -1,0 +1,124 @@
+"""The two-way scorecard, the heat map, and that each of their figures opens its rows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.http import QueryDict
+
+from crm.accounts.enums import Role
+from crm.reports.heat import heat_map
+from crm.reports.outcomes import Outcome
+from crm.reports.questions import QuestionInvalid, sla_question
+from crm.reports.scorecard import scorecard
+from crm.reports.sla import By, Scope, breach_log, compliance, counted
+from handoff.enums import ClockKind, RejectionReason, TouchChannel, TouchOutcome
+from handoff.models import Clock, Handoff
+from handoff.services import accept_handoff, log_touch, reject_handoff
+from tests.factories import NOW, client_of, make_team, make_user
+from tests.handoff.factories import (
+    ANY_LEAD,
+    clock_of,
+    make_agreement,
+    make_calendar,
+    make_handoff,
+    make_rep,
+)
+
+pytestmark = pytest.mark.django_db
+
+HOUR = timedelta(hours=1)
+LATER = NOW + timedelta(days=3)
+
+
+@pytest.fixture
+def handoffs() -> list[Handoff]:
+    """Twelve of one rep, eleven accepted in time, one rejected."""
+    make_agreement(ANY_LEAD, now=NOW - timedelta(days=40), mqls_per_month=20)
+    make_calendar()
+    rep = make_rep(make_team(name="DACH"))
+    made = [make_handoff(now=NOW + timedelta(minutes=each)) for each in range(12)]
+    for each in made[:11]:
+        accept_handoff(handoff_id=each.pk, rep=rep, now=NOW + HOUR)
+        log_touch(
+            handoff_id=each.pk, rep=rep, channel=TouchChannel.CALL, now=NOW + HOUR,
+            outcome=TouchOutcome.NO_ANSWER, occurred_at=NOW + HOUR,
+        )  # fmt: skip
+    reject_handoff(
+        handoff_id=made[11].pk, rep=rep, reason=RejectionReason.TOO_EARLY, now=NOW + HOUR
+    )
+    return made
+
+
+def listed(url: str) -> int:
+    """Count the rows that a figure opens."""
+    query = QueryDict(urlsplit(url).query)
+    asked = sla_question(query, now=LATER)
+    return counted(asked.scope, asked.standing, now=LATER).count()
+
+
+def test_both_sides_are_measured_against_what_they_signed(handoffs: list[Handoff]) -> None:
+    agreement = handoffs[0].agreement
+    card = scorecard(agreement, NOW.date(), now=LATER)
+    assert card is not None
+    assert card.pacing is not None
+    assert (card.pacing.handed, card.pacing.promised) == (12, 20)
+    assert card.pacing.pace == round(20 * 10 / 21)  # Friday 15 May is the 11th of 21 working days
+    accepted, became_sql = card.marketing
+    assert (accepted.figure, accepted.sample, accepted.is_kept) == ("91.7 %", "n = 12", True)
+    assert (became_sql.figure, became_sql.is_kept) == ("0 of 0", None)
+    touched, attempts, verdict = card.sales
+    assert (touched.figure, touched.is_kept) == ("100.0 %", True)
+    assert (attempts.figure, verdict.figure) == ("–", "0 of 11")
+    assert listed(accepted.url) == 12
+    assert listed(card.pacing.url) == 12
+    assert scorecard(None, NOW.date(), now=LATER) is None
+
+
+def test_every_hour_of_arrival_opens_its_handoffs(handoffs: list[Handoff]) -> None:
+    scope = Scope(ClockKind.ACCEPT, NOW - HOUR, NOW + HOUR)
+    heat = heat_map(scope, now=LATER)
+    cells = [cell for _, row in heat.rows for cell in row if cell.received]
+    assert [(cell.key, cell.received, cell.step) for cell in cells] == [("2-9", 12, 4)]
+    assert heat.most == len(handoffs)
+    arrived = sla_question(QueryDict("arrived=2-9"), now=LATER).arrived
+    assert arrived == (2, 9)
+    narrowed = Scope(ClockKind.ACCEPT, NOW - HOUR, NOW + HOUR, arrived=arrived)
+    assert counted(narrowed, None, now=LATER).count() == 12
+    for wrong in ("arrived=8-9", "arrived=2-24", "arrived=2", "outcome=lost", "live=soon"):
+        with pytest.raises(QuestionInvalid):
+            sla_question(QueryDict(wrong), now=LATER)
+
+
+def test_an_excused_breach_counts_neither_way(handoffs: list[Handoff]) -> None:
+    scope = Scope(ClockKind.VERDICT, NOW - HOUR, NOW + HOUR)
+    Clock.objects.filter(handoff=handoffs[0], kind=ClockKind.VERDICT).update(excused_at=LATER)
+    whole = compliance(scope, By.REP, since=NOW - 3 * HOUR, now=LATER).whole
+    assert (whole.late, whole.excused, whole.due) == (10, 1, 10)
+    assert len(breach_log(scope, now=LATER)) == 10
+
+
+def test_the_breach_log_says_where_the_time_went(handoffs: list[Handoff]) -> None:
+    scope = Scope(ClockKind.VERDICT, NOW - HOUR, NOW + HOUR)
+    for line in breach_log(scope, now=LATER, limit=3):
+        assert line.split is not None
+        spans = sum((each.span for each in line.split.segments), start=timedelta(0))
+        assert spans == line.split.speed_to_lead
+
+
+def test_the_page_shows_promises_heat_and_what_is_open_now(handoffs: list[Handoff]) -> None:
+    web = client_of(make_user(Role.MANAGER))
+    query = {"from": f"{NOW:%Y-%m-%d}", "to": f"{NOW:%Y-%m-%d}"}
+    page = web.get("/reports/sla/", query).content.decode()
+    for words in ("Marketing promises", "Sales promises", "Hour of arrival", "Excused"):
+        assert words in page
+    running = web.get("/reports/sla/handoffs/", {**query, "live": "running", "kind": "VERDICT"})
+    assert len(running.context["lines"]) == 11
+    assert clock_of(handoffs[0], ClockKind.VERDICT).stopped_at is None
+    gone: Any = web.get("/reports/sla.csv", {**query, "live": "running", "kind": "VERDICT"})
+    assert len(b"".join(gone.streaming_content).splitlines()) == 12
+    accepted = {**query, "kind": "VERDICT", "outcome": Outcome.ACCEPTED.value}
+    assert len(web.get("/reports/sla/handoffs/", accepted).context["lines"]) == 11
