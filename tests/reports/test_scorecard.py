@@ -72,7 +72,7 @@ def test_both_sides_are_measured_against_what_they_signed(handoffs: list[Handoff
     assert (became_sql.figure, became_sql.is_kept) == ("0 of 0", None)
     touched, attempts, verdict = card.sales
     assert (touched.figure, touched.is_kept) == ("100.0 %", True)
-    assert (attempts.figure, verdict.figure) == ("–", "0 of 11")
+    assert (attempts.figure, verdict.figure, verdict.is_kept) == ("–", "0.0 %", False)
     assert listed(accepted.url) == 12
     assert listed(card.pacing.url) == 12
     assert scorecard(None, NOW.date(), now=LATER) is None
