@@ -48,6 +48,8 @@ ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS")
 PUBLIC_URL = _values["PUBLIC_URL"].rstrip("/")
 COLLECTOR_URL = _values["COLLECTOR_URL"].rstrip("/")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+#: Hosts of the own network that webhooks may call; all others must be public.
+OUTGOING_PRIVATE_HOSTS: list[str] = env.list("OUTGOING_PRIVATE_HOSTS", [])
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = _values["DEFAULT_FROM_EMAIL"]
 
 DEBUG = False

@@ -7,6 +7,7 @@ from datetime import datetime
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.criteria import Keeper, fields, keepers
+from crm.common.notifications import WorkingHours, working_hours
 from crm.common.prepared import PreparedQuery
 from crm.common.slots import (
     Column,
@@ -22,7 +23,7 @@ from crm.common.slots import (
 )
 from handoff import panels
 from handoff.criteria import HANDOFF_FIELDS
-from handoff.desk import desk_day, has_desk
+from handoff.desk import desk_day, has_desk, next_hours
 from handoff.enums import Approval
 from handoff.history.applying import apply_handoffs
 from handoff.history.mapping import parse_handoff_mapping
@@ -127,6 +128,8 @@ lead_panels.register(
 )
 
 refusal_sources.register(HANDOFF_REFUSALS)
+
+working_hours.register(WorkingHours("calendars", 10, next_hours))
 
 importers.register(
     Importer(

@@ -25,3 +25,10 @@ class Theme(TextChoices):
     AUTO = "AUTO", "As the device"
     LIGHT = "LIGHT", "Light"
     DARK = "DARK", "Dark"
+
+
+class MailWhen(TextChoices):
+    """When a person gets notifications by mail."""
+
+    AT_ONCE = "AT_ONCE", "At once"
+    DAILY = "DAILY", "Once a day, together"

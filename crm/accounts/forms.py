@@ -9,9 +9,10 @@ from zoneinfo import available_timezones
 from crispy_forms.helper import FormHelper
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts
+from django.core.validators import URLValidator
 from django.http import HttpRequest, QueryDict
 
-from crm.accounts.enums import Role, Theme
+from crm.accounts.enums import MailWhen, Role, Theme
 from crm.accounts.models import SalesTeam, User
 
 
@@ -100,6 +101,25 @@ class PreferencesForm(PlainForm):
         label="Mail me what appears under the bell",
         help_text="Without it, notifications stay inside Baton.",
     )
+    mail_when = forms.ChoiceField(
+        choices=MailWhen, required=False, label="Mail comes", help_text="The daily one at 08:00."
+    )
+    only_at_work = forms.BooleanField(
+        required=False,
+        label="Only in my working hours",
+        help_text="What comes at night or on a day off waits until your calendar opens.",
+    )
+    webhook_url = forms.CharField(
+        required=False,
+        max_length=500,
+        validators=[URLValidator(schemes=["https", "http"])],
+        label="Call this address too",
+        help_text="Each notification as JSON to https://..., signed as Standard Webhooks say.",
+    )
+
+    def clean_mail_when(self) -> str:
+        """Return the choice; none is at once."""
+        return self.cleaned_data["mail_when"] or MailWhen.AT_ONCE.value
 
     @classmethod
     def fields_of(cls, user: User) -> dict[str, Any]:

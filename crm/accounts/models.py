@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
-from crm.accounts.enums import Role, Theme, role_labels
+from crm.accounts.enums import MailWhen, Role, Theme, role_labels
 
 
 class SalesTeam(models.Model):
@@ -51,6 +51,9 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """One person who logs in. People who leave become inactive; they are never deleted.
 
+    ``only_at_work`` keeps mail and calls of ``webhook_url`` for the person's working hours; calls
+    are signed with ``webhook_secret``. ``digested_at`` is up to when they know all from digests.
+
     What the Django admin asks of a person follows from their roles; nothing else grants it.
     """
 
@@ -64,6 +67,11 @@ class User(AbstractBaseUser):
     theme = models.CharField(max_length=5, choices=Theme, default=Theme.AUTO)
     single_key_shortcuts = models.BooleanField(default=True)
     wants_mail = models.BooleanField(default=True)
+    mail_when = models.CharField(max_length=7, choices=MailWhen, default=MailWhen.AT_ONCE)
+    only_at_work = models.BooleanField(default=False)
+    webhook_url = models.CharField(max_length=500, blank=True)
+    webhook_secret = models.CharField(max_length=64, blank=True)
+    digested_at = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     times_deactivated = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -9,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.db import IntegrityError, connection, transaction
 
-from crm.accounts.enums import Role
+from crm.accounts.enums import MailWhen, Role
 from crm.accounts.invitations import make_token, token_digest
 from crm.accounts.models import Invitation, SalesTeam, User
 from crm.accounts.signals import invited, stopped_selling
@@ -219,13 +221,23 @@ def update_preferences(
     theme: str,
     single_key_shortcuts: bool,
     wants_mail: bool,
+    mail_when: str = MailWhen.AT_ONCE,
+    only_at_work: bool = False,
+    webhook_url: str = "",
 ) -> None:
-    """Change how Baton looks and speaks to one person."""
+    """Change how Baton looks and speaks to one person; a first webhook makes its secret."""
     user.full_name, user.time_zone, user.theme = full_name, time_zone, theme
     user.single_key_shortcuts, user.wants_mail = single_key_shortcuts, wants_mail
+    user.mail_when, user.only_at_work, user.webhook_url = mail_when, only_at_work, webhook_url
+    if webhook_url and not user.webhook_secret:
+        key = base64.b64encode(secrets.token_bytes(24)).decode()
+        user.webhook_secret = f"whsec_{key}"
     user.save(
-        update_fields=["full_name", "time_zone", "theme", "single_key_shortcuts", "wants_mail"]
-    )
+        update_fields=[
+            "full_name", "time_zone", "theme", "single_key_shortcuts", "wants_mail", "mail_when",
+            "only_at_work", "webhook_url", "webhook_secret",
+        ]
+    )  # fmt: skip
 
 
 def set_theme(*, user: User, theme: str) -> None:

@@ -14,18 +14,20 @@ from django.core import mail
 from django.urls import reverse
 
 from crm.accounts.invitations import invitation_token
-from crm.accounts.models import Invitation
+from crm.accounts.models import Invitation, User
 from crm.common.models import Notification, OutboxMessage
-from crm.common.notifications import ALERT
+from crm.common.notifications import ALERT, DIGEST
 from crm.common.outbox import NotSent, register_channel
 
 INVITATION = "invitation"
 EMAIL = "email"
+MOST_IN_A_DIGEST = 100
 
 
 def register_channels() -> None:
     """Let the outbox carry alerts, invitations and mail to prospects."""
     register_channel(ALERT, deliver_alert)
+    register_channel(DIGEST, deliver_digest)
     register_channel(INVITATION, deliver_invitation)
     register_channel(EMAIL, deliver_email, at_most_once=True)
 
@@ -37,6 +39,25 @@ def deliver_alert(message: OutboxMessage) -> None:
         return
     text = "\n\n".join(part for part in (line.body, page_address(line.url)) if part)
     send_letter(message, to=line.recipient.email, subject=line.title, text=text or line.title)
+
+
+def deliver_digest(message: OutboxMessage) -> None:
+    """Mail what a person was told since their last digest and has not read; nothing for nothing."""
+    person = User.objects.filter(pk=message.payload["user"], is_active=True).first()
+    if person is None:
+        return
+    lines = Notification.objects.unread().filter(recipient=person)
+    if person.digested_at is not None:
+        lines = lines.filter(created_at__gt=person.digested_at)
+    told = list(lines.order_by("created_at", "id")[:MOST_IN_A_DIGEST])
+    if told:
+        parts = [
+            "\n".join(filter(None, (line.title, line.body, page_address(line.url))))
+            for line in told
+        ]
+        subject = f"{len(told)} notification{'s' if len(told) > 1 else ''} from Baton"
+        send_letter(message, to=person.email, subject=subject, text="\n\n".join(parts))
+        User.objects.filter(pk=person.pk).update(digested_at=told[-1].created_at)
 
 
 def deliver_invitation(message: OutboxMessage) -> None:

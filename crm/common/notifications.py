@@ -1,18 +1,24 @@
-"""Tell people: a line under the bell, and a mail for those who want it."""
+"""Tell people: a line under the bell, and mail and webhook calls for those who want them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
+from crm.accounts.enums import MailWhen
 from crm.accounts.models import User
 from crm.common import outbox
 from crm.common.models import Notification
+from crm.common.registry import Registry
 
 ALERT = "alert"
+DIGEST = "digest"
+HOOK = "hook"
+DIGEST_AT = time(8)  # in the zone of the person
 LONGEST_TITLE = 200
 LONGEST_BODY = 500
 
@@ -39,6 +45,21 @@ class News:
     url: str = ""
     icon: str = "bell"
     topic: str = ""
+
+
+@dataclass(frozen=True)
+class WorkingHours:
+    """Who knows when people are at work; an upper floor registers it.
+
+    ``opens_at`` returns, by the id of each person who is not at work, when they are again.
+    """
+
+    name: str
+    order: int
+    opens_at: Callable[[Sequence[User], datetime], Mapping[int, datetime]]
+
+
+working_hours: Registry[WorkingHours] = Registry("working hours")
 
 
 def notify(
@@ -77,12 +98,14 @@ def notify_all(news: Iterable[News], *, now: datetime) -> int:
         if person.is_active
     }
     new_ids = _insert_lines([wanted[place] for place in sorted(wanted)], now)
-    mails = [
-        _mail(line_id=new_ids[place], person=person, news=item)
-        for place, (person, item) in wanted.items()
-        if place in new_ids and person.wants_mail
+    told = {place: each for place, each in wanted.items() if place in new_ids}
+    quiet = _quiet_until([person for person, _ in told.values() if person.only_at_work], now)
+    effects = [
+        message
+        for place, (person, item) in told.items()
+        for message in _effects(new_ids[place], person, item, quiet.get(person.pk), now)
     ]
-    outbox.enqueue_all(mails, now=now)
+    outbox.enqueue_all(effects, now=now)
     return len(new_ids)
 
 
@@ -94,13 +117,49 @@ def mark_read(*, user: User, now: datetime, notification_id: int | None = None) 
     return unread.update(read_at=now)
 
 
-def _mail(*, line_id: int, person: User, news: News) -> outbox.Message:
-    """Return the mail that goes with a line; it is written when the line is, and only then."""
+def _quiet_until(people: Sequence[User], now: datetime) -> dict[int, datetime]:
+    """Return when those may be disturbed who are not at work."""
+    found: dict[int, datetime] = {}
+    for hours in working_hours if people else ():
+        found |= hours.opens_at(people, now)
+    return found
+
+
+def _effects(
+    line_id: int, person: User, news: News, opens_at: datetime | None, now: datetime
+) -> Iterator[outbox.Message]:
+    """Yield what goes out with a line; it is written when the line is, and only then."""
+    topic = news.topic and f"{news.topic}:{person.pk}"
+    if person.wants_mail and person.mail_when == MailWhen.DAILY:
+        yield _digest(person, opens_at, now)
+    elif person.wants_mail:
+        yield outbox.Message(
+            key=f"alert:{news.key}:{person.pk}",
+            channel=ALERT,
+            payload={"notification": line_id},
+            topic=topic,
+            deliver_at=opens_at,
+        )
+    if person.webhook_url:
+        yield outbox.Message(
+            key=f"hook:{news.key}:{person.pk}",
+            channel=HOOK,
+            payload={"notification": line_id},
+            topic=topic and f"hook:{topic}",
+            deliver_at=opens_at,
+        )
+
+
+def _digest(person: User, opens_at: datetime | None, now: datetime) -> outbox.Message:
+    """Return the next digest of a person; asked for by many lines it is one message."""
+    local = now.astimezone(ZoneInfo(person.time_zone))
+    day = local.date() if local.time() < DIGEST_AT else local.date() + timedelta(days=1)
+    at = datetime.combine(day, DIGEST_AT, local.tzinfo)
     return outbox.Message(
-        key=f"alert:{news.key}:{person.pk}",
-        channel=ALERT,
-        payload={"notification": line_id},
-        topic=news.topic and f"{news.topic}:{person.pk}",
+        key=f"digest:{person.pk}:{day.isoformat()}",
+        channel=DIGEST,
+        payload={"user": person.pk},
+        deliver_at=max(at, opens_at) if opens_at else at,
     )
 
 

@@ -211,11 +211,18 @@ class Hours:
             of_all=next((each for each in found if each.is_default), None),
         )
 
+    def opens_at(self, user: User, now: datetime) -> datetime | None:
+        """Return when the person's hours begin again; None while they are at work."""
+        calendar = self._of(user)
+        return calendar.opens_at(now) if calendar else None
+
+    def _of(self, user: User) -> WorkCalendar | None:
+        own = self.of_rep.get(user.pk) or self.of_team.get(user.sales_team_id or 0)
+        return own or self.of_all
+
     def closed_words(self, user: User, now: datetime) -> str:
         """Say until when the person is outside of their hours; empty while they are at work."""
-        calendar = self.of_rep.get(user.pk) or self.of_team.get(user.sales_team_id or 0)
-        calendar = calendar or self.of_all
-        opens_at = calendar.opens_at(now) if calendar else None
+        calendar, opens_at = self._of(user), self.opens_at(user, now)
         if calendar is None or opens_at is None:
             return ""
         local = opens_at.astimezone(calendar.hours.timezone)
