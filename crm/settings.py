@@ -264,6 +264,8 @@ EMAIL_TIMEOUT = 10
 # --- Tracking -------------------------------------------------------------------------------------
 #: Networks from which only machines send, such as those of data centres.
 HOSTING_NETWORKS = networks(env.list("HOSTING_NETWORKS", []))
+#: Days after which refused messages, submissions and their counts are removed; our choice.
+KEEP_REFUSED_DAYS = env.int("KEEP_REFUSED_DAYS", 90)
 
 # --- Security -------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {

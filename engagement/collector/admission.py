@@ -46,9 +46,11 @@ class Admission:
         if source is None:
             raise declined(401, "key_unknown", "There is no source with this write key.")
         if not source.is_active:
-            raise declined(403, "key_inactive", "The source with this write key is switched off.")
+            text = "The source with this write key is switched off."
+            raise declined(403, "key_inactive", text, source=source.name)
         if not source.allows(origin):
-            raise declined(403, "origin_not_allowed", "This write key is for other sites.")
+            text = "This write key is for other sites."
+            raise declined(403, "origin_not_allowed", text, source=source.name)
         return source
 
     async def admit(self, key: str, *, origin: str, address: str) -> Admitted:
@@ -64,7 +66,7 @@ class Admission:
         if wait:
             seconds = math.ceil(wait)
             text = f"Too many messages; try again in {seconds} s."
-            raise declined(429, "too_many_requests", text, retry_after=seconds)
+            raise declined(429, "too_many_requests", text, retry_after=seconds, source=source.name)
         admitted = Admitted(source, buckets)
         admitted.charge(1)  # whatever the request turns out to hold
         return admitted

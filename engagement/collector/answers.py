@@ -39,12 +39,17 @@ class Answer:
 
 
 class Declined(Exception):
-    """A request is answered with an error; ``answer`` is it."""
+    """A request is answered with an error: ``answer`` says the ``code``.
 
-    def __init__(self, answer: Answer) -> None:
+    ``source`` is the name of who sent it, "" while nobody knows.
+    """
+
+    def __init__(self, answer: Answer, code: str, source: str) -> None:
         """Wrap the answer."""
-        super().__init__(answer.status)
+        super().__init__(code)
         self.answer = answer
+        self.code = code
+        self.source = source
 
 
 def as_json(status: int, content: dict[str, Any], *more: tuple[bytes, bytes]) -> Answer:
@@ -53,10 +58,12 @@ def as_json(status: int, content: dict[str, Any], *more: tuple[bytes, bytes]) ->
     return Answer(status, [*_JSON, (b"content-length", str(len(body)).encode()), *more], body)
 
 
-def declined(status: int, code: str, message: str, *, retry_after: int | None = None) -> Declined:
+def declined(
+    status: int, code: str, message: str, *, retry_after: int | None = None, source: str = ""
+) -> Declined:
     """Return an error to raise; with ``retry_after`` seconds when trying again may help."""
     more = [] if retry_after is None else [(b"retry-after", str(retry_after).encode())]
-    return Declined(as_json(status, {"code": code, "message": message}, *more))
+    return Declined(as_json(status, {"code": code, "message": message}, *more), code, source)
 
 
 def declined_for(problem: Problem) -> Declined:

@@ -71,7 +71,7 @@ class Collector:
         headers = dict(scope["headers"])
         if method == "POST":
             if type_ := TYPE_OF.get(path):
-                return await self._take(type_, headers, scope["client"], receive)
+                return await self._take_or_count(type_, headers, scope["client"], receive)
             if path == _METRICS:
                 with self.room.reserved(size_of(headers, largest=LARGEST_BATCH)):
                     await read_body(receive, headers, largest=LARGEST_BATCH)
@@ -81,6 +81,16 @@ class Collector:
         if method in {"GET", "HEAD"}:
             return await self._show(path, headers, with_body=method == "GET")
         raise _not_found()
+
+    async def _take_or_count(
+        self, type_: str, headers: Headers, client: tuple[str, int] | None, receive: Receive
+    ) -> Answer:
+        try:
+            return await self._take(type_, headers, client, receive)
+        except Declined as error:
+            key = key_in(headers.get(b"authorization", b""))
+            self.upkeep.refuse(error.code, source=error.source or self.upkeep.name_of(key))
+            raise
 
     async def _take(
         self, type_: str, headers: Headers, client: tuple[str, int] | None, receive: Receive
@@ -117,6 +127,8 @@ class Collector:
             self.upkeep.hear(source, received_at)
         if not faults:
             return SUCCESS
+        for fault in faults:
+            self.upkeep.refuse(fault.problem.code, source=source.name)
         return some_refused(faults, of=payload.size)
 
     async def _commit(self, rows: list[bytes]) -> list[int]:

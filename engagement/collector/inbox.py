@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import date, datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -29,6 +29,15 @@ _SOURCES = """
     SELECT name, kind, write_key, allowed_origins, rate_limit, address_rate_limit, is_active
     FROM engagement_source
 """
+
+_COUNT_REFUSED = """
+    INSERT INTO engagement_refusalcount AS known (day, source, code, count, last_at)
+    VALUES (%s, %s, %s, %s, %s) ON CONFLICT (source, day, code) DO UPDATE
+    SET count = known.count + excluded.count, last_at = excluded.last_at
+"""
+
+#: A day, the name of a source and the code of a refusal.
+Refused = tuple[date, str, str]
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -131,6 +140,14 @@ class Inbox:
             if heard:
                 await connection.execute(NOTE_RECEIVED, [list(heard), list(heard.values())])
             await connection.execute(BEAT, [LOOP, now, backlog, oldest_due_at, None])
+
+    @_in_time
+    async def count_refused(self, refused: Mapping[Refused, int], *, now: datetime) -> None:
+        """Add to what was refused; a count is added twice when only the answer was lost."""
+        if refused:
+            rows = [(*what, count, now) for what, count in sorted(refused.items())]
+            async with self._connection() as connection, connection.transaction():
+                await connection.cursor().executemany(_COUNT_REFUSED, rows)
 
     @_in_time
     async def _copy(self, rows: Sequence[bytes]) -> None:

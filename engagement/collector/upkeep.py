@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
+from django.utils import timezone
+
 from engagement.collector.group_commit import GroupCommit
-from engagement.collector.inbox import DatabaseAway, Inbox
+from engagement.collector.inbox import DatabaseAway, Inbox, Refused
 from engagement.collector.sources import KnownSource, KnownSources
 from engagement.collector.spool import (
     Damage,
@@ -39,6 +42,7 @@ class Upkeep:
         self._commit = commit
         self._sources = sources
         self._heard: dict[str, datetime] = {}
+        self._refused: Counter[Refused] = Counter()
         self._looking = asyncio.Lock()
         self._looked_at = -PAUSE
 
@@ -64,6 +68,7 @@ class Upkeep:
         await self._load_sources()
         has_more = await replay_oldest(self._spool, self._inbox)
         backlog = await asyncio.to_thread(self._spool.backlog)
+        await self._report_refused()
         heard, self._heard = self._heard, {}
         await self._inbox.report(
             now=datetime.now(UTC),
@@ -76,6 +81,15 @@ class Upkeep:
     def hear(self, source: KnownSource, now: datetime) -> None:
         """Remember that a source sent something."""
         self._heard[source.name] = now
+
+    def refuse(self, code: str, *, source: str) -> None:
+        """Count a request or a message that was refused; ``source`` is "" when nobody knows it."""
+        self._refused[timezone.localdate(), source, code] += 1
+
+    def name_of(self, write_key: str) -> str:
+        """Return the name of the source with a key as far as it is known, else ""."""
+        source = self._sources.get(write_key)
+        return source.name if source else ""
 
     async def find(self, write_key: str) -> KnownSource | None:
         """Return the source with a key, asking the database when nobody knows it yet.
@@ -93,6 +107,15 @@ class Upkeep:
             elif not self._sources.is_current:
                 raise DatabaseAway("the keys were not read yet")
         return self._sources.get(write_key)
+
+    async def _report_refused(self) -> None:
+        """Write what was counted; what cannot be written is written with the next round's."""
+        refused, self._refused = self._refused, Counter()
+        try:
+            await self._inbox.count_refused(refused, now=datetime.now(UTC))
+        except DatabaseAway:
+            self._refused.update(refused)
+            raise
 
     async def _load_sources(self) -> None:
         self._looked_at = time.monotonic()

@@ -52,6 +52,28 @@ class Source(models.Model):
         return self.label
 
 
+class RefusalCount(models.Model):
+    """How many requests and messages of one day the collector refused for one reason.
+
+    ``source`` is a source's name, empty when no key said whose they were; ``code`` is what their
+    sender was told. Counted by the collector, a few seconds late; ``last_at`` is the latest.
+    """
+
+    day = models.DateField()
+    source = models.CharField(max_length=50, blank=True)
+    code = models.CharField(max_length=30)
+    count = models.PositiveBigIntegerField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "day", "code"], name="refusal_once_a_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} x {self.code} of {self.source or 'nobody'} on {self.day}"
+
+
 class JsonText(models.JSONField):
     """JSON kept as the text it came as: nothing asks into it, so PostgreSQL takes nothing apart."""
 

@@ -19,6 +19,7 @@ from engagement import services
 from engagement.arrivals import MOST_COUNTED, events_since, is_collecting, last_arrivals
 from engagement.enums import SourceKind
 from engagement.models import Source
+from engagement.refusals import DAYS, NOBODY, refused_lately, refused_today
 from engagement.source_forms import NewSourceForm, SourceForm
 
 VIEWERS = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
@@ -33,8 +34,13 @@ def source_list(request: AppRequest) -> HttpResponse:
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     sources = list(Source.objects.order_by("-is_active", "label", "id"))
     counts = events_since(sources, midnight)
+    refused = refused_today(sources, today=midnight.date())
     context = {
-        "lines": [(source, counts[source.name], _since(source, now)) for source in sources],
+        "lines": [
+            (each, counts[each.name], refused[each.name], _since(each, now)) for each in sources
+        ],
+        "strangers": refused_lately(NOBODY, today=midnight.date()),
+        "days": DAYS,
         "most_counted": MOST_COUNTED,
         "may_edit": request.user.has_role(*EDITORS),
     }
@@ -54,6 +60,9 @@ def source_detail(request: AppRequest, source_id: int) -> HttpResponse:
         "source": source,
         "since": _since(source, now),
         "arrivals": last_arrivals(source),
+        "refusals": refused_lately(source.name, today=timezone.localdate(now)),
+        "days": DAYS,
+        "keep_days": settings.KEEP_REFUSED_DAYS,
         "is_collecting": is_collecting(now),
         "collector_url": settings.COLLECTOR_URL,
         "may_edit": may_edit,

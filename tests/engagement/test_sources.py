@@ -15,7 +15,7 @@ from crm.accounts.enums import Role
 from crm.common.health import beat
 from engagement.arrivals import Arrived, events_since, is_collecting, last_arrivals
 from engagement.enums import SourceKind
-from engagement.models import InboxMessage, Source
+from engagement.models import InboxMessage, RefusalCount, Source
 from engagement.services import (
     SourceNameTaken,
     absorb_events,
@@ -111,6 +111,29 @@ def test_the_last_messages_of_a_source_are_its_own_with_the_refused_ones() -> No
 
     assert (refused.title, refused.refused) == ("Broken", "internal: could not be absorbed")
     assert (event.title, event.refused) == ("Tour Started", "")
+
+
+def test_refusals_are_shown_by_reason_for_a_week(marketer: Client) -> None:
+    source, other = make_source("site"), make_source("shop")
+    now = timezone.now()
+    today = timezone.localdate(now)
+    for days, name, code, count in (
+        (0, "site", "not_json", 2), (6, "site", "not_json", 3), (7, "site", "not_json", 100),
+        (1, "site", "key_inactive", 9), (0, "", "key_unknown", 7),
+    ):  # fmt: skip
+        RefusalCount.objects.create(
+            day=today - timedelta(days=days), source=name, code=code, count=count, last_at=now
+        )
+
+    ours = marketer.get(f"{PAGE}{source.pk}/").context["refusals"]
+    listed = marketer.get(PAGE).context
+
+    assert [(each.reason, each.today, each.lately) for each in ours] == [
+        ("Key inactive", 0, 9),
+        ("Not json", 2, 5),
+    ]
+    assert {line[0]: line[2] for line in listed["lines"]} == {source: 2, other: 0}
+    assert [(each.reason, each.today) for each in listed["strangers"]] == [("Key unknown", 7)]
 
 
 def test_only_the_last_twenty_messages_are_shown() -> None:

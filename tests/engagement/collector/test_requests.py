@@ -13,7 +13,7 @@ import pytest
 from crm.common.models import Heartbeat
 from engagement.collector.inbox import LOOP
 from engagement.enums import SourceKind
-from engagement.models import InboxMessage
+from engagement.models import InboxMessage, RefusalCount
 from tests.collecting import Collector, page
 from tests.engagement.collector.conftest import make_source
 from tests.processes import wait_for
@@ -208,6 +208,27 @@ def test_the_collector_leaves_a_heartbeat_and_notes_when_a_source_sent(
 
     heard_at = type(source).objects.get(pk=source.pk).last_received_at
     assert heard_at == InboxMessage.objects.get(source="heard").received_at
+
+
+def test_what_is_refused_is_counted_by_source_and_reason(collector: Collector) -> None:
+    make_source("strict", "STRICT", allowed_origins=["https://fair.example"])
+    elsewhere = "https://elsewhere.example"
+    collector.post("/v1/t", TRACK, key="STRICT", origin=elsewhere)
+    collector.post("/v1/t", {**TRACK, "writeKey": "STRICT"}, key="", origin=elsewhere)
+    collector.post("/v1/t", b"{", key="STRICT")
+    collector.post("/v1/t", TRACK, key="NOBODYS")
+    collector.post(
+        "/v1/b", {"batch": [{"type": "track", **TRACK}, *[{"type": "wish"}] * 2]}, key="STRICT"
+    )
+
+    def refused(source: str) -> dict[str, int]:
+        return dict(RefusalCount.objects.filter(source=source).values_list("code", "count"))
+
+    wait_for(lambda: "type_unknown" in refused("strict"))
+    assert refused("strict") == {"origin_not_allowed": 2, "not_json": 1, "type_unknown": 2}
+    before = refused("")["key_unknown"]  # by those of other tests as well
+    collector.post("/v1/t", TRACK, key="NOBODYS")
+    wait_for(lambda: refused("")["key_unknown"] == before + 1)
 
 
 def test_too_many_messages_are_told_when_to_come_back(collector: Collector) -> None:
