@@ -32,6 +32,7 @@ app.conf.beat_schedule = {
     "run imports": _tick("leads.run_imports", queue="bulk", every=3.0),
     "renew public holidays": _tick("handoff.renew_public_holidays", queue="bulk", every=3600.0),
     "remove old uploads": _tick("leads.remove_old_uploads", queue="bulk", every=3600.0),
+    "remove refused": _tick("engagement.remove_refused", queue="bulk", every=3600.0),
     "remove old forms": _tick("common.remove_old_forms", queue="bulk", every=3600.0),
     "keep event partitions": _tick("engagement.keep_partitions", queue="bulk", every=3600.0),
 }

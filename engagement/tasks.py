@@ -25,6 +25,12 @@ def record_attendance(**_: object) -> int:
     return record_queued_uploads(now=timezone.now())
 
 
+@shared_task(name="engagement.remove_refused")
+def remove_refused(**_: object) -> int:
+    """Run by beat every hour: removes what was refused long ago."""
+    return services.remove_refused(now=timezone.now())
+
+
 @shared_task(name="engagement.keep_partitions")
 def keep_partitions(**_: object) -> int:
     """Run by beat every hour; three months are ready ahead, so missing many runs is harmless."""

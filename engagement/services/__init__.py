@@ -30,6 +30,7 @@ from engagement.services.intake import receive
 from engagement.services.links import link_visitor
 from engagement.services.partitions import ensure_partitions, keep_partitions
 from engagement.services.reclassification import Change, reclassify_events
+from engagement.services.retention import remove_refused
 from engagement.services.sources import (
     SourceNameTaken,
     create_source,
@@ -77,6 +78,7 @@ __all__ = [
     "receive",
     "reclassify_events",
     "record_event",
+    "remove_refused",
     "restore_link",
     "set_archived",
     "switch_source",

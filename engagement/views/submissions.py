@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -48,6 +49,7 @@ def submissions(request: AppRequest, form_id: int) -> HttpResponse:
         ],
         "counts": counts,
         "most_kept": MOST_REFUSED_AN_HOUR,
+        "keep_days": None if state == SubmissionState.ACCEPTED else settings.KEEP_REFUSED_DAYS,
         "now": timezone.now(),
     }
     return render(request, "engagement/submissions.html", context)
