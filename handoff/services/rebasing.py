@@ -75,15 +75,19 @@ def rebase_handoffs(*, version: int, actor: User, now: datetime) -> int:
     if agreement is None or agreement.version != version:
         raise RebaseRefused("Another agreement is in force by now: look at the preview again.")
     handoff_ids = list(to_rebase(agreement).values_list("pk", flat=True)[:MOST_AT_ONCE])
+    changed = 0
     for handoff_id in handoff_ids:
         with suppress(HandoffClosed):
-            _rebase_one(handoff_id, agreement, actor, now)
-    return len(handoff_ids)
+            changed += _rebase_one(handoff_id, agreement, actor, now)
+    return changed
 
 
 @transaction.atomic
-def _rebase_one(handoff_id: int, agreement: Agreement, actor: User, now: datetime) -> None:
+def _rebase_one(handoff_id: int, agreement: Agreement, actor: User, now: datetime) -> bool:
+    """Say whether the handoff was changed: not if somebody else was faster."""
     handoff = lock_handoff(handoff_id)
+    if handoff.agreement_id == agreement.pk:
+        return False
     rebase, clocks = _rebase(handoff, agreement, now)
     handoff.save(update_fields=["agreement", "tier"])
     Clock.objects.bulk_update(clocks, _TIMES)
@@ -94,6 +98,7 @@ def _rebase_one(handoff_id: int, agreement: Agreement, actor: User, now: datetim
         chosen=handoff.holder,
         decided_at=now,
     )
+    return True
 
 
 def _rebase(handoff: Handoff, agreement: Agreement, now: datetime) -> tuple[Rebase, list[Clock]]:
@@ -107,7 +112,8 @@ def _rebase(handoff: Handoff, agreement: Agreement, now: datetime) -> tuple[Reba
     handoff.agreement, handoff.tier = agreement, tier
     targets = targets_of(tier, is_fast_track=is_fast_track)
     moves, changed = [], []
-    for clock in handoff.clocks.running().filter(due_at__gte=now).order_by("due_at", "id"):
+    to_come = handoff.clocks.running().filter(due_at__gte=now, breached_at__isnull=True)
+    for clock in to_come.order_by("due_at", "id"):
         anew = new_clock(handoff, ClockKind(clock.kind), targets[ClockKind(clock.kind)])
         if anew.due_at == clock.due_at or anew.due_at < now:
             continue

@@ -18,7 +18,13 @@ from handoff.services import (
     rebase_handoffs,
 )
 from tests.factories import NOW, client_of, make_user
-from tests.handoff.factories import clock_of, make_agreement, make_calendar, make_handoff
+from tests.handoff.factories import (
+    clock_of,
+    make_agreement,
+    make_calendar,
+    make_handoff,
+    overlapping,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -96,6 +102,24 @@ def test_what_is_late_stays_late(handoff: Handoff) -> None:
 
     accept = clock_of(handoff, ClockKind.ACCEPT)
     assert (accept.due_at, accept.breached_at) == (NOW + 2 * HOUR, NOW + 2 * HOUR)
+
+
+def test_what_was_breached_stays_so_for_whoever_has_a_slow_clock(handoff: Handoff) -> None:
+    enforce_deadlines(now=NOW + 3 * HOUR)
+
+    rebased(agreed(10 * HOUR))
+
+    assert clock_of(handoff, ClockKind.ACCEPT).due_at == NOW + 2 * HOUR
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_managers_at_once_change_each_handoff_once(handoff: Handoff) -> None:
+    agreement = agreed(3 * HOUR)
+
+    changed = overlapping(lambda: rebased(agreement), lambda: rebased(agreement))
+
+    assert changed == (1, 0)
+    assert handoff.decisions.filter(rule__startswith="Deadlines by").count() == 1
 
 
 def test_nobody_becomes_late_by_it(handoff: Handoff) -> None:
