@@ -42,18 +42,22 @@ class ListedScore:
     """What the columns of a row show: the grade, the persona that fits, when it leaves.
 
     ``persona`` is empty where none fits. ``drops_out_at`` is when a lead inside the definition
-    leaves it if nothing happens, None of those outside.
+    leaves it if nothing happens, None of those outside; ``level_changes_at`` likewise when the
+    level of engagement is another one.
     """
 
     grade: Grade
     persona: str = ""
     drops_out_at: datetime | None = None
+    level_changes_at: datetime | None = None
 
 
+_LISTED = (
+    "pk", "cell", "engagement_score", "engagement_week_ago", "persona", "drops_out_at",
+    "level_changes_at",
+)  # fmt: skip
 _SCORES = PreparedQuery(
-    lambda leads: LeadScore.objects.filter(pk__among=leads).values_list(
-        "pk", "cell", "engagement_score", "engagement_week_ago", "persona", "drops_out_at"
-    )
+    lambda leads: LeadScore.objects.filter(pk__among=leads).values_list(*_LISTED)
 )
 
 
@@ -65,8 +69,8 @@ def load_scores(
     cells = definition_of(model).cells if model else frozenset()
     unscored = ListedScore(Grade("", cells, None, None))
     listed = {
-        lead_id: ListedScore(_grade(cells, cell, score, before), persona, drops_out_at)
-        for lead_id, cell, score, before, persona, drops_out_at in _SCORES.rows(list(lead_ids))
+        lead_id: ListedScore(_grade(cells, cell, score, before), *rest)
+        for lead_id, cell, score, before, *rest in _SCORES.rows(list(lead_ids))
     }
     return {lead_id: listed.get(lead_id, unscored) for lead_id in lead_ids}
 
@@ -94,9 +98,17 @@ def _persona_cell(_lead: Lead, listed: ListedScore, _now: datetime) -> str:
 
 
 def _expiry_cell(_lead: Lead, listed: ListedScore, now: datetime) -> str:
-    if listed.drops_out_at is None:
+    return _day_cell(listed.drops_out_at, now)
+
+
+def _level_cell(_lead: Lead, listed: ListedScore, now: datetime) -> str:
+    return _day_cell(listed.level_changes_at, now)
+
+
+def _day_cell(at: datetime | None, now: datetime) -> str:
+    if at is None:
         return ""
-    local = listed.drops_out_at.astimezone(now.tzinfo)
+    local = at.astimezone(now.tzinfo)
     return markup('<time datetime="{}">{}</time>', local.isoformat(), words.day(local, now))
 
 
@@ -131,7 +143,13 @@ SCORE_COLUMNS = (
         export=lambda listed: listed.drops_out_at,
     ),
     Column(
-        "chance", "Predicted", 36, load=load_chances, draw=_chance_cell,
+        "level_changes", "Level changes on", 36, load=load_scores, draw=_level_cell,
+        align="num", sort=("score__level_changes_at?", "id"), sort_words=("First to change first",),
+        is_default=False,
+        export=lambda listed: listed.level_changes_at,
+    ),
+    Column(
+        "chance", "Predicted", 37, load=load_chances, draw=_chance_cell,
         align="num", sort=("-prediction__chance?", "-id"), sort_words=("Most likely first",),
         is_default=False,
         export=_percent,

@@ -68,6 +68,10 @@ SCORE_FIELDS = (
         ops=(Op.COMING, Op.BEFORE, Op.AFTER, Op.IS_SET, Op.IS_EMPTY), group=SCORE_GROUP,
     ),
     column_field(
+        "level_changes", "Level changes", Kind.DATE, path="score__level_changes_at", order=95,
+        ops=(Op.COMING, Op.BEFORE, Op.AFTER, Op.IS_SET, Op.IS_EMPTY), group=SCORE_GROUP,
+    ),
+    column_field(
         "disqualified_by", "Disqualifier", Kind.TEXT, path="score__disqualified_by", order=100,
         group=SCORE_GROUP,
     ),

@@ -7,7 +7,8 @@ in whole minutes from the moment at which the sums were taken.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -20,14 +21,16 @@ from scoring.points import ROUND, decay_rate, line_value
 MINUTE = timedelta(minutes=1)
 HORIZON = 10 * 365 * 24 * 60  # in ten years all that fades is gone
 _POINT = 10
+_MONTH = 30 * 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """When the shown score changes on its own, and when the lead leaves the MQL definition."""
+    """When time alone changes what is shown: the score, being inside the definition, the level."""
 
     changes_at: datetime | None
     drops_out_at: datetime | None
+    level_changes_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +67,52 @@ class Curve:
             for (place, rule, rate), amount in zip(_shape(definition), amounts, strict=True)
             if amount and line_value(rule, amount)
         ]
-        self.moves = any(line.rate for line in self._lines)
+        fading = [line.amount for line in self._lines if line.rate]
+        self._falls = any(amount > 0 for amount in fading)
+        self._rises = any(amount < 0 for amount in fading)
+        self.moves = self._falls or self._rises
 
-    def score(self, minutes: int) -> int:
-        """Return the score in tenths after ``minutes``."""
-        return self._total(self._parts([line.value(minutes) for line in self._lines]))
+    def score(self, minutes: int, *, relief: int | None = None) -> int:
+        """Return the score in tenths after ``minutes``.
 
-    def leaves(self, least: int, below: int, *, after: int = 0, until: int = HORIZON) -> int | None:
-        """Return the first minute after ``after`` at which not ``least <= score < below``.
+        With ``relief`` the negative lines have faded for so many minutes instead. This runs some
+        twenty times for each lead that is scored, hence no calls.
+        """
+        relief = minutes if relief is None else relief
+        parts = [0] * len(self._bounds)
+        for line in self._lines:
+            amount, cap = line.amount, line.cap
+            left = amount * exp(line.rate * (minutes if amount > 0 else relief))
+            part = left if -cap < left < cap else cap if left > 0 else -cap
+            parts[line.group] += floor(part + ROUND)
+        return self._total(parts)
 
-        What comes later than ``until`` is left open.
+    def leaves(self, least: int, below: int, *, after: int = 0) -> int | None:
+        """Return the first minute after ``after`` at which not ``least <= score < below``."""
+        soonest = self._soonest(least, below, after)
+        if soonest is None or not least <= self.score(soonest) < below:
+            return soonest
+        return self.walks_out(least, below, after=soonest)
+
+    def _soonest(self, least: int, below: int, after: int) -> int | None:
+        """Return a minute before which the score cannot be out.
+
+        Positive lines only fall and negative ones only rise: it is the first minute at which either
+        would lead out while the other stood still.
+        """
+        reached = [
+            self._falls and _first(lambda at: self.score(at, relief=after) < least, after),
+            self._rises and _first(lambda at: self.score(after, relief=at) >= below, after),
+        ]
+        return min((minute for minute in reached if minute), default=None)
+
+    def walks_out(
+        self, least: int, below: int, *, after: int = 0, until: int = HORIZON
+    ) -> int | None:
+        """Return what ``leaves`` does, sooner where few steps lead out.
 
         A line goes by steps of a tenth, at times that follow from its sum: this walks from step to
-        step. It runs for each lead that is scored, and few steps lead from one whole point to the
-        next.
+        step. What comes later than ``until`` is left open.
         """
         values = [line.value(after) for line in self._lines]
         parts = self._parts(values)
@@ -110,6 +145,16 @@ class Curve:
         return score if 0 < score < SCALE else SCALE if score > 0 else 0
 
 
+def _first(is_out: Callable[[int], bool], after: int) -> int | None:
+    """Return the first minute after ``after`` for which ``is_out``, which then stays true."""
+    if not is_out(after + HORIZON):
+        return None
+    step = _MONTH
+    while not is_out(after + step):
+        step *= 2
+    return bisect_left(range(after + step), True, lo=after + 1, key=is_out)
+
+
 @lru_cache(maxsize=16)
 def _shape(definition: Definition) -> list[tuple[int, EngagementRule, float]]:
     """Each rule with the number of its group and its exponent per minute."""
@@ -121,12 +166,7 @@ def _shape(definition: Definition) -> list[tuple[int, EngagementRule, float]]:
 
 
 def forecast(
-    definition: Definition,
-    amounts: Sequence[float],
-    *,
-    now: datetime,
-    cell: str,
-    until: datetime | None = None,
+    definition: Definition, amounts: Sequence[float], *, now: datetime, cell: str
 ) -> Forecast:
     """Return when what is shown changes by time alone.
 
@@ -135,31 +175,42 @@ def forecast(
         amounts: the decayed sum of each rule at ``now``, in tenths.
         now: when the sums were taken.
         cell: the cell of the lead when it is inside the MQL definition, else nothing.
-        until: what happens later need not be known.
     """
     curve = Curve(definition, amounts)
-    if not curve.moves:
-        return Forecast(None, None)
-    end = (until - now) // MINUTE if until else HORIZON
-    shown = curve.score(0) // _POINT * _POINT
-    changes = curve.leaves(shown, shown + _POINT, until=end)
-    drops_out = curve.leaves(*_room(definition, cell)) if cell and changes else None
-    return Forecast(_moment(now, changes), _moment(now, drops_out))
+    changes = _shown_changes(curve, HORIZON)
+    if not changes:
+        return Forecast(None, None, None)
+    level = _level_bounds(definition, curve.score(0))
+    level_changes = drops_out = curve.leaves(*level)
+    room = _room(definition, cell) if cell else None
+    if room != level:
+        drops_out = curve.leaves(*room) if room else None
+    return Forecast(_moment(now, changes), _moment(now, drops_out), _moment(now, level_changes))
 
 
-def level_changes_at(
-    definition: Definition, amounts: Sequence[float], *, now: datetime
+def shown_changes_at(
+    definition: Definition, amounts: Sequence[float], *, now: datetime, until: datetime | None
 ) -> datetime | None:
-    """Return when the engagement level changes by time alone; arguments as ``forecast`` has them.
+    """Return when the shown score changes by time alone; what is later than ``until`` is left open.
 
-    Thresholds are whole points, so that this is never before ``Forecast.changes_at``.
+    The other arguments are those of ``forecast``.
     """
-    curve = Curve(definition, amounts)
+    end = (until - now) // MINUTE if until else HORIZON
+    return _moment(now, _shown_changes(Curve(definition, amounts), end))
+
+
+def _shown_changes(curve: Curve, until: int) -> int | None:
     if not curve.moves:
         return None
+    shown = curve.score(0) // _POINT * _POINT
+    return curve.walks_out(shown, shown + _POINT, until=until)
+
+
+def _level_bounds(definition: Definition, score: int) -> tuple[int, int]:
+    """Return the scores between which a lead stays on the level of ``score``."""
     bounds = (SCALE + 1, *definition.levels, 0)
-    level = definition.level(curve.score(0))
-    return _moment(now, curve.leaves(bounds[level], bounds[level - 1]))
+    level = definition.level(score)
+    return bounds[level], bounds[level - 1]
 
 
 def _room(definition: Definition, cell: str) -> tuple[int, int]:
@@ -190,13 +241,13 @@ def enters(
     ``amounts`` are those of ``forecast``.
     """
     curve = Curve(definition, amounts)
-    bounds = (SCALE + 1, *definition.levels, 0)
     at: int | None = 0
     while at is not None and at * MINUTE < within:
-        level = definition.level(curve.score(at))
+        score = curve.score(at)
+        level = definition.level(score)
         if level in levels:
             return Entry(at * MINUTE, level)
-        at = curve.leaves(bounds[level], bounds[level - 1], after=at)
+        at = curve.leaves(*_level_bounds(definition, score), after=at)
     return None
 
 

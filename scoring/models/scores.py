@@ -24,7 +24,8 @@ class LeadScore(models.Model):
 
     Points carry one decimal. ``fit_score`` and ``fit_grade`` are empty while nothing is known of
     the lead ("not evaluated", never 0). ``changes_at`` is the next time at which the whole number
-    shown in lists changes on its own, ``drops_out_at`` when the lead so leaves the MQL definition.
+    shown in lists changes on its own, ``drops_out_at`` when the lead so leaves the MQL definition,
+    ``level_changes_at`` when it so comes to another level.
     ``score_due_at`` is when to compute next: at once after news, else no later than ``changes_at``.
     ``news_at`` is when Baton last learned something about the lead: an act, an attribute;
     ``has_news`` says that no sweep has acted on it yet. Written by ``scoring.services``, in bulk by
@@ -47,6 +48,7 @@ class LeadScore(models.Model):
     computed_at = models.DateTimeField(null=True)
     changes_at = models.DateTimeField(null=True)
     drops_out_at = models.DateTimeField(null=True)
+    level_changes_at = models.DateTimeField(null=True)
     score_due_at = models.DateTimeField(null=True)
     news_at = models.DateTimeField(null=True)
     has_news = models.BooleanField(db_default=False)
@@ -84,6 +86,11 @@ class LeadScore(models.Model):
                 fields=["drops_out_at", "lead"],
                 condition=Q(drops_out_at__isnull=False),
                 name="lead_score_drops_out",
+            ),
+            models.Index(
+                fields=["level_changes_at", "lead"],
+                condition=Q(level_changes_at__isnull=False),
+                name="lead_score_level_changes",
             ),
         ]
 

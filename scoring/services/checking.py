@@ -109,4 +109,5 @@ def _forecasts(
     return {
         "changes_at": (score.changes_at, ahead.changes_at),
         "drops_out_at": (score.drops_out_at, ahead.drops_out_at),
+        "level_changes_at": (score.level_changes_at, ahead.level_changes_at),
     }

@@ -24,7 +24,7 @@ from scoring.explanation import (
     persona_gaps,
 )
 from scoring.fit import fit_tables, numbered_rules, of_leads
-from scoring.forecast import forecast, level_changes_at
+from scoring.forecast import forecast
 from scoring.past import past_events, past_leads
 from scoring.query import ASK, KEEP, engagement_tables
 from scoring.scored import points
@@ -202,7 +202,7 @@ def _standing(
         "disqualified_by": fit["disqualified_by"],
         "changes_at": ahead.changes_at,
         "drops_out_at": ahead.drops_out_at,
-        "level_changes_at": level_changes_at(definition, found["amounts"], now=as_of),
+        "level_changes_at": ahead.level_changes_at,
     }
 
 

@@ -15,7 +15,7 @@ from crm.common.health import beat
 from crm.common.prepared import PreparedQuery
 from crm.common.singly import do_singly
 from scoring.definition import Definition
-from scoring.forecast import forecast
+from scoring.forecast import forecast, shown_changes_at
 from scoring.models import LeadScore, ScoringModel
 from scoring.scored import Scored, news_since, points, scores_at
 from scoring.services.publishing import definition_of, published_model
@@ -52,7 +52,7 @@ _WRITTEN = {
     "engagement_score": "numeric", "engagement_level": "smallint", "cell": "text",
     "meets_definition": "boolean", "disqualified_by": "text", "engagement_week_ago": "numeric",
     "changes_at": "timestamptz", "drops_out_at": "timestamptz", "score_due_at": "timestamptz",
-    "has_news": "boolean",
+    "has_news": "boolean", "level_changes_at": "timestamptz",
 }  # fmt: skip
 
 
@@ -66,6 +66,7 @@ class Outlook:
     week_ago: int
     changes_at: datetime | None
     drops_out_at: datetime | None
+    level_changes_at: datetime | None
     due_at: datetime | None
     owes_move: bool = False
 
@@ -179,10 +180,14 @@ def _outlook(
     ]
     due_at = min(filter(None, by_time), default=None)
     until = due_at - WEEK if due_at else None
-    start = forecast(definition, week_ago.amounts, now=week_ago.as_of, cell="", until=until)
-    if start.changes_at:
-        due_at = start.changes_at + WEEK
-    return Outlook(week_ago.score, ahead.changes_at, ahead.drops_out_at, due_at)
+    start = shown_changes_at(definition, week_ago.amounts, now=week_ago.as_of, until=until)
+    return Outlook(
+        week_ago=week_ago.score,
+        changes_at=ahead.changes_at,
+        drops_out_at=ahead.drops_out_at,
+        level_changes_at=ahead.level_changes_at,
+        due_at=start + WEEK if start else due_at,
+    )
 
 
 def _stored(scored: Scored, ahead: Outlook) -> tuple[Any, ...]:
@@ -191,7 +196,7 @@ def _stored(scored: Scored, ahead: Outlook) -> tuple[Any, ...]:
         scored.lead_id, points(scored.fit), scored.grade, scored.persona, points(scored.score),
         scored.level, scored.cell, scored.meets_definition, scored.disqualified_by,
         points(ahead.week_ago), ahead.changes_at, ahead.drops_out_at, ahead.due_at,
-        ahead.owes_move,
+        ahead.owes_move, ahead.level_changes_at,
     )  # fmt: skip
 
 

@@ -48,6 +48,7 @@ _COLUMNS = {
     "engagement_week_ago": SQL("NULL::numeric"),
     "changes_at": SQL("NULL::timestamptz"),
     "drops_out_at": SQL("NULL::timestamptz"),
+    "level_changes_at": SQL("NULL::timestamptz"),
     "computed_at": SQL("{now}::timestamptz"),
     "score_due_at": SQL(
         "CASE WHEN meets_definition THEN {now}"

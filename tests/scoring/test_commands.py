@@ -54,6 +54,7 @@ def test_stored_scores_that_agree_are_checked_silently() -> None:
         {"disqualified_by": "Country"},
         {"changes_at": None},
         {"drops_out_at": NOW},
+        {"level_changes_at": NOW},
     ],
     ids=lambda wrong: next(iter(wrong)),
 )

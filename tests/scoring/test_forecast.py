@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.definition import Definition, parse_definition
-from scoring.forecast import MINUTE, Curve, Forecast, forecast, level_changes_at
+from scoring.forecast import MINUTE, Curve, Forecast, forecast
 from scoring.points import line_value, total
 from tests.factories import NOW
 from tests.scoring.logs import document
@@ -36,11 +36,11 @@ def test_a_lead_drops_out_when_its_engagement_falls_below_the_level() -> None:
     # 61.2 points, half-life 10 days. 60.9 is shown from 60.95 on: 10 d * log2(61.2 / 60.95) is
     # 85.04 min. 49.9, level 3, is reached below 49.95: 10 d * log2(61.2 / 49.95) is 4219.9 min
     ahead = forecast(model(FADING), [612.0], now=NOW, cell="B2")
-    assert ahead == Forecast(NOW + 86 * MINUTE, NOW + 4220 * MINUTE)
+    assert ahead == Forecast(NOW + 86 * MINUTE, NOW + 4220 * MINUTE, NOW + 4220 * MINUTE)
 
 
 def test_what_never_fades_never_changes() -> None:
-    assert forecast(model(LASTING), [612.0], now=NOW, cell="B2") == Forecast(None, None)
+    assert forecast(model(LASTING), [612.0], now=NOW, cell="B2") == Forecast(None, None, None)
 
 
 def test_a_lead_outside_the_definition_has_no_day_on_which_it_drops_out() -> None:
@@ -50,22 +50,25 @@ def test_a_lead_outside_the_definition_has_no_day_on_which_it_drops_out() -> Non
 def test_a_level_lasts_until_its_threshold_whoever_is_inside() -> None:
     # as above: 61.2 points are below 50 after 4219.9 min; 20 points are on the lowest level
     definition = model(FADING, cells=("A1",))
-    assert level_changes_at(definition, [612.0], now=NOW) == NOW + 4220 * MINUTE
-    assert level_changes_at(definition, [200.0], now=NOW) is None
-    assert level_changes_at(model(LASTING), [612.0], now=NOW) is None
+    for amount, changes_at in ((612.0, NOW + 4220 * MINUTE), (200.0, None)):
+        ahead = forecast(definition, [amount], now=NOW, cell="")
+        assert ahead.level_changes_at == changes_at
 
 
 def test_a_negative_line_that_fades_may_raise_the_level() -> None:
     # 60 less 10.9 is 49.1, level 3; 50 is reached when 10.05 are left: 10 d * log2(10.9 / 10.05)
     # is 1686.7 min
     definition = model({**LASTING, "points": 60}, {**FADING, "points": -20})
-    assert level_changes_at(definition, [600.0, -109.0], now=NOW) == NOW + 1687 * MINUTE
+    ahead = forecast(definition, [600.0, -109.0], now=NOW, cell="")
+    assert ahead.level_changes_at == NOW + 1687 * MINUTE
 
 
 def test_the_next_level_may_be_inside_too() -> None:
     # B3 is inside as well, so the way is down to 24.95: 10 d * log2(61.2 / 24.95) is 18640.3 min
     inside = model(FADING, cells=("B1", "B2", "B3"))
-    assert forecast(inside, [612.0], now=NOW, cell="B2").drops_out_at == NOW + 18641 * MINUTE
+    ahead = forecast(inside, [612.0], now=NOW, cell="B2")
+    assert ahead.drops_out_at == NOW + 18641 * MINUTE
+    assert ahead.level_changes_at == NOW + 4220 * MINUTE
 
 
 def test_a_grade_that_is_inside_on_every_level_never_drops_out() -> None:

@@ -19,7 +19,7 @@ from leads.models import Lead
 from leads.services import change_stage
 from scoring.columns import Grade, load_scores
 from scoring.models import LeadScore
-from scoring.services import mark_due
+from scoring.services import explain, mark_due
 from tests.factories import NOW, client_of, make_lead, make_user
 from tests.scoring.logs import document, log_act, publish_model, score_of, settle
 
@@ -67,6 +67,9 @@ def test_the_list_shows_persona_and_expiry_of_those_who_have_one() -> None:
     assert scores[lead.pk].persona == "Maintenance lead"
     assert scores[lead.pk].drops_out_at == score_of(lead).drops_out_at
     assert (scores[other.pk].persona, scores[other.pk].drops_out_at) == ("", None)
+    explained = explain(lead_id=lead.pk, as_of=NOW)
+    assert explained.level_changes_at
+    assert scores[lead.pk].level_changes_at == explained.level_changes_at
 
 
 @pytest.mark.usefixtures("_model")
@@ -124,6 +127,8 @@ def test_criteria_ask_for_every_part_of_a_score() -> None:
         (is_("evaluated", "is", False), [unknown, never]),
         (is_("expires", "coming", "7d"), [hot]),
         (is_("expires", "coming", "24h"), []),
+        (is_("level_changes", "coming", "7d"), [hot, unknown]),
+        (is_("level_changes", "is_empty"), [cold, never]),
         (is_("disqualified_by", "is_set"), []),
     ]
     for tree, ids in asked:
@@ -276,7 +281,7 @@ def test_the_lists_in_order_of_score_and_of_expiry_can_be_opened(marketer: Clien
     scored_lead(6)
     scored_lead(1)
     make_lead()
-    for sort in ("grade", "expires"):
+    for sort in ("grade", "expires", "level_changes"):
         answer = marketer.get("/leads/", {"view": "all", "sort": sort})
         assert answer.status_code == 200
         assert "B2" in answer.content.decode()
