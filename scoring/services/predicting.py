@@ -87,7 +87,7 @@ def activate(*, model_id: int, actor: User, now: datetime) -> None:
         raise NotTrained
     if model.is_active:
         return
-    _put_out_of_sight()
+    PredictiveModel.objects.active().update(is_active=False)
     model.is_active, model.activated_at, model.activated_by = True, now, actor
     model.scored_up_to = model.round_started_at = None
     model.save(
@@ -99,14 +99,9 @@ def activate(*, model_id: int, actor: User, now: datetime) -> None:
 
 @transaction.atomic
 def deactivate() -> None:
-    """Show no predictions any more."""
+    """Show no predictions any more; rounds remove what is stored of them."""
     hold(_SHOWN)
-    _put_out_of_sight()
-
-
-def _put_out_of_sight() -> None:
     PredictiveModel.objects.active().update(is_active=False)
-    LeadPrediction.objects.all().delete()
 
 
 def predict(*, lead: Lead, now: datetime) -> Prediction | None:
@@ -134,8 +129,11 @@ def renew_predictions(*, now: datetime, limit: int = BATCH) -> int:
     """Predict the next ``limit`` leads of a round and return how many were looked at.
 
     A round begins ``EVERY`` so often and goes through all leads. A second caller does nothing while
-    the first one works; a crash goes on where it stood.
+    the first one works; a crash goes on where it stood. While no model is active what the last one
+    left is removed.
     """
+    if not PredictiveModel.objects.active().exists():
+        return _remove_left(limit)
     model = PredictiveModel.objects.active().select_for_update(skip_locked=True).first()
     if model is None or not _is_round_due(model, now):
         return 0
@@ -147,6 +145,13 @@ def renew_predictions(*, now: datetime, limit: int = BATCH) -> int:
     model.scored_up_to = max(stages) if stages else None
     model.save(update_fields=["scored_up_to", "round_started_at"])
     return len(stages)
+
+
+def _remove_left(limit: int) -> int:
+    left = LeadPrediction.objects.filter(model__is_active=False)
+    found = list(left.order_by("pk").values_list("pk", flat=True)[:limit])
+    left.filter(pk__in=found).delete()
+    return len(found)
 
 
 def _is_round_due(model: PredictiveModel, now: datetime) -> bool:

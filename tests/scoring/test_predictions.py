@@ -161,15 +161,26 @@ def test_the_list_shows_and_sorts_by_the_chance() -> None:
 
 def test_another_model_takes_the_place_of_the_first() -> None:
     first = make_active()
-    make_lead()
+    lead = make_lead()
     renew_predictions(now=NOW)
     second = make_active()
     first.refresh_from_db()
     assert (first.is_active, second.is_active) == (False, True)
-    assert stored() == {}
+    assert load_chances([lead.pk], make_user(Role.MARKETER), NOW) == {}
     renew_predictions(now=NOW)
+    assert LeadPrediction.objects.get().model == second
+
+
+def test_what_is_shown_no_more_is_removed_in_rounds() -> None:
+    make_active()
+    leads = [make_lead() for _ in range(3)]
+    renew_predictions(now=NOW)
+
     deactivate()
-    assert not PredictiveModel.objects.active().exists()
+
+    assert len(stored()) == 3
+    assert load_chances([lead.pk for lead in leads], make_user(Role.MARKETER), NOW) == {}
+    assert [renew_predictions(now=NOW, limit=2) for _ in range(3)] == [2, 1, 0]
     assert stored() == {}
 
 
