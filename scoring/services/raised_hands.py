@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db import connection, transaction
 from psycopg.sql import SQL, Composable, Composed
 
 from scoring.definition import Definition
@@ -18,7 +19,7 @@ from scoring.query import with_cycle_start
 from scoring.services.fast_track import is_buying
 from scoring.services.publishing import definition_of
 from scoring.services.standing import OPEN_STAGES
-from scoring.sql import rows, with_tables
+from scoring.sql import with_tables
 
 _RAISED = SQL(
     "SELECT e.lead_id, e.id, e.kind, e.occurred_at FROM engagement_event e"
@@ -32,23 +33,31 @@ _ASKED = SQL(
     " FROM raised"
 )
 _LATEST = SQL(
-    "SELECT DISTINCT ON (raised.lead_id) raised.lead_id, raised.kind, raised.occurred_at"
+    "SELECT DISTINCT ON (raised.lead_id) raised.lead_id, raised.kind,"
+    " raised.occurred_at + {within} AS counts_until"
     " FROM raised JOIN asked ON asked.lead_id = raised.lead_id AND raised.occurred_at > asked.since"
     " JOIN fit ON fit.lead_id = raised.lead_id AND fit.blocked_by = '' AND fit.disqualified_by = ''"
     " ORDER BY raised.lead_id, raised.occurred_at DESC, raised.id"
 )
+_FIND = SQL("DROP TABLE IF EXISTS found_hand; CREATE TEMPORARY TABLE found_hand AS {}")
+_KEEP = (
+    "INSERT INTO scoring_raisedhand (lead_id, kind, counts_until)"
+    " SELECT lead_id, kind, counts_until FROM found_hand ORDER BY lead_id"
+)
 
 
-def hands_raised_before(model: ScoringModel, *, now: datetime) -> list[RaisedHand]:
-    """Return, unsaved, the open leads that ask for sales by an act of before the publication.
+@transaction.atomic
+def find_raised_hands(model: ScoringModel, *, now: datetime, settings: str) -> bool:
+    """Find the open leads that ask for sales by an act of before the publication, if any can.
 
-    Nobody who is blocked or disqualified is among them.
+    Nobody who is blocked or disqualified is among them. They may be as many as there are leads, so
+    they stay in the database, in a table of this connection, which holds no lock that others need.
     """
     definition = definition_of(model)
     earliest = now - definition.fast_track_within
     former = _in_force_since(earliest, model)
     if model.published_at is None or not any(_adds(definition, each) for _, each in former):
-        return []
+        return False
     raised = _RAISED.format(
         open=[stage.value for stage in OPEN_STAGES],
         earliest=earliest,
@@ -59,17 +68,20 @@ def hands_raised_before(model: ScoringModel, *, now: datetime) -> list[RaisedHan
     )
     asked = with_cycle_start(_ASKED.format(now=now))
     fit = fit_tables(definition, SQL("id IN (SELECT lead_id FROM raised)"), now=now)
-    query = with_tables([("raised", raised), ("asked", asked), *fit], _LATEST, keep=["raised"])
-    return [
-        RaisedHand(lead_id=lead_id, kind=kind, counts_until=at + definition.fast_track_within)
-        for lead_id, kind, at in rows(query)
-    ]
+    latest = _LATEST.format(within=definition.fast_track_within)
+    query = with_tables([("raised", raised), ("asked", asked), *fit], latest, keep=["raised"])
+    with connection.cursor() as cursor:
+        cursor.execute(settings)
+        cursor.execute(_FIND.format(query))
+    return True
 
 
-def keep_raised_hands(raised: Sequence[RaisedHand]) -> None:
-    """Put them in the place of those that were kept."""
+def keep_raised_hands(*, were_found: bool) -> None:
+    """Put those that were found in the place of those that were kept."""
     RaisedHand.objects.all().delete()
-    RaisedHand.objects.bulk_create(raised, batch_size=1_000)
+    if were_found:
+        with connection.cursor() as cursor:
+            cursor.execute(_KEEP)
 
 
 def _in_force_since(earliest: datetime, model: ScoringModel) -> list[tuple[datetime, Definition]]:

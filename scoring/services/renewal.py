@@ -16,7 +16,7 @@ from scoring.models import ScoringModel
 from scoring.query import ask_range
 from scoring.scored import scored_tables
 from scoring.services.publishing import definition_of
-from scoring.services.raised_hands import hands_raised_before, keep_raised_hands
+from scoring.services.raised_hands import find_raised_hands, keep_raised_hands
 from scoring.sql import commas, with_tables
 
 #: Leads computed by one statement: each costs one pass over all events.
@@ -142,10 +142,10 @@ def _step(first: int, last: int) -> Composed:
 
 
 def _finish(model: ScoringModel, now: datetime) -> None:
-    raised = hands_raised_before(model, now=now)
+    were_found = find_raised_hands(model, now=now, settings=SETTINGS)
     with transaction.atomic():
         if _advance(model, None):
-            keep_raised_hands(raised)
+            keep_raised_hands(were_found=were_found)
 
 
 def _advance(model: ScoringModel, up_to: int | None) -> bool:
