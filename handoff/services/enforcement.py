@@ -82,7 +82,7 @@ def _left(now: datetime) -> dict[str, Any]:
     """
     due = Clock.objects.alarming(now).order_by("alarm_at").values_list("alarm_at", flat=True)
     put_off = Clock.objects.put_off(now).order_by("due_at").values_list("due_at", flat=True)
-    owed = [*due[:MOST_COUNTED], *put_off[:MOST_COUNTED]]
+    owed = [at for at in (*due[:MOST_COUNTED], *put_off[:MOST_COUNTED]) if at is not None]
     return {"backlog": len(owed), "oldest_due_at": min(owed, default=None)}
 
 

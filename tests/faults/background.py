@@ -27,7 +27,7 @@ class Background:
             env=environment,
             stdout=subprocess.DEVNULL,
         )
-        wait_for(lambda: all(self.pid_of(child.name) for child in FORKS), seconds=90)
+        wait_for(lambda: all(self.pid_of(child.name) for child in FORKS), seconds=240)
 
     def pid_of(self, name: str) -> int | None:
         """Return the process id of the fork that is called ``name``; None while it is away."""
