@@ -36,6 +36,12 @@ READERS = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
 DEFAULT_GOAL = 90  # percent on time while no agreement is signed, as Agreement.on_time_goal
 
 
+def _agreement_of(question: SlaQuestion, now: datetime) -> Agreement | None:
+    """Return the version in force at the end of the period, or at ``now`` while that lasts."""
+    signed = Agreement.objects.signed().filter(in_force_from__lte=min(now, question.period.end))
+    return signed.order_by("-in_force_from", "-version").first()
+
+
 def _goal_of(kind: ClockKind, agreement: Agreement | None) -> int | None:
     """Return the percent promised on time; the agreement promises one for first touches only."""
     if kind is not ClockKind.FIRST_TOUCH:
@@ -98,7 +104,7 @@ def sla_page(request: AppRequest) -> HttpResponse:
         question = sla_question(request.GET, now=now)
     except QuestionInvalid as error:
         return _refused(request, error)
-    agreement = Agreement.objects.in_force(now).first()
+    agreement = _agreement_of(question, now)
     goal = _goal_of(question.kind, agreement)
     found = figures(question, now=now)
     whole = pages.whole_line(question, found.whole, goal=goal)

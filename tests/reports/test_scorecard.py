@@ -78,6 +78,18 @@ def test_both_sides_are_measured_against_what_they_signed(handoffs: list[Handoff
     assert scorecard(None, NOW.date(), now=LATER) is None
 
 
+def test_a_month_is_held_against_the_version_of_its_time(handoffs: list[Handoff]) -> None:
+    make_agreement(ANY_LEAD, now=NOW + timedelta(days=40), mqls_per_month=90)
+    web = client_of(make_user(Role.MANAGER))
+
+    def promised(month: str) -> Any:
+        page = web.get("/reports/sla/", {"from": f"{month}-01", "to": f"{month}-28"})
+        card = page.context["card"]
+        return card and card.pacing.promised
+
+    assert [promised(month) for month in ("1960-05", "2026-05", "2026-07")] == [None, 20, 90]
+
+
 def test_every_hour_of_arrival_opens_its_handoffs(handoffs: list[Handoff]) -> None:
     scope = Scope(ClockKind.ACCEPT, NOW - HOUR, NOW + HOUR)
     heat = heat_map(scope, now=LATER)
