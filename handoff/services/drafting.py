@@ -122,7 +122,7 @@ def _check_terms(tiers: Sequence[TierTerms], promises: Mapping[str, Any], now: d
     if unknown := promises.keys() - set(PROMISES):
         raise ValueError(f"{', '.join(sorted(unknown))} is no promise")
     check_tiers(tiers)
-    for terms in tiers:
+    for terms in tiers[:-1]:  # the last one takes what fits none
         _check_somebody_fits(terms, now)
     review: date | None = promises.get("review_on")
     if review is not None and review <= now.date():

@@ -86,7 +86,7 @@ def check_tiers(tiers: Sequence[TierTerms]) -> None:
     for place, terms in enumerate(tiers):
         parse(dict(terms.criteria))
         _check_time(terms)
-        _check_reach(terms, tiers[:place])
+        _check_reach(terms, tiers[:place], is_last=place == len(tiers) - 1)
 
 
 def _check_time(terms: TierTerms) -> None:
@@ -100,13 +100,21 @@ def _check_time(terms: TierTerms) -> None:
             raise AgreementInvalid(f"Tier {terms.name}, {label}: a year is the most.")
 
 
-def _check_reach(terms: TierTerms, earlier: Sequence[TierTerms]) -> None:
-    """See that some lead can come to the tier; buying acts go to the first fast track."""
+def _check_reach(terms: TierTerms, earlier: Sequence[TierTerms], *, is_last: bool) -> None:
+    """See that some lead can come to the tier.
+
+    Buying acts go to the first fast track, and what fits none to the last tier.
+    """
     if any(before.name == terms.name for before in earlier):
         raise AgreementInvalid(f"There are two tiers {terms.name}: give one another name.")
     if terms.is_fast_track and not any(before.is_fast_track for before in earlier):
         return
-    taker = next((before for before in earlier if _leaves_nothing(before, terms)), None)
+    takers = (
+        before
+        for before in earlier
+        if before.takes_all or (not is_last and _leaves_nothing(before, terms))
+    )
+    taker = next(takers, None)
     if taker is not None:
         raise AgreementInvalid(
             f"Tier {terms.name} matches nothing: tier {taker.name} before it takes the same leads."
@@ -116,8 +124,6 @@ def _check_reach(terms: TierTerms, earlier: Sequence[TierTerms]) -> None:
 
 def _leaves_nothing(before: TierTerms, terms: TierTerms) -> bool:
     """Say whether all that fit ``terms``, which is not the first fast track, fit ``before``."""
-    if before.takes_all:
-        return True
     if terms.criteria:
         return before.criteria == terms.criteria
     return terms.is_fast_track and before.is_fast_track

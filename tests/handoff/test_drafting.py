@@ -79,6 +79,7 @@ def test_a_tier_that_gets_no_lead_or_no_time_is_refused(
 def test_tiers_that_all_get_leads_are_taken() -> None:
     check_tiers([BUYING_ACT, tier("2", GERMANY), tier("3", FRANCE), ANY_LEAD])
     check_tiers([tier("1"), tier("2", fast=True)])
+    check_tiers([tier("1", GERMANY), tier("2", GERMANY)])
     check_tiers([tier("1", GERMANY), tier("2", GERMANY, fast=True)])
 
 

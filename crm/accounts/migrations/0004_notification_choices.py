@@ -4,35 +4,38 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_sessions_end_with_access'),
+        ("accounts", "0003_sessions_end_with_access"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='user',
-            name='digested_at',
+            model_name="user",
+            name="digested_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='user',
-            name='mail_when',
-            field=models.CharField(choices=[('AT_ONCE', 'At once'), ('DAILY', 'Once a day, together')], default='AT_ONCE', max_length=7),
+            model_name="user",
+            name="mail_when",
+            field=models.CharField(
+                choices=[("AT_ONCE", "At once"), ("DAILY", "Once a day, together")],
+                default="AT_ONCE",
+                max_length=7,
+            ),
         ),
         migrations.AddField(
-            model_name='user',
-            name='only_at_work',
+            model_name="user",
+            name="only_at_work",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='user',
-            name='webhook_secret',
+            model_name="user",
+            name="webhook_secret",
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AddField(
-            model_name='user',
-            name='webhook_url',
+            model_name="user",
+            name="webhook_url",
             field=models.CharField(blank=True, max_length=500),
         ),
     ]
