@@ -30,6 +30,8 @@ from scoring.services import BuyingAct, NoModel, buying_act, explain
 
 #: How many of the newest acts are read. Our choice: more than a salesperson would.
 _RECENT = 100
+#: Where an answer stands that was free text: the log, which is for ever, does not keep those.
+_RECORD = "The lead's record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,9 @@ def find_out(lead: Lead, change: StageInterval, *, now: datetime) -> Findings:
     return Findings(
         acts=acts,
         hand_raise=hand_raise,
-        told=told_by_forms((event.properties, _source(event)) for event in events),
+        told=told_by_forms(
+            [*((event.properties, _source(event)) for event in events), (lead.attributes, _RECORD)]
+        ),
         score=score,
         is_fast_track=raised is not None and raised.has_shortest_tier,
         raised_at=raised.received_at if raised else change.started_at,

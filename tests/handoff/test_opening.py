@@ -17,7 +17,7 @@ from handoff.enums import Alarm, ClockKind, HandoffState
 from handoff.models import Handoff
 from handoff.services import TierTerms, draft_agreement
 from leads.enums import LifecycleStage
-from leads.models import Lead
+from leads.models import Lead, LeadAttribute
 from leads.services import change_stage
 from leads.signals import stage_changed
 from tests.factories import NOW, make_lead, make_team, make_user
@@ -229,6 +229,22 @@ def test_bant_starts_with_what_forms_have_told() -> None:
     assert (bant.authority, bant.need) == ("NOT_ASKED", "NOT_ASKED")
     assert bant.sources == {"budget": "Trial form, 12 May", "timeline": "Trial form, 12 May"}
     assert bant.saved_by is None
+
+
+def test_free_text_that_the_log_does_not_keep_is_told_from_the_record() -> None:
+    LeadAttribute.objects.create(name="need", label="Need")
+    lead = make_lead(attributes={"need": "Stops at night", "budget": "no"})
+    record_event(
+        lead_id=lead.pk, kind=EventKind.FORM_SUBMIT, name="Trial form", occurred_at=NOW, now=NOW,
+        properties={"budget": "40,000"},
+    )  # fmt: skip
+    make_rep(make_team())
+
+    bant = become_mql(lead).bant
+
+    assert (bant.need, bant.need_detail) == ("YES", "Stops at night")
+    assert bant.budget_detail == "40,000"
+    assert bant.sources == {"need": "The lead's record", "budget": "Trial form, 12 May"}
 
 
 def test_an_override_back_to_mql_does_not_open_a_second_handoff() -> None:
