@@ -62,7 +62,9 @@ def thanks(request: HttpRequest, slug: str, token: str) -> HttpResponse:
         ask_again(submission_id=submission.pk, now=timezone.now())
     is_confirmed = submission is not None and submission.state == SubmissionState.ACCEPTED
     is_settled = is_confirmed or not form.double_opt_in
-    context = {"is_settled": is_settled, "is_again": is_again, "token": token}
+    context = {
+        "is_settled": is_settled, "is_again": is_again, "token": token, "told": told_by(request),
+    }  # fmt: skip
     return _page(form, "thanks", context)
 
 

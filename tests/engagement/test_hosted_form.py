@@ -213,9 +213,11 @@ def test_a_form_may_lead_away_after_it_was_sent() -> None:
 def test_in_a_frame_the_way_on_is_a_link_that_leaves_the_frame() -> None:
     form = make_form(redirect_url="https://www.halvorn.example/thanks")
 
+    before = page_of(form, "?embed=1")
     answer = post(form, query="?embed=1")
     page = Client().get(answer["Location"]).content.decode()
 
+    assert [each.count("is-embedded") for each in (page_of(form), before, page)] == [0, 1, 1]
     assert answer["Location"].endswith("/?embed=1")
     assert 'href="https://www.halvorn.example/thanks" target="_top"' in page
 
