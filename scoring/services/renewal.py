@@ -21,8 +21,10 @@ from scoring.sql import commas, with_tables
 
 #: Leads computed by one statement: each costs one pass over all events.
 RANGE = 500_000
-#: Leads written by one transaction: so long others may wait for them.
-STEP = 5_000
+#: Leads written by one transaction: so long others may wait for them. It does not wait for the
+#: disk: what a crash takes back with it is how far the renewal was, so that it is done again.
+STEP = 2_000
+_UNHURRIED = "SET LOCAL synchronous_commit = off"
 #: Forecasts are left to the sweep, spread over so many seconds: fresh events keep their place.
 SPREAD = 1_800
 #: One renewal at a time, whichever process it runs in; any number that no other lock here uses.
@@ -124,6 +126,7 @@ def _store(model: ScoringModel, last: int) -> None:
     while first <= last:
         end = min(first + STEP - 1, last)
         with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_UNHURRIED)
             cursor.execute(_step(first, end))
             if not _advance(model, end):
                 transaction.set_rollback(True)
