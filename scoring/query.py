@@ -12,12 +12,11 @@ gave points and ``t3`` when.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from engagement.enums import Actor
 from leads.enums import LifecycleStage
@@ -26,14 +25,11 @@ from scoring.definition import (
     Counting,
     Definition,
     EngagementRule,
-    Match,
-    PropertyTest,
     Repeat,
 )
+from scoring.matching import NumberedRule, matches, of_use
 from scoring.points import LEAST_EXPONENT, ROUND, decay_rate
 from scoring.sql import FENCE, Tables, column, commas, rendered
-
-NumberedRule = tuple[int, EngagementRule]
 
 _AGGREGATES = {
     # over the acts on one asset, then over the assets
@@ -162,9 +158,9 @@ def _acts_of_period(rules: Sequence[NumberedRule], since: datetime, until: datet
     ).format(
         since=since,
         until=until,
-        matches=_matches(rules),
+        matches=matches(rules),
         human=Actor.HUMAN.value,
-        of_use=_of_use(rules),
+        of_use=of_use(rules),
     )
 
 
@@ -182,7 +178,7 @@ def first_news(rules: Sequence[EngagementRule]) -> Composed:
         " AND stage.started_at > $2 AND stage.started_at <= $3) AS news GROUP BY lead_id"
     ).format(
         human=Actor.HUMAN.value,
-        of_use=_of_use(list(enumerate(rules))),
+        of_use=of_use(list(enumerate(rules))),
         at_once=AT_ONCE,
         recycled=LifecycleStage.RECYCLED.value,
     )
@@ -214,9 +210,9 @@ def _acts(rules: Sequence[NumberedRule], at_once: bool) -> Composed:
         " date_part('epoch', asked.as_of - e.occurred_at) AS age, {matches}"
         " FROM asked {counting} AND {of_use}{at_once}"
     ).format(
-        matches=_matches(rules),
+        matches=matches(rules),
         counting=_counting(),
-        of_use=_of_use(rules),
+        of_use=of_use(rules),
         at_once=AT_ONCE if at_once else SQL(""),
     )
 
@@ -228,40 +224,6 @@ def _counting() -> Composed:
         " AND e.occurred_at <= asked.as_of AND e.occurred_at > asked.since"
         " AND e.received_at <= asked.known_at WHERE e.actor = {}"
     ).format(Actor.HUMAN.value)
-
-
-def _matches(rules: Sequence[NumberedRule]) -> Composed:
-    """Whether an event fits each rule."""
-    return commas(SQL("{} AS {}").format(_match(rule.match), column("m", i)) for i, rule in rules)
-
-
-def _of_use(rules: Sequence[NumberedRule]) -> Composed:
-    """Whether an event fits any rule: most of a log is read no further than this."""
-    asked = dict.fromkeys(rule.match for _, rule in rules)
-    return SQL("({})").format(SQL(" OR ").join(map(_match, asked)))
-
-
-def _match(match: Match) -> Composed:
-    """Whether an event fits; an asset nobody knows fits no event."""
-    conditions = [
-        ("e.kind = {}", match.kind and match.kind.value),
-        ("e.asset_id = (SELECT id FROM engagement_asset WHERE slug = {})", match.asset),
-        ("e.funnel_stage = {}", match.funnel_stage and match.funnel_stage.value),
-        ("e.name = {}", match.name),
-    ]
-    named = [SQL(text).format(value) for text, value in conditions if value]
-    tested = [_tests(match.property)] if match.property else []
-    return SQL(" AND ").join([*named, *tested])
-
-
-def _tests(test: PropertyTest) -> Composed:
-    """Whether a property of an event is as asked; only numbers are at least a number."""
-    if not test.is_least:
-        return SQL("e.properties @> {}::jsonb").format(json.dumps({test.name: test.value}))
-    return SQL(
-        "CASE WHEN jsonb_typeof(e.properties -> {name}) = 'number'"
-        " THEN (e.properties -> {name})::numeric >= {least} ELSE false END"
-    ).format(name=test.name, least=Literal(test.value))
 
 
 def _sums_of_asset(singles: Sequence[NumberedRule], evidence: bool) -> Composed:
