@@ -19,6 +19,7 @@ from leads.enums import LifecycleStage
 from leads.models import Lead, StageInterval
 from leads.services import change_stage
 from leads.signals import stage_changed
+from scoring.columns import load_chances
 from scoring.models import LeadPrediction, PredictiveModel
 from scoring.services import (
     GateClosed,
@@ -238,7 +239,7 @@ def test_the_shown_prediction_changes_while_a_round_is_at_work() -> None:
         assert next_round.result() == 1
         change.result()
     assert PredictiveModel.objects.active().get() == second
-    assert not LeadPrediction.objects.exists()
+    assert load_chances([lead.pk], actor, NOW) == {}
 
 
 def test_hits_are_not_counted_twice_at_the_same_time() -> None:
