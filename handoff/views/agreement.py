@@ -118,6 +118,7 @@ def _page(request: AppRequest, shown: Agreement, *, problem: str = "") -> HttpRe
         "changes": _changes(request, shown),
         "may_edit": _may_edit(shown, request.user),
         "may_draft": request.user.has_role(*_DRAFTERS),
+        "may_rebase": request.user.has_role(Role.MANAGER, Role.ADMIN),
         "in_force": published_model(),
         "versions": Agreement.objects.readable_by(request.user).order_by("-version"),
         "problem": problem,

@@ -149,6 +149,7 @@ def test_a_preview_of_another_version_is_refused(handoff: Handoff) -> None:
 def test_a_manager_sees_the_preview_and_confirms_it(handoff: Handoff) -> None:
     agreement = agreed(3 * HOUR)
     web = client_of(make_user(Role.MANAGER))
+    assert reverse("handoff:rebase") in web.get(reverse("handoff:agreement")).content.decode()
     page = web.get(reverse("handoff:rebase")).content.decode()
     assert handoff.lead.display_name in page
 
