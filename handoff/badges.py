@@ -53,7 +53,8 @@ def clock_badge(clock: Clock, calendar: BusinessCalendar, *, now: datetime) -> S
         return _running(clock, name, title, calendar, now)
     if ended_at > clock.due_at:
         over = working_time(working_time_between(clock.due_at, ended_at, calendar))
-        return SlaBadge(ClockState.BREACHED, name, f"{over} over", title=title)
+        excused = ", excused" if clock.excused_at else ""
+        return SlaBadge(ClockState.BREACHED, name, f"{over} over{excused}", title=title)
     if clock.withdrawn_at is not None:
         return waiting_badge(clock=name, text="withdrawn", title=title)
     took = working_time_between(clock.started_at, ended_at, calendar)

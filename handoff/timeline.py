@@ -128,6 +128,7 @@ def _breach(clock: Clock) -> TimelineEntry:
         icon="octagon-alert",
         title=f"{ClockKind(clock.kind).label} clock breached",
         detail=who,
+        tag="Excused" if clock.excused_at else "",
         url=_address(clock.handoff_id),
         tail=f"breach {clock.pk:012}",
     )

@@ -36,6 +36,9 @@ class Standing(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+#: Fell due unanswered: an excuse takes a breach out of the percentage, not out of the record.
+MISSED = (Standing.LATE, Standing.EXCUSED)
+
 STANDING_LABELS = {
     Standing.ON_TIME: "On time",
     Standing.LATE: "Late",
@@ -272,6 +275,7 @@ class ClockLine:
     elapsed: timedelta
     over_by: timedelta | None
     is_running: bool
+    is_excused: bool = False
     tier: str = ""
     split: SplitClock | None = None
     excuse: Excuse | None = None
@@ -284,8 +288,11 @@ def counted(scope: Scope, chosen: Standing | None, *, now: datetime) -> QuerySet
 
 
 def breach_log(scope: Scope, *, now: datetime, limit: int = 20) -> list[ClockLine]:
-    """Return the latest missed clocks, newest due time first, with where their time went."""
-    missed = for_lines(counted(scope, Standing.LATE, now=now))
+    """Return the latest missed clocks, newest due time first, with where their time went.
+
+    Excused ones are among them and say so: they count apart, but they are breaches.
+    """
+    missed = for_lines(clocks(scope, now=now).filter(standing__in=MISSED))
     found = list(missed.order_by("-due_at", "-id")[:limit])
     splits = split_clocks([clock.handoff_id for clock in found], now=now)
     asked = Excuse.objects.filter(clock__in=found).order_by("id")
@@ -318,13 +325,13 @@ def clock_line(clock: Any, *, now: datetime) -> ClockLine:
     """Return one clock, annotated with its ``standing``, with its working time up to ``now``."""
     ended = clock.stopped_at or clock.withdrawn_at or now
     elapsed = working_time_between(clock.started_at, ended, clock.handoff.calendar.hours)
-    late = clock.standing == Standing.LATE
     return ClockLine(
         clock=clock,
         standing=STANDING_LABELS[Standing(clock.standing)],
         elapsed=elapsed,
-        over_by=elapsed - clock.target if late else None,
+        over_by=elapsed - clock.target if clock.standing in MISSED else None,
         is_running=clock.stopped_at is None and clock.withdrawn_at is None,
+        is_excused=clock.standing == Standing.EXCUSED,
         tier=tier_label(clock.handoff),
     )
 

@@ -71,6 +71,13 @@ def test_a_finished_clock_shows_how_it_ended(
     assert (badge.state, badge.text) == (state, text)
 
 
+def test_a_clock_that_was_excused_says_so() -> None:
+    late = MONDAY + timedelta(hours=1)
+    badge = clock_badge(_clock(stopped_at=late, excused_at=late), HOURS, now=late)
+
+    assert badge.text == "1 h over, excused"
+
+
 def test_a_clock_that_is_overdue_stands_still_outside_of_hours() -> None:
     monday_night = datetime(2026, 5, 18, 20, 0, tzinfo=UTC)
 

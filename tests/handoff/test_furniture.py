@@ -145,6 +145,10 @@ def test_the_timeline_tells_decision_touch_breach_and_verdict() -> None:
         "Budget not asked, authority not asked, need no, timeline not asked."
     )
     assert entries[-1].detail.endswith("Next in turn")
+    assert entries[2].tag == ""
+
+    handoff.clocks.filter(kind=ClockKind.ACCEPT).update(excused_at=late)
+    assert handoff_entries(handoff.lead_id, rep, None, 50)[2].tag == "Excused"
 
 
 def test_the_timeline_dates_what_was_written_down_late_in_the_zone_of_the_viewer() -> None:

@@ -110,7 +110,16 @@ def test_an_excused_breach_counts_neither_way(handoffs: list[Handoff]) -> None:
     Clock.objects.filter(handoff=handoffs[0], kind=ClockKind.VERDICT).update(excused_at=LATER)
     whole = compliance(scope, By.REP, since=NOW - 3 * HOUR, now=LATER).whole
     assert (whole.late, whole.excused, whole.due) == (10, 1, 10)
-    assert len(breach_log(scope, now=LATER)) == 10
+
+
+def test_an_excused_breach_stays_in_the_log_with_its_length(handoffs: list[Handoff]) -> None:
+    scope = Scope(ClockKind.VERDICT, NOW - HOUR, NOW + HOUR)
+    Clock.objects.filter(handoff=handoffs[0], kind=ClockKind.VERDICT).update(excused_at=LATER)
+    lines = {line.clock.handoff_id: line for line in breach_log(scope, now=LATER)}
+    excused = lines[handoffs[0].pk]
+    assert len(lines) == 11
+    assert (excused.standing, excused.is_excused) == ("Excused", True)
+    assert excused.over_by == excused.elapsed - excused.clock.target > HOUR
 
 
 def test_the_breach_log_says_where_the_time_went(handoffs: list[Handoff]) -> None:
