@@ -14,7 +14,8 @@ from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.locks import lock_writes
 from handoff.enums import AgreementState, Commitment, Side
-from handoff.models import Agreement, CommitmentOwner, SlaTier
+from handoff.models import Agreement, CommitmentOwner, SlaTier, WorkCalendar
+from handoff.services.longest import calendar_too_short
 from handoff.services.terms import TierTerms, check_tiers
 from scoring.definition import DefinitionInvalid
 from scoring.diff import same_mql_definition
@@ -94,15 +95,19 @@ def sign_agreement(
 
     Raises:
         SignatureRefused: wrong role, the same person twice, signed already, no draft any more,
-            changed since it was read, or its scoring model cannot come into force as it is.
+            changed since it was read, its scoring model cannot come into force as it is, or a
+            calendar opens too little for it.
     """
     lock_writes(ScoringModel)
     lock_writes(Agreement)
+    lock_writes(WorkCalendar)
     agreement = Agreement.objects.select_related("scoring_model").get(pk=agreement_id)
     _may_sign(agreement, signer, side)
     if revision is not None and revision != agreement.revision:
         raise SignatureRefused(f"{agreement} was changed since you opened it: read it again.")
     _check_model(agreement, now)
+    if problem := calendar_too_short(agreement, now=now):
+        raise SignatureRefused(problem)
     setattr(agreement, f"signed_by_{side.lower()}", signer)
     setattr(agreement, f"{side.lower()}_signed_at", now)
     agreement.save(update_fields=[f"signed_by_{side.lower()}", f"{side.lower()}_signed_at"])

@@ -22,8 +22,9 @@ from handoff.business_hours import (
     parse_calendar,
     to_json,
 )
-from handoff.models import WorkCalendar
+from handoff.models import Agreement, WorkCalendar
 from handoff.public_holidays import YEARS_LEFT, public_holidays
+from handoff.services.longest import longest_promise
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def define_calendar(
     to, with its deadlines.
 
     Raises:
-        CalendarInvalid: it cannot be read, does not open any more after ``now``, the place of the
+        CalendarInvalid: it cannot be read, opens too little after ``now``, the place of the
             public holidays is not known, or ``check_measured`` refuses it.
     """
     days = dict(public_holidays(country, subdivision, now.year))
@@ -141,16 +142,20 @@ def read_calendar(
     """Return the calendar that ``definition`` says, provided that work can fall due on it.
 
     Raises:
-        CalendarInvalid: it cannot be read, windows overlap, or it does not open any more after
-            ``now``, without ``public_days``.
+        CalendarInvalid: it cannot be read, windows overlap, or it does not open for as long after
+            ``now``, without ``public_days``, as the longest clock of the agreement in force needs.
     """
     calendar = parse_calendar(definition)
     check_windows_apart(calendar)
     closed = frozenset(map(date.fromisoformat, public_days))
+    hours = replace(calendar, holidays=calendar.holidays | closed)
     try:
-        next_opening(now, replace(calendar, holidays=calendar.holidays | closed))
+        next_opening(now, hours)
     except NoOpening as problem:
         raise CalendarInvalid("calendar", "does not open any more from now on") from problem
+    promise = longest_promise(Agreement.objects.in_force(now).first())
+    if not promise.fits(hours, now=now):
+        raise CalendarInvalid("calendar", f"opens too little for {promise}")
     return calendar
 
 

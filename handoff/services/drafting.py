@@ -15,6 +15,7 @@ from handoff.enums import AgreementState, ClockKind, Commitment
 from handoff.models import Agreement, SlaTier
 from handoff.policy import default_targets
 from handoff.services.agreements import draft_agreement, write_terms
+from handoff.services.longest import calendar_too_short
 from handoff.services.terms import (
     PROMISES,
     AgreementInvalid,
@@ -93,6 +94,8 @@ def revise_draft(
     draft.revision += 1
     draft.save(update_fields=[*promises, "revision"])
     write_terms(draft, wanted, owners_of(draft) if owners is None else owners)
+    if problem := calendar_too_short(draft, now=now):
+        raise AgreementInvalid(problem)
     return draft
 
 

@@ -183,7 +183,8 @@ def test_public_holidays_are_kept_as_they_were_known_and_never_run_out() -> None
 
 
 def test_a_calendar_that_opens_no_more_keeps_no_other_from_being_renewed() -> None:
-    last_days = {**BERLIN_WEEK, "weekly": {}, "exceptions": {"2026-12-01": [["09:00", "12:00"]]}}
+    december = {f"2026-12-0{day}": [["09:00", "19:00"]] for day in range(1, 6)}
+    last_days = {**BERLIN_WEEK, "weekly": {}, "exceptions": december}
     make_calendar(definition=last_days, country="DE")
     make_calendar(make_team(), country="DE")
 
