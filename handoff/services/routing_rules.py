@@ -92,10 +92,9 @@ def remove_routing_rule(*, rule_id: int) -> None:
         RoutingInvalid: it is the fallback of another rule.
     """
     lock_writes(RoutingRule)
-    user = RoutingRule.objects.filter(fallback=rule_id).first()
-    if user is not None:
-        raise RoutingInvalid(f"It is the fallback of {user}: choose another one there first.")
-    RoutingRule.objects.filter(pk=rule_id).delete()
+    for rule in RoutingRule.objects.filter(pk=rule_id):
+        _check_not_needed(rule)
+        rule.delete()
 
 
 def check_rule(rule: RoutingRule) -> None:
@@ -103,9 +102,11 @@ def check_rule(rule: RoutingRule) -> None:
 
     Raises:
         CriteriaInvalid: the tree cannot be read.
-        RoutingInvalid: a rep is missing or has left, or the fallbacks go round in a circle.
+        RoutingInvalid: a rep is missing or has left, the fallbacks go round in a circle, or one of
+            two rules that lead to each other is off.
     """
     parse(rule.criteria)
+    _check_switches(rule)
     if rule.to == RouteTo.REP:
         _check_rep(rule.rep)
     else:
@@ -120,6 +121,20 @@ def _check_rep(rep: User | None) -> None:
         raise RoutingInvalid(f"{rep} has left: choose somebody who sells, or a team.")
     if not rep.has_role(Role.REP) or rep.sales_team_id is None:
         raise RoutingInvalid(f"{rep} is no rep of a team: give them the role and a team first.")
+
+
+def _check_switches(rule: RoutingRule) -> None:
+    """See that no leads are sent on to a rule that is off: it is only tried in dry runs."""
+    if rule.fallback is not None and not rule.fallback.is_active:
+        raise RoutingInvalid(f"{rule.fallback} is off: switch it on, or choose another fallback.")
+    if not rule.is_active:
+        _check_not_needed(rule)
+
+
+def _check_not_needed(rule: RoutingRule) -> None:
+    user = RoutingRule.objects.filter(fallback=rule.pk).first() if rule.pk else None
+    if user is not None:
+        raise RoutingInvalid(f"It is the fallback of {user}: choose another one there first.")
 
 
 def _check_chain(rule: RoutingRule) -> None:

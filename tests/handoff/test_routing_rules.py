@@ -105,6 +105,17 @@ def test_fallbacks_that_go_in_a_circle_are_refused(team: SalesTeam) -> None:
         remove_routing_rule(rule_id=third.pk)
 
 
+def test_no_rule_falls_back_on_one_that_is_off(team: SalesTeam) -> None:
+    off = add_routing_rule(name="Off", criteria={}, team=team, is_active=False)
+    with pytest.raises(RoutingInvalid, match="is off"):
+        add_routing_rule(name="Key", criteria={}, team=team, fallback=off)
+
+    rest = change_routing_rule(rule_id=off.pk, is_active=True)
+    add_routing_rule(name="Key", criteria={}, team=team, fallback=rest)
+    with pytest.raises(RoutingInvalid, match="It is the fallback of Rule 2, Key"):
+        change_routing_rule(rule_id=rest.pk, is_active=False)
+
+
 def test_a_circle_that_somebody_wrote_past_the_service_ends(team: SalesTeam) -> None:
     first = add_routing_rule(name="A", criteria={}, team=team)
     second = add_routing_rule(name="B", criteria={}, team=team, fallback=first)
