@@ -87,17 +87,30 @@ def news_of(
     names = " and ".join(ClockKind(clock.kind).label for clock in meant)
     return News(
         recipients=audience.of(handoff, gravest, clocks, now),
-        key=f"handoff:{handoff.pk}:{meant[0].kind}:{gravest}".lower(),
+        key=_key(handoff, meant[0], gravest),
         title=f"{names} {_WORDS[gravest]}: {handoff.lead.display_name}",
-        body=_body(handoff, meant[0]),
+        body=_body(handoff, meant[0], now),
         url=handoff.get_absolute_url(),
         icon=_ICONS[gravest],
         topic=f"handoff:{handoff.pk}",
     )
 
 
-def _body(handoff: Handoff, clock: Clock) -> str:
+def keys_of_breach(handoff: Handoff) -> list[str]:
+    """Return the keys of all breaches that people can be told of this handoff."""
+    return [_key(handoff, Clock(kind=kind), Alarm.BREACH) for kind in ClockKind]
+
+
+def _key(handoff: Handoff, clock: Clock, alarm: Alarm) -> str:
+    """Return the natural key of an alarm: warnings come again for a deadline that was moved."""
+    is_warning = alarm in (Alarm.FIRST, Alarm.LAST)
+    due = f"due {clock.due_at.timestamp():.0f}:" if is_warning else ""
+    return f"handoff:{handoff.pk}:{due}{clock.kind}:{alarm}".lower()
+
+
+def _body(handoff: Handoff, clock: Clock, now: datetime) -> str:
     zone = handoff.calendar.hours.timezone
     due_at = clock.due_at.astimezone(zone)
     holder = handoff.holder.full_name if handoff.holder else "nobody, it is in the pool"
-    return f"Due {due_at:%a} {due_at.day} {due_at:%b %H:%M} {due_at:%Z}. With {holder}."
+    lost = ", whose time is up" if clock.reassign_at and clock.reassign_at < now else ""
+    return f"Due {due_at:%a} {due_at.day} {due_at:%b %H:%M} {due_at:%Z}. With {holder}{lost}."

@@ -83,7 +83,7 @@ def _reroute(handoff: Handoff, now: datetime) -> News:
     former = handoff.holder
     way = route(handoff.lead, now=now)
     decision = follow(way, handoff, now=now)
-    return told_of(decision, f"{former} sells no more. {way.rule}.")
+    return told_of(way, decision, f"{former} sells no more. {way.rule}.")
 
 
 def follow(way: Route, handoff: Handoff, *, now: datetime) -> AssignmentDecision:
@@ -94,11 +94,13 @@ def follow(way: Route, handoff: Handoff, *, now: datetime) -> AssignmentDecision
     return way.record(handoff, now=now)
 
 
-def told_of(decision: AssignmentDecision, because: str) -> News:
-    """Return the news for whom routing chose, or for all who can help where that is nobody."""
+def told_of(way: Route, decision: AssignmentDecision, because: str) -> News:
+    """Return the news for whom routing chose; for the pool, or all who can help without anybody."""
     handoff = decision.handoff
     if decision.chosen is not None:
         return news_of(decision, [decision.chosen], "Handed to you", because)
+    if way.to_pool:
+        return news_of(decision, pool_of(handoff.team), "In the pool now", because)
     everybody = [*managers_of(handoff.team), *pool_of(handoff.team)]
     return news_of(decision, everybody, "Nobody could be given", because)
 

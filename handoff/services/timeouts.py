@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from crm.common.models import Notification
 from crm.common.notifications import News, notify_all
 from crm.common.singly import do_singly
 from handoff.enums import TimesOutTo
 from handoff.models import Clock, Handoff
 from handoff.rotation import Choice
+from handoff.services.alarms import keys_of_breach
 from handoff.services.locking import HandoffClosed, lock_handoff
 from handoff.services.reassignment import follow, told_former, told_of
 from handoff.services.routing import Route, route, route_alone
@@ -67,15 +70,22 @@ def _give_away(handoff: Handoff, now: datetime) -> None:
     way = _way_on(handoff, now)
     decision = follow(way, handoff, now=now)
     because = f"{former} did not act in time. {way.rule}."
-    told: list[News] = [told_of(decision, because)]
+    told: list[News] = [_unheard(told_of(way, decision, because), handoff, now)]
     if former is not None:
         told.append(told_former(decision, former, because))
     notify_all(told, now=now)
 
 
+def _unheard(news: News, handoff: Handoff, now: datetime) -> News:
+    """Leave out whom the same sweep has told of the breach: one line for a handoff and a person."""
+    of_breach = Notification.objects.filter(key__in=keys_of_breach(handoff), created_at=now)
+    heard = set(of_breach.filter(recipient__in=news.recipients).values_list("recipient", flat=True))
+    return replace(news, recipients=[each for each in news.recipients if each.pk not in heard])
+
+
 def _way_on(handoff: Handoff, now: datetime) -> Route:
     if handoff.enforcement.times_out_to == TimesOutTo.POOL:
         nobody = Choice(chosen=None, turn=0.0, considered=())
-        return Route(handoff.team, None, "Timed out, to the pool", nobody)
+        return Route(handoff.team, None, "Timed out, to the pool", nobody, to_pool=True)
     had_it = handoff.holders.filter(holder__isnull=False).values_list("holder", flat=True)
     return route(handoff.lead, now=now, without=set(had_it))

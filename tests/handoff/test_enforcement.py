@@ -44,7 +44,7 @@ def _open_calendar(request: pytest.FixtureRequest) -> None:
 def _keys(handoff: Handoff) -> set[str]:
     prefix = f"handoff:{handoff.pk}:"
     keys = Notification.objects.exclude(key=f"{prefix}opened").values_list("key", flat=True)
-    return {key.removeprefix(prefix) for key in keys if key.startswith(prefix)}
+    return {":".join(key.rsplit(":", 2)[1:]) for key in keys if key.startswith(prefix)}
 
 
 def test_warnings_and_breach_come_one_after_the_other() -> None:

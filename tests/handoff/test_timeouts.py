@@ -155,14 +155,15 @@ def test_nobody_gets_it_twice_and_in_the_end_it_is_in_the_pool(
 
 def test_it_goes_to_the_pool_where_that_is_agreed(team: SalesTeam, first: User) -> None:
     agree(times_out_to=TimesOutTo.POOL)
-    handoff = make_handoff()
+    manager, handoff = make_user(Role.MANAGER), make_handoff()
     second = make_rep(team)
 
     enforce_deadlines(now=ACCEPT_DUE + HOUR + TICK)
 
     handoff.refresh_from_db()
     assert (handoff.holder, handoff.team) == (None, team)
-    assert told(second)[-1] == f"Nobody could be given: {handoff.lead.display_name}"
+    assert told(second)[-1] == f"In the pool now: {handoff.lead.display_name}"
+    assert not any("pool" in title for title in told(manager))
 
 
 def test_without_such_a_policy_it_stays(team: SalesTeam, first: User) -> None:
@@ -220,6 +221,18 @@ def test_after_an_outage_each_person_hears_once(team: SalesTeam, first: User) ->
 
     assert [len(told(each)) for each in (first, second, manager)] == [1, 1, 1]
     assert holder_of(handoff) == second
+
+
+def test_after_an_outage_a_manager_hears_once_too_where_nobody_is_free(first: User) -> None:
+    agree()
+    manager, handoff = make_user(Role.MANAGER), make_handoff()
+
+    enforce_deadlines(now=NOW + timedelta(hours=6))
+
+    [line] = Notification.objects.filter(recipient=manager)
+    assert line.title == f"Accept and Touch overdue: {handoff.lead.display_name}"
+    assert line.body.endswith(f"With {first}, whose time is up.")
+    assert told(first) == [f"No longer yours: {handoff.lead.display_name}"]
 
 
 def test_who_is_given_it_by_hand_has_the_agreed_time_too(team: SalesTeam, first: User) -> None:
