@@ -76,6 +76,13 @@ class TimesOutTo(TextChoices):
     POOL = "POOL", "The pool of the team"
 
 
+class DecisionKind(TextChoices):
+    """What was decided about an open handoff."""
+
+    HANDED = "HANDED", "Handed over"
+    REBASED = "REBASED", "Deadlines re-based"
+
+
 class RouteTo(TextChoices):
     """Who gets the leads of a routing rule."""
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from crm.accounts.models import User
 from crm.common.prepared import PreparedQuery
 from crm.common.slots import TimelineEntry
-from handoff.enums import Approval, ClockKind, TouchChannel, TouchOutcome
+from handoff.enums import Approval, ClockKind, DecisionKind, TouchChannel, TouchOutcome
 from handoff.evidence import CONNECTED
 from handoff.models import AssignmentDecision, BantAssessment, Clock, Touch
 
@@ -80,16 +80,25 @@ def handoff_entries(
 
 
 def _decision(decision: AssignmentDecision) -> TimelineEntry:
+    title, icon = _said(decision)
     return TimelineEntry(
         at=decision.decided_at,
         kind="sales",
-        icon="arrow-right-from-line",
-        title=f"Handed to {decision.chosen}" if decision.chosen else "Put into the pool",
+        icon=icon,
+        title=title,
         detail=f"{decision.rule}. {_considered(decision)}",
         tone="system",
         url=_address(decision.handoff_id),
         tail=f"decision {decision.pk:012}",
     )
+
+
+def _said(decision: AssignmentDecision) -> tuple[str, str]:
+    """Return what was decided, and its icon."""
+    if decision.kind == DecisionKind.REBASED:
+        return decision.get_kind_display(), "calendar-clock"
+    title = f"Handed to {decision.chosen}" if decision.chosen else "Put into the pool"
+    return title, "arrow-right-from-line"
 
 
 def _considered(decision: AssignmentDecision) -> str:

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from crm.accounts.models import SalesTeam
-from handoff.enums import RouteTo
+from handoff.enums import DecisionKind, RouteTo
 
 
 class RepProfile(models.Model):
@@ -95,12 +95,19 @@ class RoutingRule(models.Model):
 class AssignmentDecision(models.Model):
     """Why a handoff went where it went: every candidate with the reason for or against.
 
+    Of re-based deadlines the same is kept, with the holder, who stays, as the only candidate.
     ``candidates`` is a list of ``{"user": id, "name": ..., "chosen": bool, "reason": ...}`` in the
     order in which they were considered.
     """
 
     handoff = models.ForeignKey(
         "handoff.Handoff", on_delete=models.CASCADE, related_name="decisions"
+    )
+    kind = models.CharField(
+        max_length=7,
+        choices=DecisionKind,
+        default=DecisionKind.HANDED,
+        db_default=DecisionKind.HANDED,
     )
     rule = models.CharField(max_length=200)
     candidates = models.JSONField()

@@ -15,7 +15,7 @@ from datetime import datetime
 from django.db import transaction
 
 from crm.accounts.models import User
-from handoff.enums import ClockKind
+from handoff.enums import ClockKind, DecisionKind
 from handoff.models import Agreement, AssignmentDecision, Clock, Handoff, HandoffQuerySet, SlaTier
 from handoff.services.clocks import new_clock
 from handoff.services.locking import HandoffClosed, lock_handoff
@@ -93,6 +93,7 @@ def _rebase_one(handoff_id: int, agreement: Agreement, actor: User, now: datetim
     Clock.objects.bulk_update(clocks, _TIMES)
     AssignmentDecision.objects.create(
         handoff=handoff,
+        kind=DecisionKind.REBASED,
         rule=f"Deadlines by {agreement}, re-based by {actor.full_name}"[:200],
         candidates=[_line(handoff, rebase)],
         chosen=handoff.holder,

@@ -27,7 +27,7 @@ from handoff.badges import (
 )
 from handoff.business_hours import BusinessCalendar
 from handoff.definition import mql_cells
-from handoff.enums import Approval, ClockKind
+from handoff.enums import Approval, ClockKind, DecisionKind
 from handoff.models import Clock, Excuse, Handoff
 from handoff.services import may_excuse
 from handoff.splits import split_clocks
@@ -60,13 +60,22 @@ def handoff(request: AppRequest, handoff_id: int) -> HttpResponse:
         "definition": mql_cells(),
         "deadlines": deadlines,
         **_split(found, deadlines, now=now),
-        "decisions": found.decisions.order_by("decided_at", "id"),
+        **_decided(found),
         "touches": found.touches.select_related("rep").order_by("-occurred_at", "-id"),
         "is_workable": found.is_workable_by(request.user),
         "sees_lead": Lead.objects.visible_to(request.user).filter(pk=found.lead_id).exists(),
         "is_manager": request.user.has_role(Role.MANAGER, Role.ADMIN),
     }
     return render_page(request, "handoff/handoff.html", context)
+
+
+def _decided(found: Handoff) -> dict[str, Any]:
+    """Return why it went where it went, and who moved its deadlines."""
+    decided = list(found.decisions.order_by("decided_at", "id"))
+    return {
+        "decisions": [each for each in decided if each.kind == DecisionKind.HANDED],
+        "rebased": [each for each in decided if each.kind == DecisionKind.REBASED],
+    }
 
 
 def deadlines_of(found: Handoff, viewer: User, *, now: datetime) -> list[Deadline]:

@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from crm.accounts.enums import Role
+from crm.common.models import Notification
 from handoff.enums import ClockKind
 from handoff.models import Agreement, Handoff
 from handoff.services import (
@@ -17,6 +18,7 @@ from handoff.services import (
     preview_rebase,
     rebase_handoffs,
 )
+from handoff.timeline import handoff_entries
 from tests.factories import NOW, client_of, make_user
 from tests.handoff.factories import (
     clock_of,
@@ -137,6 +139,29 @@ def test_warnings_of_the_new_times_come_with_the_next_sweep(handoff: Handoff) ->
 
     accept = clock_of(handoff, ClockKind.ACCEPT)
     assert accept.breached_at == accept.due_at == NOW + HOUR * 0.55
+
+
+def test_a_deadline_that_was_moved_warns_again(handoff: Handoff) -> None:
+    enforce_deadlines(now=NOW + 1.5 * HOUR)
+    enforce_deadlines(now=NOW + 1.9 * HOUR)
+    rebased(agreed(3 * HOUR))
+    warned = Notification.objects.filter(key__endswith="accept:last")
+    assert warned.count() == 1
+
+    enforce_deadlines(now=NOW + 2.5 * HOUR)
+
+    assert warned.count() == 2
+
+
+def test_it_is_told_as_what_it_is_and_not_as_handed_over(handoff: Handoff) -> None:
+    agreement = agreed(3 * HOUR)
+    rebased(agreement)
+
+    [told] = handoff_entries(handoff.lead_id, make_user(Role.MANAGER), None, 1)
+    assert (told.title, told.icon) == ("Deadlines re-based", "calendar-clock")
+    assert told.detail.endswith("Moved: Accept")
+    page = client_of(make_user(Role.MANAGER)).get(handoff.get_absolute_url()).content.decode()
+    assert page.count("Deadlines re-based") == 1
 
 
 def test_a_preview_of_another_version_is_refused(handoff: Handoff) -> None:
