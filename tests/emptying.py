@@ -12,10 +12,11 @@ from django.db import connection, transaction
 from tests.processes import wait_for
 
 KEPT = {"django_content_type", "auth_permission"}  # Django fills them itself, after each flush
+CACHE = "common_cache"  # made by a migration, of no model
 
 
 def empty_database(_test_case: object = None) -> None:
-    """Delete all rows of all models; takes the place of ``TransactionTestCase``'s flush.
+    """Delete all rows, those of the cache too; in place of the flush of ``TransactionTestCase``.
 
     Waits for whoever is in a transaction: locks would stop them half-way, and so each other.
     """
@@ -49,4 +50,4 @@ def others_at_work() -> bool:
 def tables() -> tuple[str, ...]:
     """Return the tables to empty; those of partitions are emptied with their parent's."""
     names = connection.introspection.django_table_names(only_existing=True, include_views=False)
-    return tuple(sorted(set(names) - KEPT))
+    return tuple(sorted({*names, CACHE} - KEPT))
