@@ -105,9 +105,15 @@ def _refused(source: Source) -> list[Arrived]:
     return [
         Arrived(
             received_at=each.received_at,
-            title=str(each.body.get("event") or each.body.get("type", "")).capitalize(),
+            title=_title_of(each.body),
             icon="octagon-alert",
             refused=each.error,
         )
         for each in refused[:LAST]
     ]
+
+
+def _title_of(body: object) -> str:
+    """Return what a message calls itself; one that was damaged may be anything."""
+    said = body if isinstance(body, dict) else {}
+    return str(said.get("event") or said.get("type", "")).capitalize()

@@ -56,9 +56,12 @@ _DUE = """
     WHERE due_at <= %s AND (%s::bigint IS NULL OR id = %s)
     ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
 """
+#: What is no JSON was written by no writer of ours; it must not keep the others from going on.
 _REFUSE = """
     UPDATE engagement_inbox inbox
-    SET due_at = NULL, error = refused.error, meta = (inbox.meta::jsonb - 'address')::text
+    SET due_at = NULL, error = refused.error, meta = CASE
+        WHEN pg_input_is_valid(inbox.meta, 'jsonb') AND inbox.meta IS JSON OBJECT
+        THEN (inbox.meta::jsonb - 'address')::text ELSE '{}' END
     FROM unnest(%s::bigint[], %s::text[]) AS refused (id, error) WHERE inbox.id = refused.id
 """
 _REMOVE = "DELETE FROM engagement_inbox WHERE id = ANY(%s)"

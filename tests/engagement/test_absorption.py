@@ -379,3 +379,22 @@ def test_a_source_shows_when_it_sent_last() -> None:
     for source in sources:
         source.refresh_from_db()
     assert [source.last_received_at for source in sources] == [NOW, NOW - HOUR, None]
+
+
+@pytest.mark.parametrize("column", ["body", "meta"])
+@pytest.mark.parametrize("kept", ["{broken", "5", "[]", r'{"a": "\u0000", "b": 1'])
+def test_a_row_that_was_damaged_is_put_aside_and_the_others_go_on(column: str, kept: str) -> None:
+    """Red when refusing takes it that what is kept is JSON: no batch with that row ends."""
+    messages = [message("good-1"), message("bad"), message("good-2")]
+    receive(source="site", messages=messages, received_at=NOW, meta=SENT_BY)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE engagement_inbox SET {column} = %s WHERE message_id = 'bad'", [kept]
+        )
+
+    absorb_events(now=NOW)
+
+    left = InboxMessage.objects.values("message_id", "due_at", "error").get()
+    assert (left["message_id"], left["due_at"]) == ("bad", None)
+    assert left["error"] == "internal: could not be absorbed, the log says why"
+    assert Event.objects.count() == 2

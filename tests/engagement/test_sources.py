@@ -113,6 +113,17 @@ def test_the_last_messages_of_a_source_are_its_own_with_the_refused_ones() -> No
     assert (event.title, event.refused) == ("Tour Started", "")
 
 
+def test_a_refused_message_that_was_damaged_is_listed_all_the_same() -> None:
+    source = make_source("site")
+    InboxMessage.objects.create(
+        source="site", message_id="bad", body="no object", received_at=NOW, error="internal"
+    )
+
+    [refused] = last_arrivals(source)
+
+    assert (refused.title, refused.refused) == ("", "internal")
+
+
 def test_refusals_are_shown_by_reason_for_a_week(marketer: Client) -> None:
     source, other = make_source("site"), make_source("shop")
     now = timezone.now()
