@@ -60,7 +60,7 @@ def capture(
     captured = _lead_of(submission, now)
     submission.lead_id = captured.lead_id
     submission.differences = dict(captured.differences)
-    _keep_consent(submission, happened_at)
+    _keep_consent(submission, happened_at, now)
     visitor_id = _introduce(submission, now, is_proven=captured.is_new or is_confirmed)
     _log(submission, happened_at, now, visitor_id)
     if captured.is_new:
@@ -119,7 +119,7 @@ def _without(said: Mapping[str, Any], problems: Mapping[str, str]) -> dict[str, 
     return {**kept, "attributes": fitting} if attributes else kept
 
 
-def _keep_consent(submission: Submission, happened_at: datetime) -> None:
+def _keep_consent(submission: Submission, happened_at: datetime, now: datetime) -> None:
     version = submission.version
     if submission.has_consent and submission.lead_id:
         record_consent(
@@ -129,6 +129,7 @@ def _keep_consent(submission: Submission, happened_at: datetime) -> None:
             source=f"Form {version}",
             asked_at=submission.received_at,
             given_at=happened_at,
+            now=now,
         )
 
 

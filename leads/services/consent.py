@@ -28,6 +28,7 @@ def record_consent(
     source: str,
     asked_at: datetime,
     given_at: datetime,
+    now: datetime,
     is_granted: bool = True,
     recorded_by: User | None = None,
 ) -> Consent:
@@ -40,6 +41,7 @@ def record_consent(
         source: where, in words; cut to what the column holds.
         asked_at: when the person said so.
         given_at: since when it holds: the confirmation, where one was asked for.
+        now: when it is written down, maybe long after that; it is news from now on.
         is_granted: False when it was taken back.
         recorded_by: who of us was told, where it was not told to a page.
 
@@ -58,7 +60,7 @@ def record_consent(
         recorded_by=recorded_by,
     )
     changed = leads_changed if is_granted else standing_changed
-    changed.send(sender=Lead, lead_ids=[lead_id], now=given_at)
+    changed.send(sender=Lead, lead_ids=[lead_id], now=now)
     return consent
 
 
@@ -93,6 +95,7 @@ def withdraw_consent(
         source=channel.label,
         asked_at=withdrawn_at,
         given_at=withdrawn_at,
+        now=now,
         is_granted=False,
         recorded_by=actor,
     )

@@ -12,6 +12,7 @@ from crm.accounts.enums import Role
 from leads.enums import ConsentPurpose
 from leads.models import Consent, Lead
 from leads.services import record_consent
+from scoring.models import LeadScore
 from tests.factories import NOW, client_of, make_lead, make_user
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +28,7 @@ def agree(lead: Lead, **fields: Any) -> Consent:
         "source": "Form Newsletter v2",
         "asked_at": NOW,
         "given_at": NOW,
+        "now": NOW,
         **fields,
     }
     return record_consent(lead_id=lead.pk, **said)
@@ -38,6 +40,17 @@ def test_consent_keeps_what_was_read_word_for_word() -> None:
     consent.refresh_from_db()
     assert (consent.text, consent.text_hash) == (TEXT, hashlib.sha256(TEXT.encode()).hexdigest())
     assert (consent.asked_at, consent.given_at) == (NOW, NOW + HOUR)
+
+
+@pytest.mark.parametrize("is_granted", [True, False])
+def test_what_was_said_long_ago_makes_a_score_due_when_it_is_written_down(is_granted: bool) -> None:
+    """Red when the time of the consent is announced: it would come before all that is due."""
+    lead = make_lead()
+    long_ago = NOW - 10_000 * HOUR
+
+    agree(lead, asked_at=long_ago, given_at=long_ago, is_granted=is_granted)
+
+    assert LeadScore.objects.get(lead=lead).score_due_at == NOW
 
 
 def test_the_last_word_on_each_purpose_holds() -> None:

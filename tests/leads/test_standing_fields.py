@@ -70,6 +70,7 @@ def consent(lead: Lead, days: float, *, is_granted: bool) -> None:
     record_consent(
         lead_id=lead.pk, purpose=ConsentPurpose.CONTACT, text="You may call me", source="Form",
         asked_at=NOW + days * DAY, given_at=NOW + days * DAY, is_granted=is_granted,
+        now=NOW + days * DAY,
     )  # fmt: skip
 
 

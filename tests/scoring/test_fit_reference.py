@@ -121,6 +121,7 @@ def lead_of(person: dict[str, Any]) -> Lead:
         record_consent(
             lead_id=lead.pk, purpose=ConsentPurpose.CONTACT, text="Call me", source="Form",
             asked_at=NOW, given_at=NOW, is_granted=person["consent_contact"] == "GIVEN",
+            now=NOW,
         )  # fmt: skip
     return lead
 

@@ -223,6 +223,7 @@ def test_a_block_by_consent_is_as_it_was_then() -> None:
         record_consent(
             lead_id=lead.pk, purpose=ConsentPurpose.CONTACT, text="Call me", source="Form",
             asked_at=NOW + days * DAY, given_at=NOW + days * DAY, is_granted=is_granted,
+            now=NOW + days * DAY,
         )  # fmt: skip
     withdrawn = {"field": "consent_contact", "op": "in", "value": ["WITHDRAWN"]}
     assert blocked_at(lead.pk, withdrawn, 0, 2, 3, 4) == ["", "", "Blocked", "Blocked"]

@@ -378,6 +378,7 @@ def test_a_consent_is_news_and_taking_it_back_is_none(
     record_consent(
         lead_id=lead.pk, purpose=ConsentPurpose.CONTACT, text="You may call me", source="A form",
         asked_at=NOW + DAY, given_at=NOW + DAY, is_granted=is_granted,
+        now=NOW + DAY,
     )  # fmt: skip
     score_due_leads(now=NOW + DAY)
 

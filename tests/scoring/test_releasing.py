@@ -150,6 +150,7 @@ def test_who_cannot_be_released_is_left_out_and_named() -> None:
     record_consent(
         lead_id=consentless.pk, purpose=ConsentPurpose.CONTACT, is_granted=False, text="",
         source="Phone", asked_at=PUBLISHED_AT, given_at=PUBLISHED_AT,
+        now=PUBLISHED_AT,
     )  # fmt: skip
     Lead.objects.filter(pk=cold.pk).update(country="US")
     for stage in (LifecycleStage.DISQUALIFIED, LifecycleStage.LEAD):

@@ -239,6 +239,7 @@ def test_consent_bars_until_it_is_given() -> None:
         source="a test",
         asked_at=given_at,
         given_at=given_at,
+        now=given_at,
     )
     mql = {"cells": CELLS, "blocking": [NO_CONSENT]}
 

@@ -52,6 +52,7 @@ def test_customers_and_whoever_took_the_consent_back_are_blocked() -> None:
     record_consent(
         lead_id=silent.pk, purpose=ConsentPurpose.CONTACT, text="", source="By phone",
         asked_at=NOW - HOUR, given_at=NOW - HOUR, is_granted=False,
+        now=NOW - HOUR,
     )  # fmt: skip
     blocked = [
         explain(lead_id=lead.pk, as_of=NOW).blocked_by for lead in (colleague, silent, make_lead())
