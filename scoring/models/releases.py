@@ -112,7 +112,7 @@ class WaveLeadQuerySet(models.QuerySet["WaveLead"]):
 class WaveLead(models.Model):
     """One lead of a wave: pending, then released, or left out for the reason that is kept.
 
-    ``try_at`` is when a move that failed is tried again; that is no reason to leave anybody out.
+    ``try_at`` is when a move that failed is tried again; ``tries`` of them have failed so far.
     """
 
     wave = models.ForeignKey(ReleaseWave, on_delete=models.CASCADE, related_name="leads")
@@ -120,6 +120,7 @@ class WaveLead(models.Model):
     released_at = models.DateTimeField(null=True, blank=True)
     left_out = models.CharField(max_length=300, blank=True, db_default="", default="")
     try_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     objects = WaveLeadQuerySet.as_manager()
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from crm.accounts.models import User
@@ -37,8 +37,11 @@ logger = logging.getLogger(__name__)
 #: Leads of one wave, and leads that one round of the sweep moves; a move takes some 20 ms.
 LARGEST_WAVE = 1_000
 BATCH = 50
+#: A move that failed so often is given up; whoever looks at the wave may order it again.
+MOST_TRIES = 5
 #: The best first: whoever is next to be released stands on top of the list.
 ORDER = ("-score__engagement_score?", "-id")
+_FAILED = f"could not be moved in {MOST_TRIES} tries; the log of the server says why"
 
 
 class NothingToRelease(Exception):
@@ -140,7 +143,9 @@ def release_waves(*, now: datetime, limit: int = BATCH) -> int:
 
     def give_up(row_id: int, _: Exception) -> None:
         logger.exception("Could not release the lead of wave row %s", row_id)
-        WaveLead.objects.pending().filter(pk=row_id).update(try_at=now + RETRY_AFTER)
+        failed = WaveLead.objects.pending().filter(pk=row_id)
+        failed.update(tries=F("tries") + 1, try_at=now + RETRY_AFTER)
+        failed.filter(tries__gte=MOST_TRIES).update(left_out=_FAILED)
 
     do_singly(rows, lambda row_id: _release(row_id, now), give_up=give_up)
     beat("release_waves", now, WaveLead.objects.pending().count())

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from django.db import OperationalError
+
 from engagement.enums import Actor
 from engagement.models import Asset, Event
-from leads.models import Lead
+from leads.models import Lead, StageInterval
+from leads.signals import stage_changed
 from scoring.models import LeadScore, ScoringModel
 from scoring.reference import Act
 from scoring.services import create_draft, put_in_force, score_due_leads
@@ -123,3 +127,18 @@ def settle(now: datetime = NOW) -> int:
 def score_of(lead: Lead) -> LeadScore:
     """Return the stored score of a lead."""
     return LeadScore.objects.get(pk=lead.pk)
+
+
+@contextmanager
+def failing_for(lead: Lead) -> Iterator[None]:
+    """Let no move of a lead succeed."""
+
+    def refuse(*, change: StageInterval, **_: object) -> None:
+        if change.lead_id == lead.pk:
+            raise OperationalError("deadlock detected")
+
+    stage_changed.connect(refuse)
+    try:
+        yield
+    finally:
+        stage_changed.disconnect(refuse)

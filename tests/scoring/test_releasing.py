@@ -7,13 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, transaction
 
 from crm.accounts.enums import Role
 from leads.enums import ConsentPurpose, LifecycleStage
 from leads.models import Lead, StageInterval
 from leads.services import change_stage, record_consent
-from leads.signals import stage_changed
 from scoring.models import MetBefore, ReleasePlan, ReleaseWave, WaveLead
 from scoring.services import (
     NothingToRelease,
@@ -30,7 +29,7 @@ from scoring.services import (
 from tests.concurrency import in_thread, wait_until_blocked, waiting_for_a_lock
 from tests.factories import NOW, make_lead, make_user
 from tests.processes import wait_for
-from tests.scoring.logs import document, force_model, log_act, publish_model, settle
+from tests.scoring.logs import document, failing_for, force_model, log_act, publish_model, settle
 
 pytestmark = pytest.mark.django_db
 
@@ -275,22 +274,31 @@ def test_a_move_that_fails_is_tried_again_and_the_others_go_on(
 ) -> None:
     bad, good = widened(2)
     order(lead_ids=[bad.pk, good.pk])
-
-    def refuse(*, change: StageInterval, **_: object) -> None:
-        if change.lead_id == bad.pk:
-            raise OperationalError("deadlock detected")
-
-    stage_changed.connect(refuse)
-    try:
+    with failing_for(bad):
         release()
-    finally:
-        stage_changed.disconnect(refuse)
     assert stages() == ["LEAD", "MQL"]
     assert "Could not release" in caplog.text
     release(PUBLISHED_AT + HOUR + 4 * MINUTE)
     assert stages() == ["LEAD", "MQL"]
     release(PUBLISHED_AT + HOUR + 5 * MINUTE)
     assert stages() == ["MQL", "MQL"]
+
+
+def test_a_move_that_fails_five_times_is_given_up_and_may_be_ordered_again() -> None:
+    """Red when no try is counted: it would be tried for ever, and nobody would hear why."""
+    [bad] = widened(1)
+    wave = order(lead_ids=[bad.pk])
+    with failing_for(bad):
+        for round_ in range(4):
+            release(PUBLISHED_AT + HOUR + round_ * 5 * MINUTE)
+        assert wave.leads.pending().exists()
+        release(PUBLISHED_AT + HOUR + 20 * MINUTE)
+    told = "could not be moved in 5 tries; the log of the server says why"
+    assert wave.leads.get().left_out == told
+    assert release(PUBLISHED_AT + 2 * HOUR) == 0
+    order(lead_ids=[bad.pk])
+    release(PUBLISHED_AT + 2 * HOUR)
+    assert stages() == ["MQL"]
 
 
 @pytest.mark.django_db(transaction=True)
