@@ -10,7 +10,10 @@ from django.db import migrations, models
 CARRY_OVER = """
 UPDATE handoff_clock SET escalate_at = due_at,
     alarm = CASE alarm WHEN 'HALF' THEN 'FIRST' WHEN 'MOST' THEN 'LAST' ELSE alarm END;
-UPDATE handoff_touch SET approval = 'PENDING' WHERE is_backdated;
+UPDATE handoff_touch SET
+    approval = CASE WHEN closed_at IS NULL THEN 'PENDING' ELSE 'REFUSED' END,
+    decided_at = CASE WHEN closed_at IS NULL THEN NULL ELSE recorded_at END
+FROM handoff_handoff AS handoff WHERE handoff.id = handoff_id AND is_backdated;
 UPDATE handoff_handoff SET connected_at = spoken.at FROM (
     SELECT handoff_id, min(occurred_at) AS at FROM handoff_touch
     WHERE outcome IN ('CONNECTED', 'BOOKED') GROUP BY 1

@@ -57,6 +57,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="agreement",
             name="verdict_goal",
+            # What is there already was signed as "a BANT verdict on each".
+            field=models.PositiveSmallIntegerField(default=100),
+        ),
+        migrations.AlterField(
+            model_name="agreement",
+            name="verdict_goal",
             field=models.PositiveSmallIntegerField(default=90),
         ),
         migrations.AddConstraint(
