@@ -16,7 +16,7 @@ from handoff.enums import OF_MARKETING, Commitment, TimesOutTo
 from handoff.forms import CrispyForm
 from handoff.models import Agreement
 from handoff.services import TierTerms
-from handoff.services.terms import PROMISES, owners_of, promises_of
+from handoff.services.terms import PROMISES, active_owners_of, promises_of
 from leads.criteria_form import CriteriaForm, read_criteria
 
 _MINUTE = timedelta(minutes=1)
@@ -94,7 +94,7 @@ class PromisesForm(CrispyForm):
     @classmethod
     def initial_of(cls, draft: Agreement) -> dict[str, Any]:
         """Return what the form says of a draft."""
-        owners = {_owner_name(what): who for what, who in owners_of(draft).items()}
+        owners = {_owner_name(what): who for what, who in active_owners_of(draft).items()}
         return {**promises_of(draft), **owners}
 
     def clean(self) -> dict[str, Any]:

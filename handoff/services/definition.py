@@ -17,7 +17,7 @@ from crm.common.notifications import notify
 from handoff.enums import AgreementState
 from handoff.models import Agreement
 from handoff.services.agreements import GATE, draft_agreement, enforce
-from handoff.services.terms import AgreementInvalid, owners_of, promises_of, tiers_of
+from handoff.services.terms import AgreementInvalid, active_owners_of, promises_of, tiers_of
 from scoring.diff import same_mql_definition
 from scoring.models import ScoringModel
 from scoring.services import is_approved, lock_draft
@@ -70,7 +70,7 @@ def draft_for_model(*, model_id: int, actor: User, now: datetime) -> Agreement:
     draft = draft_agreement(
         scoring_model=model,
         tiers=tiers_of(current),
-        owners=owners_of(current),
+        owners=active_owners_of(current),
         now=now,
         **promises_of(current),
     )

@@ -20,8 +20,8 @@ from handoff.services.terms import (
     PROMISES,
     AgreementInvalid,
     TierTerms,
+    active_owners_of,
     check_tiers,
-    owners_of,
     promises_of,
     tiers_of,
 )
@@ -55,7 +55,11 @@ def draft_next(*, now: datetime) -> Agreement:
         return draft_agreement(scoring_model=model, tiers=default_tiers(), now=now)
     terms = promises_of(current) | {"review_on": None}
     return draft_agreement(
-        scoring_model=model, tiers=tiers_of(current), owners=owners_of(current), now=now, **terms
+        scoring_model=model,
+        tiers=tiers_of(current),
+        owners=active_owners_of(current),
+        now=now,
+        **terms,
     )
 
 
@@ -93,7 +97,7 @@ def revise_draft(
         setattr(draft, name, value)
     draft.revision += 1
     draft.save(update_fields=[*promises, "revision"])
-    write_terms(draft, wanted, owners_of(draft) if owners is None else owners)
+    write_terms(draft, wanted, active_owners_of(draft) if owners is None else owners)
     if problem := calendar_too_short(draft, now=now):
         raise AgreementInvalid(problem)
     return draft

@@ -68,9 +68,14 @@ def promises_of(agreement: Agreement) -> dict[str, Any]:
 
 
 def owners_of(agreement: Agreement) -> dict[Commitment, User]:
-    """Return who answers for which promise; those who have left answer for none."""
-    found = agreement.owners.select_related("owner").filter(owner__is_active=True)
+    """Return who answers for which promise in the text of a version, also who has left since."""
+    found = agreement.owners.select_related("owner")
     return {Commitment(each.commitment): each.owner for each in found}
+
+
+def active_owners_of(agreement: Agreement) -> dict[Commitment, User]:
+    """Return who can go on answering for which promise: what another text copies."""
+    return {what: who for what, who in owners_of(agreement).items() if who.is_active}
 
 
 def check_tiers(tiers: Sequence[TierTerms]) -> None:

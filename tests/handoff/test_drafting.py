@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from crm.accounts.enums import Role
+from crm.accounts.models import User
 from handoff.agreement_diff import changes_between
 from handoff.enums import AgreementState, Commitment, Side
 from handoff.models import Agreement
@@ -111,6 +112,16 @@ def test_a_draft_is_changed_by_one_person_at_a_time_and_never_after_a_signature(
     with pytest.raises(AgreementInvalid, match="signed by one side: draft the next version"):
         revise_draft(agreement_id=draft.pk, revision=2, now=NOW, mqls_per_month=300)
     assert draft_next(now=NOW).version == draft.version + 1
+
+
+def test_who_answered_for_a_promise_stays_in_its_text_after_leaving(draft: Agreement) -> None:
+    mira = make_user(Role.MARKETER)
+    owners = {Commitment.VOLUME: mira}
+    draft = revise_draft(agreement_id=draft.pk, revision=1, now=NOW, owners=owners)
+    User.objects.filter(pk=mira.pk).update(is_active=False)
+
+    assert owners_of(draft) == owners
+    assert owners_of(revise_draft(agreement_id=draft.pk, revision=2, now=NOW)) == {}
 
 
 def test_a_review_that_has_passed_is_refused(draft: Agreement) -> None:
