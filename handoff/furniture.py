@@ -24,15 +24,14 @@ from crm.common.slots import (
 from handoff import panels
 from handoff.criteria import HANDOFF_FIELDS
 from handoff.desk import desk_day, has_desk, next_hours
-from handoff.enums import Approval
 from handoff.history.applying import apply_handoffs
 from handoff.history.mapping import parse_handoff_mapping
 from handoff.kept_criteria import criteria_in_force
-from handoff.models import Agreement, Clock, Excuse, Handoff, HolderInterval, Touch
+from handoff.models import Agreement, Clock, Handoff, HolderInterval
 from handoff.queue import due_today
 from handoff.refusals import HANDOFF_REFUSALS
 from handoff.sales_load import sales_load
-from handoff.services import agreement_gate
+from handoff.services import agreement_gate, waiting_figure
 from handoff.timeline import handoff_entries
 from leads.enums import ImportKind
 from leads.importing.kinds import Importer, importers
@@ -63,8 +62,7 @@ _VERSION = PreparedQuery(
 
 
 def _to_approve(_user: User, _now: datetime) -> str:
-    waiting = [each.objects.filter(approval=Approval.PENDING).count() for each in (Excuse, Touch)]
-    return str(sum(waiting) or "")
+    return waiting_figure()
 
 
 def _agreement_version(_user: User, now: datetime) -> str:

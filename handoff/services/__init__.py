@@ -23,6 +23,7 @@ from handoff.services.approvals import (
     decide_excuse,
     decide_touch,
     may_excuse,
+    waiting_figure,
 )
 from handoff.services.calendars import (
     check_measured,
@@ -49,6 +50,7 @@ from handoff.services.routing_rules import (
     add_routing_rule,
     change_rep,
     change_routing_rule,
+    move_routing_rule,
     order_routing_rules,
     remove_routing_rule,
 )
@@ -89,6 +91,7 @@ __all__ = [
     "enforce_with_model",
     "log_touch",
     "may_excuse",
+    "move_routing_rule",
     "open_handoff",
     "order_routing_rules",
     "preview_rebase",
@@ -107,5 +110,6 @@ __all__ = [
     "submit_bant",
     "take_from_pool",
     "to_rebase",
+    "waiting_figure",
     "withdraw_handoff",
 ]

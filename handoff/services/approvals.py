@@ -16,6 +16,7 @@ from crm.accounts.models import User
 from crm.common.notifications import notify
 from handoff.enums import Approval, ClockKind, ExcuseReason
 from handoff.models import Clock, Excuse, Handoff, Touch
+from handoff.models.handoff import MOST_COUNTED
 from handoff.services.clocks import antedate_stop
 from handoff.services.locking import lock_any
 from handoff.services.people import managers_of
@@ -175,3 +176,10 @@ def _answer(
         topic=f"handoff:{handoff.pk}",
         now=now,
     )
+
+
+def waiting_figure(most: int = MOST_COUNTED) -> str:
+    """Say how much waits for a manager, counted up to ``most``: ``12``, ``1000+``."""
+    rows = (each.objects.filter(approval=Approval.PENDING)[:most] for each in (Excuse, Touch))
+    number = min(sum(found.count() for found in rows), most)
+    return f"{number}+" if number == most else str(number or "")

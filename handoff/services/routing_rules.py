@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import Max
 
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
@@ -16,7 +16,7 @@ from crm.common.locks import lock_writes
 from handoff.enums import RouteTo
 from handoff.models import RepProfile, RoutingRule
 
-_APART = 10_000  # further than any list of rules is long
+_LAST_POSITION = 32_767  # of a small integer
 
 
 class RoutingInvalid(ValueError):
@@ -39,7 +39,10 @@ def add_routing_rule(
         RoutingInvalid: the position is taken, or ``check_rule`` refuses it.
     """
     lock_writes(RoutingRule)
-    last = RoutingRule.objects.aggregate(last=Max("position"))["last"] or 0
+    last = _last_position()
+    if position is None and last == _LAST_POSITION:
+        order_routing_rules(rule_ids=())
+        last = _last_position()
     if position is not None and RoutingRule.objects.filter(position=position).exists():
         raise RoutingInvalid(f"Position {position} is taken by another rule.")
     rule = RoutingRule(
@@ -49,6 +52,10 @@ def add_routing_rule(
     check_rule(rule)
     rule.save(force_insert=True)
     return rule
+
+
+def _last_position() -> int:
+    return RoutingRule.objects.aggregate(last=Max("position"))["last"] or 0
 
 
 @transaction.atomic
@@ -75,13 +82,40 @@ def order_routing_rules(*, rule_ids: Sequence[int]) -> None:
         RoutingInvalid: a rule is named twice, or is none.
     """
     lock_writes(RoutingRule)
-    now = list(RoutingRule.objects.order_by("position").values_list("pk", flat=True))
-    if len(set(rule_ids)) != len(rule_ids) or not set(rule_ids) <= set(now):
+    now = dict(RoutingRule.objects.order_by("position").values_list("pk", "position"))
+    if len(set(rule_ids)) != len(rule_ids) or not set(rule_ids) <= now.keys():
         raise RoutingInvalid("The list of rules was changed since: look at it again.")
     wanted = [*rule_ids, *(pk for pk in now if pk not in rule_ids)]
-    RoutingRule.objects.update(position=F("position") + _APART)
-    for position, pk in enumerate(wanted, start=1):
+    _put(_out_of_the_way(now))
+    _put({pk: position for position, pk in enumerate(wanted, start=1)})
+
+
+def _out_of_the_way(now: Mapping[int, int]) -> dict[int, int]:
+    """Return a place behind the others for each rule that stands where another shall be."""
+    taken = set(now.values())
+    spare = (each for each in range(len(now) + 1, _LAST_POSITION + 1) if each not in taken)
+    return {pk: next(spare) for pk, position in now.items() if position <= len(now)}
+
+
+def _put(positions: Mapping[int, int]) -> None:
+    for pk, position in positions.items():
         RoutingRule.objects.filter(pk=pk).update(position=position)
+
+
+@transaction.atomic
+def move_routing_rule(*, rule_id: int, by: int) -> None:
+    """Move a rule ``by`` places down the list, up below zero; at an end it stays.
+
+    Raises:
+        RoutingInvalid: somebody has removed it.
+    """
+    lock_writes(RoutingRule)
+    ids = list(RoutingRule.objects.order_by("position").values_list("pk", flat=True))
+    if rule_id not in ids:
+        raise RoutingInvalid("Somebody has removed this rule.")
+    place = ids.index(rule_id)
+    ids.insert(max(place + by, 0), ids.pop(place))
+    order_routing_rules(rule_ids=ids)
 
 
 @transaction.atomic

@@ -25,6 +25,8 @@ from handoff.models import Clock, Excuse, Touch
 from handoff.services.approvals import DECIDERS
 
 _OF_LEAD = "handoff__lead"
+#: Of each kind on the page; deciding on one makes room for the next.
+MOST_SHOWN = 100
 
 
 @role_required(*DECIDERS)
@@ -33,9 +35,12 @@ def to_approve(request: AppRequest) -> HttpResponse:
     """List what waits for a manager, the longest waiting first."""
     excuses = Excuse.objects.filter(approval=Approval.PENDING).order_by("asked_at", "id")
     touches = Touch.objects.filter(approval=Approval.PENDING).order_by("recorded_at", "id")
+    of_excuses = excuses.select_related(f"clock__{_OF_LEAD}", "asked_by")
+    of_touches = touches.select_related(_OF_LEAD, "rep")
     context = {
-        "excuses": excuses.select_related(f"clock__{_OF_LEAD}", "clock__handoff", "asked_by"),
-        "touches": touches.select_related(_OF_LEAD, "rep"),
+        "excuses": of_excuses.defer("clock__handoff__brief")[:MOST_SHOWN],
+        "touches": of_touches.defer("handoff__brief")[:MOST_SHOWN],
+        "most": MOST_SHOWN,
     }
     return render_page(request, "handoff/to_approve.html", context)
 

@@ -68,7 +68,7 @@ def rule_move(request: AppRequest, rule_id: int, way: str) -> HttpResponse:
         if way == "out":
             services.remove_routing_rule(rule_id=rule_id)
         elif way in _MOVES:
-            services.order_routing_rules(rule_ids=_moved(rule_id, _MOVES[way]))
+            services.move_routing_rule(rule_id=rule_id, by=_MOVES[way])
         else:
             raise Http404
     except services.RoutingInvalid as problem:
@@ -112,13 +112,6 @@ def _saved(form: RuleForm, found: RoutingRule | None) -> bool:
         form.add_error(None, str(problem))
         return False
     return True
-
-
-def _moved(rule_id: int, by: int) -> list[int]:
-    ids = list(RoutingRule.objects.order_by("position").values_list("pk", flat=True))
-    place = ids.index(rule_id)
-    ids.insert(max(place + by, 0), ids.pop(place))
-    return ids
 
 
 def _asks(found: RoutingRule) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -12,8 +13,9 @@ from django.utils import timezone
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from handoff.enums import Approval, ClockKind, TouchChannel, TouchOutcome
-from handoff.models import Clock, Excuse, Handoff
+from handoff.models import Clock, Excuse, Handoff, Touch
 from handoff.services import log_touch, reassign_handoff
+from handoff.views.approvals import MOST_SHOWN
 from tests.factories import client_of, make_team, make_user
 from tests.handoff.factories import clock_of, holder_of, make_calendar, make_handoff, make_rep
 from tests.handoff.test_pages import ALWAYS
@@ -140,3 +142,22 @@ def test_the_page_of_a_handoff_accounts_for_all_time_since_the_hand_raise(
     assert "split-clock" in shown
     assert "Jonas Reiter 5 h" in shown
     assert "2 h of working time from" in shown
+
+
+def test_the_page_shows_those_that_wait_the_longest(handoff: Handoff, manager: Client) -> None:
+    at = timezone.now()
+    touch = log_touch(
+        handoff_id=handoff.pk, rep=holder_of(handoff), channel=TouchChannel.CALL,
+        outcome=TouchOutcome.NO_ANSWER, occurred_at=at - HOUR, now=at,
+    )  # fmt: skip
+    Touch.objects.bulk_create([Touch(**_of(touch)) for _ in range(MOST_SHOWN)])
+
+    page = page_of(manager, "handoff:to_approve")
+
+    assert page.count("Let it count") == MOST_SHOWN
+    assert f"The {MOST_SHOWN} that wait the longest" in page
+
+
+def _of(touch: Touch) -> dict[str, Any]:
+    names = (each.attname for each in Touch._meta.fields if not each.primary_key)
+    return {name: getattr(touch, name) for name in names}

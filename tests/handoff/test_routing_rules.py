@@ -21,6 +21,7 @@ from handoff.services import (
     RoutingInvalid,
     add_routing_rule,
     change_routing_rule,
+    move_routing_rule,
     order_routing_rules,
     remove_routing_rule,
 )
@@ -154,6 +155,28 @@ def test_rules_are_ordered_and_switched_off(team: SalesTeam) -> None:
     assert decision_of().rule == "Rule 2, B"
     with pytest.raises(RoutingInvalid, match="changed since"):
         order_routing_rules(rule_ids=[first.pk, first.pk])
+
+
+def test_rules_are_ordered_whatever_their_positions(team: SalesTeam) -> None:
+    made = [
+        add_routing_rule(name=name, criteria={}, team=team, position=position)
+        for name, position in (("A", 1), ("B", 32_766), ("C", 32_767))
+    ]
+    order_routing_rules(rule_ids=[made[2].pk])
+    assert list(RoutingRule.objects.order_by("position").values_list("name", "position")) == [
+        ("C", 1), ("A", 2), ("B", 3),
+    ]  # fmt: skip
+    RoutingRule.objects.filter(pk=made[1].pk).update(position=32_767)
+    assert add_routing_rule(name="D", criteria={}, team=team).position == 4
+
+
+def test_a_rule_that_somebody_removed_is_moved_no_more(team: SalesTeam) -> None:
+    first, second = (add_routing_rule(name=name, criteria={}, team=team) for name in "AB")
+    move_routing_rule(rule_id=second.pk, by=-1)
+    assert list(RoutingRule.objects.order_by("position")) == [second, first]
+    remove_routing_rule(rule_id=first.pk)
+    with pytest.raises(RoutingInvalid, match="removed"):
+        move_routing_rule(rule_id=first.pk, by=1)
 
 
 def test_a_dry_run_says_who_would_have_got_what_and_writes_nothing(team: SalesTeam) -> None:
