@@ -18,6 +18,7 @@ from crm.accounts.access import role_required
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.http import AppRequest, render_page
+from crm.common.paging import estimate_count
 from handoff import services
 from handoff.agreement_diff import changes_between, who_fits
 from handoff.enums import AgreementState, ClockKind, Side
@@ -173,7 +174,7 @@ def _document(shown: Agreement) -> dict[str, Any]:
         "definition": definition.cells,
         "buying_acts": [_lower(act.kind.label) for act in definition.fast_track],
         "blocking": [condition.label for condition in definition.blocking],
-        "pinned": Handoff.objects.filter(agreement=shown).count(),
+        "pinned": estimate_count(Handoff.objects.filter(agreement=shown)),
         "calendars": WorkCalendar.objects.current().count(),
     }
 

@@ -16,6 +16,7 @@ from crm.accounts.access import role_required
 from crm.accounts.enums import Role
 from crm.accounts.forms import form_status, posted
 from crm.common.http import AppRequest, render_page
+from crm.common.paging import estimate_count
 from handoff import services
 from handoff.business_hours import to_json
 from handoff.calendar_forms import CalendarForm, initial_of
@@ -66,7 +67,7 @@ def calendar(request: AppRequest, calendar_id: int) -> HttpResponse:
         "days": list(differing(months)),
         "legend": LABELS.items(),
         "today": now.astimezone(shown.hours.timezone).date(),
-        "pinned": Handoff.objects.filter(calendar=shown).count(),
+        "pinned": estimate_count(Handoff.objects.filter(calendar=shown)),
         "versions": WorkCalendar.objects.filter(name=shown.name).order_by("-id"),
     }
     return render_page(request, "handoff/calendar.html", context)
