@@ -6,8 +6,8 @@ from collections import Counter
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Q
-from django.db.models.functions import TruncWeek
+from django.db.models import Count, F, Q, Value
+from django.db.models.functions import Coalesce, TruncWeek
 from django.utils import timezone
 
 from crm.accounts.models import User
@@ -49,15 +49,19 @@ def _working_days(starts_at: datetime, ends_at: datetime) -> Counter[date]:
 def _answered(
     starts_at: datetime, ends_at: datetime, now: datetime, days: Counter[date]
 ) -> dict[date, tuple[int, int]]:
-    """Return how many first touches of each week's handoffs fell due, and were in time."""
-    ended = Q(stopped_at__isnull=False) | Q(withdrawn_at__isnull=True, due_at__lt=now)
+    """Return how many first touches of each week's handoffs fell due, and were in time.
+
+    What was excused counts neither way, as in the reports.
+    """
+    ended = Coalesce("stopped_at", "withdrawn_at", Value(now))
+    fell_due = Q(stopped_at__lte=F("due_at")) | Q(due_at__lt=ended, excused_at__isnull=True)
     clocks = Clock.objects.filter(
         kind=ClockKind.FIRST_TOUCH,
         handoff__opened_at__gte=starts_at,
         handoff__opened_at__lt=ends_at,
     )
     found = (
-        clocks.filter(ended)
+        clocks.filter(fell_due)
         .annotate(week=TruncWeek("handoff__opened_at"))
         .order_by()
         .values_list("week")
