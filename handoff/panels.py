@@ -22,6 +22,8 @@ from handoff.models import Clock, Handoff, WorkCalendar
 from handoff.queue import answers_of
 from leads.models import Lead
 
+_OPEN_FIRST = (F("closed_at").desc(nulls_first=True), "-opened_at", "-id")
+
 #: The clock that falls due next of each open handoff, with all that a badge says of it.
 _CLOCKS = PreparedQuery(
     lambda leads: (
@@ -81,9 +83,9 @@ def lead_handoff(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any] |
 
 
 def _newest(lead: Lead, viewer: User) -> Handoff | None:
-    """Return the newest handoff: the open one, if one is. The lead itself is known already."""
+    """Return the open handoff, else the one that ended last. The lead itself is known already."""
     visible = Handoff.objects.visible_to(viewer).filter(lead=lead)
-    newest = visible.select_related("bant").order_by("-opened_at", "-id").first()
+    newest = visible.select_related("bant").order_by(*_OPEN_FIRST).first()
     if newest:
         newest.lead = lead
     return newest

@@ -194,7 +194,7 @@ def load_queue(
         answered: The handoff just answered, when the most urgent one to go on with is opened.
     """
     rows = sorted(rows_of(Handoff.objects.open().filter(holder=user), user, now=now), key=_by_place)
-    calendar = WorkCalendar.objects.measuring(user.sales_team)
+    calendar = WorkCalendar.objects.measuring(user.sales_team, user)
     done, on_time = _done_today(user, now)
     return Queue(
         rows=rows,

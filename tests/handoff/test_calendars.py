@@ -90,6 +90,18 @@ def test_the_queue_shows_todays_rail_by_the_new_hours() -> None:
     assert rail.windows[0][1] - rail.windows[0][0] == timedelta(hours=2)
 
 
+def test_the_queue_shows_the_hours_of_the_rep() -> None:
+    make_calendar()
+    rep = holder_of(make_handoff())
+    make_calendar(name="Evenings", definition=EVENINGS, rep=rep, is_default=False)
+
+    queue = load_queue(rep, now=NOW)
+
+    assert queue.rail is not None
+    assert [end - start for start, end in queue.rail.windows] == [timedelta(hours=2)]
+    assert queue.opens_at == NOW + timedelta(hours=5)
+
+
 def test_the_same_hours_are_no_new_version() -> None:
     first = make_calendar()
     team = make_team()

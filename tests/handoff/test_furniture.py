@@ -15,7 +15,7 @@ from crm.common.ui.badges import ClockState
 from engagement.enums import EventKind
 from engagement.services import record_event
 from handoff import panels
-from handoff.enums import ClockKind, RejectionReason, TouchChannel, TouchOutcome
+from handoff.enums import ClockKind, HandoffState, RejectionReason, TouchChannel, TouchOutcome
 from handoff.models import Handoff
 from handoff.services import (
     accept_handoff,
@@ -24,6 +24,7 @@ from handoff.services import (
     log_touch,
     reject_handoff,
     submit_bant,
+    waiting_figure,
 )
 from handoff.timeline import handoff_entries
 from leads.models import Lead
@@ -239,6 +240,34 @@ def test_the_brief_stands_beside_what_brought_the_lead_before_the_handoff() -> N
 
     assert panel is not None
     assert str(panel["arrival"]) == "Google, organic"
+
+
+def test_the_open_handoff_is_shown_whatever_was_imported_since() -> None:
+    handoff = make_handoff()
+    imported = {"opened_at": NOW + timedelta(days=1), "closed_at": NOW + timedelta(days=2)}
+    names = (each.attname for each in Handoff._meta.fields if not each.primary_key)
+    fields = {name: getattr(handoff, name) for name in names}
+    Handoff.objects.create(**{**fields, **imported, "state": HandoffState.WITHDRAWN})
+
+    panel = panels.lead_handoff(handoff.lead, holder_of(handoff), NOW)
+
+    assert panel is not None
+    assert panel["handoff"] == handoff
+
+
+def test_what_waits_for_a_manager_is_counted_up_to_a_bound() -> None:
+    handoff = make_handoff()
+    touch = log_touch(
+        handoff_id=handoff.pk, rep=holder_of(handoff), channel=TouchChannel.CALL,
+        outcome=TouchOutcome.NO_ANSWER, occurred_at=NOW, now=NOW + timedelta(hours=1),
+    )  # fmt: skip
+    figures = [waiting_figure(most=2)]
+    for _ in range(2):
+        touch.pk = None
+        touch.save()
+        figures.append(waiting_figure(most=2))
+
+    assert figures == ["1", "2+", "2+"]
 
 
 def test_a_lead_without_a_handoff_shows_none_of_it() -> None:
