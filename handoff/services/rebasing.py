@@ -15,8 +15,10 @@ from datetime import datetime
 from django.db import transaction
 
 from crm.accounts.models import User
+from handoff.business_hours import NoOpening
 from handoff.enums import ClockKind, DecisionKind
 from handoff.models import Agreement, AssignmentDecision, Clock, Handoff, HandoffQuerySet, SlaTier
+from handoff.policy import Targets
 from handoff.services.clocks import new_clock
 from handoff.services.locking import HandoffClosed, lock_handoff
 from handoff.services.opening import choose_tier, targets_of
@@ -105,8 +107,8 @@ def _rebase_one(handoff_id: int, agreement: Agreement, actor: User, now: datetim
 def _rebase(handoff: Handoff, agreement: Agreement, now: datetime) -> tuple[Rebase, list[Clock]]:
     """Pin ``handoff`` to ``agreement``, unsaved; return what moves, and the clocks as they become.
 
-    A clock is counted anew from where it started; alarms that the new times have passed already
-    are taken by the next sweep.
+    A clock is counted anew from where it started, unless its calendar ends before; alarms that the
+    new times have passed already are taken by the next sweep.
     """
     is_fast_track = handoff.is_fast_track
     tier = choose_tier(agreement, handoff.lead, is_fast_track=is_fast_track, now=now)
@@ -115,13 +117,22 @@ def _rebase(handoff: Handoff, agreement: Agreement, now: datetime) -> tuple[Reba
     moves, changed = [], []
     to_come = handoff.clocks.running().filter(due_at__gte=now, breached_at__isnull=True)
     for clock in to_come.order_by("due_at", "id"):
-        anew = new_clock(handoff, ClockKind(clock.kind), targets[ClockKind(clock.kind)])
-        if anew.due_at == clock.due_at or anew.due_at < now:
+        anew = _counted_anew(clock, handoff, targets)
+        if anew is None or anew.due_at == clock.due_at or anew.due_at < now:
             continue
         moves.append(Move(clock, anew.due_at))
         anew.pk = clock.pk
         changed.append(anew)
     return Rebase(handoff, tier, moves), changed
+
+
+def _counted_anew(clock: Clock, handoff: Handoff, targets: Targets) -> Clock | None:
+    """Return what ``clock`` becomes; None where the hours it is pinned to open too little."""
+    kind = ClockKind(clock.kind)
+    try:
+        return new_clock(handoff, kind, targets[kind])
+    except NoOpening:
+        return None
 
 
 def _line(handoff: Handoff, rebase: Rebase) -> dict[str, object]:

@@ -21,6 +21,7 @@ from handoff.services import (
 from handoff.timeline import handoff_entries
 from tests.factories import NOW, client_of, make_user
 from tests.handoff.factories import (
+    BERLIN_WEEK,
     clock_of,
     make_agreement,
     make_calendar,
@@ -139,6 +140,22 @@ def test_warnings_of_the_new_times_come_with_the_next_sweep(handoff: Handoff) ->
 
     accept = clock_of(handoff, ClockKind.ACCEPT)
     assert accept.breached_at == accept.due_at == NOW + HOUR * 0.55
+
+
+def test_a_deadline_that_the_hours_of_its_day_cannot_hold_stays_and_stops_no_other(
+    handoff: Handoff,
+) -> None:
+    december = {f"2026-12-0{day}": [["09:00", "19:00"]] for day in range(1, 6)}
+    make_calendar(definition={**BERLIN_WEEK, "weekly": {}, "exceptions": december})
+    ending = make_handoff()
+    make_calendar()
+    before = clock_of(ending, ClockKind.ACCEPT).due_at
+    agreement = agreed(100 * HOUR)
+
+    assert [len(each.moves) for each in preview_rebase(agreement, now=SOON)] == [1, 0]
+    assert rebased(agreement) == 2
+    assert clock_of(ending, ClockKind.ACCEPT).due_at == before
+    assert clock_of(handoff, ClockKind.ACCEPT).target == 100 * HOUR
 
 
 def test_a_deadline_that_was_moved_warns_again(handoff: Handoff) -> None:
