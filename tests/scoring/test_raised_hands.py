@@ -77,6 +77,21 @@ def test_who_is_barred_does_not_wait_for_an_act() -> None:
     assert waiting() == []
 
 
+def test_who_asked_while_blocked_waits_once_a_publication_lifts_the_block() -> None:
+    """Red when only the kinds of acts are compared: who asked for sales is listed nowhere."""
+    bars = {"label": "France", "criteria": FRENCH}
+    publish_model(document(mql={**WITH["mql"], "blocking": [bars]}))
+    french = lead_that_asked(country="FR")
+    lead_that_asked(kind="DOWNLOAD", country="FR")
+    put_in_force(WITH)
+    assert (french.stage, waiting()) == ("LEAD", [french])
+    put_in_force(document(mql={**WITH["mql"], "cells": ["A1", "A2"]}), PUBLISHED_AT + HOUR)
+    assert waiting() == [french]
+    order(count=1)
+    release(PUBLISHED_AT + 2 * HOUR)
+    assert StageInterval.objects.filter(lead=french, stage="MQL").exists()
+
+
 def test_an_act_lists_its_lead_while_it_counts() -> None:
     publish_model(WITHOUT)
     lead_that_asked(NOW - 30 * DAY)
