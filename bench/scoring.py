@@ -112,6 +112,7 @@ SELECT lead_id, fit_score, persona, floor(engagement_score), cell, meets_definit
     floor(engagement_score) - floor(engagement_week_ago)
 FROM scoring_leadscore WHERE lead_id = ANY(%s)
 """
+FORGET_BEATS = "DELETE FROM common_heartbeat WHERE loop = 'enforce_deadlines'"
 LATEST_BEAT = "SELECT succeeded_at FROM common_heartbeat WHERE loop = 'enforce_deadlines'"
 
 
@@ -269,6 +270,7 @@ def renewing(page: Callable[[], None]) -> dict[str, float]:
 
     lead_ids = [lead_id for (lead_id,) in run(BUSY, [DUE])]
     pages, sweeps, gaps = [], [], [0.0]
+    run(FORGET_BEATS)  # a database that was kept remembers those of its last run
     deadlines = subprocess.Popen([sys.executable, "manage.py", "enforce_deadlines", "--loop"],
                                  cwd=ROOT)  # fmt: skip
     while not run(LATEST_BEAT):
