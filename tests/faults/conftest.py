@@ -9,12 +9,18 @@ from collections.abc import Iterator
 import pytest
 from django.core.management import call_command
 
+from crm.accounts.enums import Role
+from crm.accounts.models import User
 from crm.embedded.location import redis_url
 from crm.embedded.servers import running
 from crm.embedded.valkey import Valkey
 from tests.embedded.conftest import own_state
+from tests.factories import make_team, make_user
 from tests.faults.background import Background
+from tests.faults.deadlines import breaches_logged
+from tests.handoff.factories import make_calendar, make_rep
 from tests.processes import database_url, wait_for
+from tests.scoring.logs import publish_model
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +50,14 @@ def background(processes: Background, transactional_db: None) -> Iterator[Backgr
     yield processes
     wait_for(processes.stands_still)
     call_command("check_scores")
+
+
+@pytest.fixture
+def rep(transactional_db: None) -> Iterator[User]:
+    """A rep with a manager, and a log of every breach that the database was told."""
+    publish_model()
+    make_calendar()
+    with breaches_logged():
+        team = make_team()
+        make_user(Role.MANAGER, sales_team=team)
+        yield make_rep(team)

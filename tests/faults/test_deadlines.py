@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -26,15 +25,13 @@ from tests.faults.background import Background
 from tests.faults.deadlines import (
     NUMBER,
     begin,
-    breaches_logged,
     check_breaches,
     check_owners,
     falling_due,
     left_to_record,
 )
-from tests.handoff.factories import make_calendar, make_rep
+from tests.handoff.factories import make_rep
 from tests.processes import child_environment, wait_for
-from tests.scoring.logs import publish_model
 
 pytestmark = [
     pytest.mark.faults,
@@ -47,17 +44,6 @@ HALF = 0.5
 SOON = timedelta(seconds=2)
 #: The longest that people wait on a machine that does much else; what is measured is right or not.
 PATIENCE = 120
-
-
-@pytest.fixture
-def rep(transactional_db: None) -> Iterator[User]:
-    """A rep with a manager, and a log of every breach that the database was told."""
-    publish_model()
-    make_calendar()
-    with breaches_logged():
-        team = make_team()
-        make_user(Role.MANAGER, sales_team=team)
-        yield make_rep(team)
 
 
 def test_killing_the_sweepers_at_random_loses_and_doubles_no_breach(

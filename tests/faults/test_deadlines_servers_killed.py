@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import LiteralString
 
@@ -16,7 +15,6 @@ import redis
 from django.conf import settings
 from django.utils import timezone
 
-from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.embedded.binaries import postgres_programs
 from crm.embedded.location import database_url as embedded_url
@@ -27,12 +25,9 @@ from crm.embedded.servers import start
 from crm.embedded.valkey import Valkey
 from handoff.models import Clock, Handoff
 from tests.embedded.conftest import own_state
-from tests.factories import make_team, make_user
 from tests.faults.background import Background
-from tests.faults.deadlines import BEGIN, NUMBER, breaches_logged, check_breaches, falling_due
-from tests.handoff.factories import make_calendar, make_rep
+from tests.faults.deadlines import BEGIN, NUMBER, check_breaches, falling_due
 from tests.processes import child_environment, database_url, wait_for
-from tests.scoring.logs import publish_model
 
 pytestmark = [
     pytest.mark.faults,
@@ -44,17 +39,6 @@ pytestmark = [
 PATIENCE = 120
 SOON = timedelta(seconds=1)
 A_FEW = 20
-
-
-@pytest.fixture
-def rep(transactional_db: None) -> Iterator[User]:
-    """A rep with a manager, and a log of every breach that the database was told."""
-    publish_model()
-    make_calendar()
-    with breaches_logged():
-        team = make_team()
-        make_user(Role.MANAGER, sales_team=team)
-        yield make_rep(team)
 
 
 def kept_up(rep: User) -> list[Handoff]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
-from django.db import connection, connections
 
 from scoring.enums import BackTestState, TrainingState
 from scoring.models import BackTest, PredictiveModel
@@ -15,6 +13,7 @@ from scoring.services import mark_due
 from scoring.services.training import start_training
 from tests.factories import NOW
 from tests.faults.background import Background
+from tests.faults.table_locks import locked, somebody_waits
 from tests.processes import wait_for
 from tests.scoring.drafts import make_draft
 from tests.scoring.logs import publish_model
@@ -30,30 +29,6 @@ pytestmark = [
 killing = pytest.mark.parametrize("kill", [Background.kill, Background.kill_child])
 
 
-@contextmanager
-def kept_out(table: str) -> Iterator[None]:
-    """Make whoever reads or writes ``table`` wait while the block runs."""
-    other = connections.create_connection("default")
-    try:
-        other.set_autocommit(False)
-        with other.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-            yield
-        other.rollback()
-    finally:
-        other.close()
-
-
-def somebody_waits(table: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database"
-            " WHERE datname = current_database() AND NOT granted AND relation = %s::regclass",
-            [table],
-        )
-        return cursor.fetchone() is not None
-
-
 @killing
 def test_a_back_test_goes_on_with_the_piece_that_was_begun(
     background: Background, kill: Callable[[Background, str], None]
@@ -62,7 +37,7 @@ def test_a_back_test_goes_on_with_the_piece_that_was_begun(
     leads = [buyer(1), buyer(1, 2)]
     mark_due(lead_ids=leads, now=NOW, is_news=False)
     draft = make_draft(downloads(55))
-    with kept_out("scoring_backtesttrip"):
+    with locked("scoring_backtesttrip", "ACCESS EXCLUSIVE"):
         asked = start(draft)
         wait_for(lambda: somebody_waits("scoring_backtesttrip"))
         kill(background, "worker-bulk")
@@ -82,7 +57,7 @@ def test_a_training_begins_anew(
     background: Background, kill: Callable[[Background, str], None]
 ) -> None:
     make_sample()
-    with kept_out("leads_leadfact"):
+    with locked("leads_leadfact", "ACCESS EXCLUSIVE"):
         model = start_training(target="sql", now=NOW)
         wait_for(lambda: somebody_waits("leads_leadfact"))
         kill(background, "worker-bulk")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 import redis
-from django.db import connection, connections
+from django.db import connection
 from django.utils import timezone
 
 from crm.accounts.models import User
@@ -33,6 +32,7 @@ from scoring.services import mark_due, start_renewal
 from tests.engagement.partitions import partitions
 from tests.factories import NOW, make_lead, make_team, make_user
 from tests.faults.background import Background
+from tests.faults.table_locks import locked, somebody_waits
 from tests.handoff.factories import (
     clock_of,
     holder_of,
@@ -79,30 +79,6 @@ def ask_for_a_demo(lead: Lead) -> None:
         "timestamp": timezone.now().isoformat(),
     }
     receive(source="site", messages=[message], received_at=timezone.now())
-
-
-@contextmanager
-def writes_blocked(table: str) -> Iterator[None]:
-    """Make whoever writes into ``table`` wait while the block runs."""
-    other = connections.create_connection("default")
-    try:
-        other.set_autocommit(False)
-        with other.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {table} IN SHARE MODE")
-            yield
-        other.rollback()
-    finally:
-        other.close()
-
-
-def writers_waiting(table: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database"
-            " WHERE datname = current_database() AND NOT granted AND relation = %s::regclass",
-            [table],
-        )
-        return cursor.fetchone() is not None
 
 
 def without_furthest_month() -> str:
@@ -210,9 +186,9 @@ def test_what_a_killed_worker_had_begun_the_next_one_does_once(
     background: Background, rep: User, kill: Callable[[Background, str], None]
 ) -> None:
     lead = make_lead()
-    with writes_blocked("handoff_handoff"):
+    with locked("handoff_handoff", "SHARE"):
         ask_for_a_demo(lead)
-        wait_for(lambda: writers_waiting("handoff_handoff"))
+        wait_for(lambda: somebody_waits("handoff_handoff"))
         kill(background, "worker-events")
         assert not Handoff.objects.filter(lead=lead).exists()
 
@@ -234,9 +210,9 @@ def test_a_task_that_exceeds_its_time_is_ended_and_its_work_is_done_by_another(
     month = without_furthest_month()
     worker = background.pid_of("worker-bulk")
     assert worker is not None
-    with writes_blocked("engagement_event"):
+    with locked("engagement_event", "SHARE"):
         ring("engagement.keep_partitions", queue="bulk", time_limit=1)
-        wait_for(lambda: writers_waiting("engagement_event"))
+        wait_for(lambda: somebody_waits("engagement_event"))
         children = set(descendants(worker))
         wait_for(lambda: children - set(descendants(worker)), seconds=8)
 
