@@ -1,4 +1,4 @@
-"""Setting up what handoffs need, until it has pages of its own: calendars, rules, reps.
+"""Setting up what handoffs need beside its pages: calendars as JSON, reps, owners of sources.
 
 What is typed is checked by the same functions as everywhere; deadlines that run are left alone.
 """
@@ -14,11 +14,10 @@ from django.db.models import DateTimeField, JSONField, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from crm.common.criteria import CriteriaInvalid, parse
 from crm.common.instants import validate_instant
 from crm.common.typed_json import ShallowDecoder
 from handoff.business_hours import to_json
-from handoff.models import RepProfile, RoutingRule, SourceOwner, WorkCalendar
+from handoff.models import RepProfile, SourceOwner, WorkCalendar
 from handoff.services import CalendarInvalid, check_measured, define_calendar, read_calendar
 
 
@@ -53,23 +52,6 @@ class WorkCalendarForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic
             except CalendarInvalid as problem:
                 raise forms.ValidationError(str(problem)) from problem
         return given
-
-
-class RoutingRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at run time
-    """A rule with its criteria as JSON."""
-
-    class Meta:
-        model = RoutingRule
-        fields = ("position", "name", "criteria", "team")
-
-    def clean_criteria(self) -> Any:
-        """Return the tree, once it can be read."""
-        tree = self.cleaned_data["criteria"] or {}
-        try:
-            parse(tree)
-        except CriteriaInvalid as problem:
-            raise forms.ValidationError(str(problem)) from problem
-        return tree
 
 
 @admin.register(WorkCalendar)
@@ -107,16 +89,6 @@ class WorkCalendarAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no gener
             subdivision=obj.subdivision,
         )
         obj.pk = written.pk
-
-
-@admin.register(RoutingRule)
-class RoutingRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generic at run time
-    """Which team gets whom, in order."""
-
-    form = RoutingRuleForm
-    formfield_overrides: ClassVar = {JSONField: {"decoder": ShallowDecoder}}
-    list_display = ("position", "name", "team")
-    ordering = ("position",)
 
 
 @admin.register(RepProfile)

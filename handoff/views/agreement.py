@@ -31,7 +31,7 @@ from scoring.definition import parse_definition
 from scoring.models import ScoringModel
 from scoring.services import NotADraft, definition_of, published_model
 
-_DRAFTERS = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
+DRAFTERS = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def agreement(request: AppRequest) -> HttpResponse:
         return _page(request, shown)
     if version:
         raise Http404
-    context = {"tiers": _default_tiers(), "may_draft": request.user.has_role(*_DRAFTERS)}
+    context = {"tiers": _default_tiers(), "may_draft": request.user.has_role(*DRAFTERS)}
     return render_page(request, "handoff/no_agreement.html", context)
 
 
@@ -118,7 +118,7 @@ def _page(request: AppRequest, shown: Agreement, *, problem: str = "") -> HttpRe
         "sides": [] if shown.state != AgreementState.DRAFT else _sides(shown, request.user),
         "changes": _changes(request, shown),
         "may_edit": _may_edit(shown, request.user),
-        "may_draft": request.user.has_role(*_DRAFTERS),
+        "may_draft": request.user.has_role(*DRAFTERS),
         "may_rebase": request.user.has_role(Role.MANAGER, Role.ADMIN),
         "in_force": published_model(),
         "versions": Agreement.objects.readable_by(request.user).order_by("-version"),
@@ -141,7 +141,7 @@ def _may_edit(shown: Agreement, viewer: User) -> bool:
     is_open = shown.state == AgreementState.DRAFT and not (
         shown.signed_by_marketing_id or shown.signed_by_sales_id
     )
-    return is_open and viewer.has_role(*_DRAFTERS)
+    return is_open and viewer.has_role(*DRAFTERS)
 
 
 def _sides(shown: Agreement, viewer: User) -> list[SideLine]:

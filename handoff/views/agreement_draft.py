@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crm.accounts.access import role_required
-from crm.accounts.enums import Role
 from crm.accounts.forms import form_status, posted
 from crm.common.criteria import CriteriaInvalid
 from crm.common.http import AppRequest, render_page
@@ -24,12 +23,12 @@ from handoff.agreement_forms import PromisesForm, TierForm
 from handoff.models import Agreement
 from handoff.services import TierTerms
 from handoff.services.terms import tiers_of
+from handoff.views.agreement import DRAFTERS
 
-_DRAFTERS = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
 _MOVES = {"up": -1, "down": 1}
 
 
-@role_required(*_DRAFTERS)
+@role_required(*DRAFTERS)
 @require_POST
 def draft_next(request: AppRequest) -> HttpResponse:
     """Draft the next version, and open it for changes."""
@@ -41,7 +40,7 @@ def draft_next(request: AppRequest) -> HttpResponse:
     return redirect("handoff:agreement_edit", draft.version)
 
 
-@role_required(*_DRAFTERS)
+@role_required(*DRAFTERS)
 @require_http_methods(["GET", "POST"])
 def edit(request: AppRequest, version: int) -> HttpResponse:
     """Show the draft's promises as a form, and its tiers in order."""
@@ -53,7 +52,7 @@ def edit(request: AppRequest, version: int) -> HttpResponse:
     return _page(request, draft, form)
 
 
-@role_required(*_DRAFTERS)
+@role_required(*DRAFTERS)
 @require_http_methods(["GET", "POST"])
 def tier(request: AppRequest, version: int, position: int = 0) -> HttpResponse:
     """Show one tier as a form; without a position a new one."""
@@ -69,7 +68,7 @@ def tier(request: AppRequest, version: int, position: int = 0) -> HttpResponse:
     return render_page(request, "handoff/agreement_tier.html", context, status=form_status(form))
 
 
-@role_required(*_DRAFTERS)
+@role_required(*DRAFTERS)
 @require_POST
 def tier_move(request: AppRequest, version: int, position: int, way: str) -> HttpResponse:
     """Move a tier up or down, or remove it."""

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from crm.accounts.enums import Role
 from crm.common.typed_json import ShallowDecoder
-from handoff.models import RepProfile, RoutingRule, WorkCalendar
+from handoff.models import RepProfile, WorkCalendar
 from tests.factories import client_of, make_team, make_user
 from tests.handoff.factories import BERLIN_WEEK, make_calendar, make_handoff, make_rep
 
@@ -48,19 +48,6 @@ def test_a_calendar_that_opens_no_more_is_refused(web: Client) -> None:
 
     assert "does not open any more" in refused.content.decode()
     assert not WorkCalendar.objects.exists()
-
-
-def test_a_rule_is_kept_once_its_criteria_can_be_read(web: Client) -> None:
-    url = reverse("admin:handoff_routingrule_add")
-    typed = {"position": 1, "name": "DACH", "team": make_team().pk}
-    fits = {"field": "country", "op": "in", "value": ["DE"]}
-
-    refused = web.post(url, {**typed, "criteria": json.dumps({"field": "shoe size"})})
-    kept = web.post(url, {**typed, "criteria": json.dumps(fits)})
-
-    assert "there is no field" in refused.content.decode()
-    assert kept.status_code == 302
-    assert RoutingRule.objects.get().criteria == fits
 
 
 def _change(web: Client, calendar: WorkCalendar, **typed: Any) -> str:
@@ -154,7 +141,6 @@ def test_an_absence_lies_in_years_that_can_be_shown(web: Client, name: str) -> N
     ("page", "name"),
     [
         ("handoff_workcalendar", "definition"),
-        ("handoff_routingrule", "criteria"),
         ("leads_leadattribute", "choices"),
     ],
 )
