@@ -48,7 +48,7 @@ def database_options(*, pool_size: int) -> dict[str, Any]:
     return {
         "pool": {"min_size": 1, "max_size": pool_size, "timeout": 5},
         "connect_timeout": 5,
-        "prepare_threshold": 5,  # the ORM binds on the client and prepares nothing; scoring does
+        "prepare_threshold": 5,  # the ORM binds on the client and prepares nothing; sweeps do
         "options": "-c statement_timeout=30000 -c lock_timeout=10000"
         " -c idle_in_transaction_session_timeout=60000 -c plan_cache_mode=force_generic_plan",
     }

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from django.db import connection, models
 from django.db.models.query import get_related_populators
@@ -162,9 +162,21 @@ def prepared(query: SQL, parameters: Sequence[Any]) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
+class _PreparingCursor(RawCursor[Any]):
+    """Binds on the server, and prepares what it runs the first time rather than the fifth.
+
+    A web process has a connection for each of its threads: pages stay slow until all of them have
+    asked often enough.
+    """
+
+    def execute(self, *asked: Any, **how: Any) -> Self:
+        """Run a query, which is kept on the connection."""
+        return super().execute(*asked, **{**how, "prepare": True})
+
+
 def _run(query: str, parameters: Sequence[Any]) -> tuple[list[str], list[list[Any]]]:
     connection.ensure_connection()
-    bound_by_server: Any = RawCursor(connection.connection)
+    bound_by_server: Any = _PreparingCursor(connection.connection)
     counted = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     with counted(bound_by_server) as cursor:
         cursor.execute(query, parameters)
