@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from django.db.models import Prefetch
@@ -13,7 +13,11 @@ from handoff.models import Excuse, Handoff, HolderInterval
 from handoff.split_clock import Course, Holding, SplitClock, split
 
 _GRANTED = Excuse.objects.filter(approval=Approval.GRANTED).order_by("started_at")
-_HOLDERS = HolderInterval.objects.select_related("holder").order_by("started_at", "id")
+_HOLDERS = (
+    HolderInterval.objects.select_related("holder")
+    .prefetch_related("calendar")
+    .order_by("started_at", "id")
+)
 
 
 def split_clocks(handoff_ids: Collection[int], *, now: datetime) -> Mapping[int, SplitClock]:
@@ -30,19 +34,46 @@ def split_clocks(handoff_ids: Collection[int], *, now: datetime) -> Mapping[int,
     granted = _GRANTED.filter(clock__handoff__in=handoff_ids)
     for handoff_id, *ends in granted.values_list("clock__handoff", "started_at", "ended_at"):
         excused.setdefault(handoff_id, []).append(Span(*ends))
-    return {each.pk: split(_course(each, excused.get(each.pk, ()), now)) for each in found}
+    return {
+        each.pk: split(
+            course_of(
+                each,
+                each.holders.all(),
+                ended_at=each.first_touch_at or each.closed_at or now,
+                excused=excused.get(each.pk, ()),
+            )
+        )
+        for each in found
+    }
 
 
-def _course(handoff: Handoff, excused: Collection[Span], now: datetime) -> Course:
-    ended_at = handoff.first_touch_at or handoff.closed_at or now
+def holders_of(handoff: Handoff) -> list[HolderInterval]:
+    """Return who held ``handoff``, in order."""
+    return list(_HOLDERS.filter(handoff=handoff))
+
+
+def course_of(
+    handoff: Handoff,
+    holders: Iterable[HolderInterval],
+    *,
+    ended_at: datetime,
+    excused: Collection[Span] = (),
+) -> Course:
+    """Return what happened with ``handoff`` until ``ended_at``, in the hands of ``holders``."""
     return Course(
         raised_at=handoff.raised_at,
         opened_at=handoff.opened_at,
         ended_at=max(ended_at, handoff.opened_at),
-        holdings=[
-            Holding(each.started_at, each.holder.full_name if each.holder else "")
-            for each in handoff.holders.all()
-        ],
+        holdings=[_holding(each, handoff) for each in holders],
         excused=excused,
         calendar=handoff.calendar.hours,
+    )
+
+
+def _holding(interval: HolderInterval, handoff: Handoff) -> Holding:
+    return Holding(
+        started_at=interval.started_at,
+        holder=interval.holder_id,
+        name=interval.holder.full_name if interval.holder else "",
+        hours=(interval.calendar or handoff.calendar).hours,
     )

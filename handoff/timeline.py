@@ -130,7 +130,7 @@ def _touch(touch: Touch) -> TimelineEntry:
 
 
 def _breach(clock: Clock) -> TimelineEntry:
-    who = f"With {clock.answerable}." if clock.answerable else "In the pool, with nobody."
+    who = f"With {clock.answerable}." if clock.answerable else "Nobody had the time."
     return TimelineEntry(
         at=clock.due_at,
         kind="sales",

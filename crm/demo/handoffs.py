@@ -27,6 +27,8 @@ from handoff.models import (
 )
 from handoff.services.briefs import Findings, compose_brief
 from handoff.services.clocks import new_clock
+from handoff.split_clock import had_most
+from handoff.splits import course_of
 from leads.models import Lead, StageInterval
 
 _CLOSED_AS = {
@@ -147,7 +149,7 @@ class PastHandoff:
         clock = new_clock(handoff, kind, targets_of(handoff)[kind])
         ended_at = stopped_at or handoff.closed_at
         breached = (ended_at or self.now) > clock.due_at
-        clock.answerable = self.holder_at(min(ended_at or self.now, clock.due_at))
+        clock.answerable_id = self._answering(clock, ended_at)
         clock.breached_at = clock.due_at if breached else None
         clock.alarm, clock.alarm_at, clock.reassign_at = "", None, None
         if stopped_at:
@@ -160,8 +162,14 @@ class PastHandoff:
             clock.alarm, clock.alarm_at = _next_alarm(clock, self.now)
         return clock
 
+    def _answering(self, clock: Clock, ended_at: datetime | None) -> int | None:
+        """Return who answers for ``clock``: in time who had it last, else who had it longest."""
+        if ended_at and ended_at <= clock.due_at:
+            return getattr(self.holder_at(ended_at), "pk", None)
+        return had_most(course_of(self.handoff, self.holders(), ended_at=clock.due_at))
+
     def holders(self) -> list[HolderInterval]:
-        """Return who was answerable when."""
+        """Return who had it when."""
         handoff, handed_on = self.handoff, self.handed_on_at
         first = HolderInterval(
             handoff=handoff,

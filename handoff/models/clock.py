@@ -80,8 +80,9 @@ class Clock(models.Model):
     ``breached_at`` is the due time, whenever it was recorded; evidence that came late leaves it,
     and so does ``excused_at``, when a manager granted an excuse for it.
     A clock withdrawn before it was due (the handoff closed, it was not owed) counts neither way.
-    ``answerable`` is who held the handoff when the clock stopped or fell due, whichever came first,
-    and until then who holds it now. ``elapsed`` is the working time from start to stop.
+    ``answerable`` of a clock that was stopped in time is who held the handoff then; of any other
+    it is who has had the most of its time when it falls due, each by their own hours.
+    ``elapsed`` is the working time from start to stop.
     """
 
     handoff = models.ForeignKey(Handoff, on_delete=models.CASCADE, related_name="clocks")

@@ -204,11 +204,22 @@ class Handoff(models.Model):
 
 
 class HolderInterval(models.Model):
-    """Who was answerable from ``started_at`` to ``ended_at``, half-open; no holder is the pool."""
+    """Who held a handoff from ``started_at`` to ``ended_at``, half-open; no holder is the pool.
+
+    ``calendar`` says when they were at work, where that is another one than the handoff's.
+    """
 
     handoff = models.ForeignKey(Handoff, on_delete=models.CASCADE, related_name="holders")
     holder = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    calendar = models.ForeignKey(
+        WorkCalendar,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,  # calendars are never deleted
     )
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
-from handoff.models import Clock, Handoff, HolderInterval
-from handoff.services.clocks import lapses_at
+from handoff.models import Clock, Handoff, HolderInterval, WorkCalendar
+from handoff.services.calendars import calendar_of
+from handoff.services.clocks import entrust
 from leads.services import assign_lead
 
 
@@ -16,9 +17,9 @@ class CannotHold(ValueError):
 
 
 def hand_to(handoff: Handoff, holder: User | None, *, now: datetime) -> None:
-    """Make ``holder`` (None: the pool) answerable from ``now``; the caller saves ``handoff``.
+    """Put ``handoff`` into the hands of ``holder`` (None: the pool); the caller saves it.
 
-    Clocks that fell due before stay with whoever let them.
+    Its clocks run on. Each is answered for by whoever has most of its time, see ``entrust``.
 
     Raises:
         CannotHold: ``holder`` is not an active rep.
@@ -29,23 +30,25 @@ def hand_to(handoff: Handoff, holder: User | None, *, now: datetime) -> None:
     handoff.holder = holder
     if holder is not None and holder.sales_team is not None:
         handoff.team = holder.sales_team
-    _hand_clocks_to(handoff, since=since)
-    HolderInterval.objects.create(handoff=handoff, holder=holder, started_at=since)
+    HolderInterval.objects.create(
+        handoff=handoff, holder=holder, started_at=since, calendar=_own_hours(handoff)
+    )
+    if running := list(handoff.clocks.running()):
+        entrust(running, handoff)
+        Clock.objects.bulk_update(running, ["answerable", "reassign_at"])
     assign_lead(lead_id=handoff.lead_id, owner=holder, team=handoff.team)
 
 
-def _hand_clocks_to(handoff: Handoff, *, since: datetime) -> None:
-    """Make the holder answerable for what is not due yet, with time of their own to act."""
-    running = list(handoff.clocks.running())
-    for clock in running:
-        if clock.due_at >= since:
-            clock.answerable = handoff.holder
-        clock.reassign_at = lapses_at(clock, handoff, since=since)
-    Clock.objects.bulk_update(running, ["answerable", "reassign_at"])
+def _own_hours(handoff: Handoff) -> WorkCalendar | None:
+    """Return the calendar of the holder where it is another one than that of the handoff."""
+    if handoff.holder is None:
+        return None
+    own = calendar_of(handoff.team, handoff.holder)
+    return None if own == handoff.calendar else own
 
 
 def take_hold(handoff: Handoff, rep: User, *, now: datetime) -> None:
-    """Make ``rep``, who works on what nobody holds, answerable for it; the caller saves.
+    """Give ``rep`` what they work on and nobody holds; the caller saves.
 
     Raises:
         CannotHold: ``rep`` is not an active rep.

@@ -19,7 +19,7 @@ from handoff.business_hours import NoOpening
 from handoff.enums import ClockKind, DecisionKind
 from handoff.models import Agreement, AssignmentDecision, Clock, Handoff, HandoffQuerySet, SlaTier
 from handoff.policy import Targets
-from handoff.services.clocks import new_clock
+from handoff.services.clocks import entrust, new_clock
 from handoff.services.locking import HandoffClosed, lock_handoff
 from handoff.services.opening import choose_tier, targets_of
 
@@ -28,7 +28,7 @@ MOST_AT_ONCE = 200
 
 _TIMES = (
     "target", "first_warning_at", "at_risk_at", "last_warning_at", "due_at", "escalate_at",
-    "alarm", "alarm_at", "reassign_at",
+    "alarm", "alarm_at", "reassign_at", "answerable",
 )  # fmt: skip
 
 
@@ -46,11 +46,16 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Rebase:
-    """What would change of one open handoff; nothing moves where its deadlines are late already."""
+    """What would change of one open handoff: nothing of deadlines that are late already.
+
+    Of the others not the due time alone may differ: ``clocks`` are as they become, whether or not
+    they are among ``moves``.
+    """
 
     handoff: Handoff
     tier: SlaTier | None
     moves: Sequence[Move]
+    clocks: Sequence[Clock]
 
 
 def to_rebase(agreement: Agreement) -> HandoffQuerySet:
@@ -61,7 +66,7 @@ def to_rebase(agreement: Agreement) -> HandoffQuerySet:
 def preview_rebase(agreement: Agreement, *, now: datetime) -> list[Rebase]:
     """Return what measuring by ``agreement`` would change; writes nothing."""
     found = to_rebase(agreement).select_related("lead", "calendar", "agreement", "tier", "holder")
-    return [_rebase(each, agreement, now)[0] for each in found[:MOST_AT_ONCE]]
+    return [_rebase(each, agreement, now) for each in found[:MOST_AT_ONCE]]
 
 
 def rebase_handoffs(*, version: int, actor: User, now: datetime) -> int:
@@ -90,9 +95,10 @@ def _rebase_one(handoff_id: int, agreement: Agreement, actor: User, now: datetim
     handoff = lock_handoff(handoff_id)
     if handoff.agreement_id == agreement.pk:
         return False
-    rebase, clocks = _rebase(handoff, agreement, now)
+    rebase = _rebase(handoff, agreement, now)
     handoff.save(update_fields=["agreement", "tier"])
-    Clock.objects.bulk_update(clocks, _TIMES)
+    entrust(rebase.clocks, handoff)
+    Clock.objects.bulk_update(rebase.clocks, _TIMES)
     AssignmentDecision.objects.create(
         handoff=handoff,
         kind=DecisionKind.REBASED,
@@ -104,7 +110,7 @@ def _rebase_one(handoff_id: int, agreement: Agreement, actor: User, now: datetim
     return True
 
 
-def _rebase(handoff: Handoff, agreement: Agreement, now: datetime) -> tuple[Rebase, list[Clock]]:
+def _rebase(handoff: Handoff, agreement: Agreement, now: datetime) -> Rebase:
     """Pin ``handoff`` to ``agreement``, unsaved; return what moves, and the clocks as they become.
 
     A clock is counted anew from where it started, unless its calendar ends before; alarms that the
@@ -118,12 +124,13 @@ def _rebase(handoff: Handoff, agreement: Agreement, now: datetime) -> tuple[Reba
     to_come = handoff.clocks.running().filter(due_at__gte=now, breached_at__isnull=True)
     for clock in to_come.order_by("due_at", "id"):
         anew = _counted_anew(clock, handoff, targets)
-        if anew is None or anew.due_at == clock.due_at or anew.due_at < now:
+        if anew is None or anew.due_at < now:
             continue
-        moves.append(Move(clock, anew.due_at))
+        if anew.due_at != clock.due_at:
+            moves.append(Move(clock, anew.due_at))
         anew.pk = clock.pk
         changed.append(anew)
-    return Rebase(handoff, tier, moves), changed
+    return Rebase(handoff, tier, moves, changed)
 
 
 def _counted_anew(clock: Clock, handoff: Handoff, targets: Targets) -> Clock | None:

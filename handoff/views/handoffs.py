@@ -30,7 +30,7 @@ from handoff.definition import mql_cells
 from handoff.enums import Approval, ClockKind, DecisionKind
 from handoff.models import Clock, Excuse, Handoff
 from handoff.services import may_excuse
-from handoff.splits import split_clocks
+from handoff.splits import holders_of, split_clocks
 from leads.models import Lead
 
 
@@ -45,6 +45,7 @@ class Deadline:
     steps: list[Step]
     excuse: Excuse | None
     may_excuse: bool
+    answers: str
 
 
 @login_required
@@ -53,9 +54,11 @@ def handoff(request: AppRequest, handoff_id: int) -> HttpResponse:
     """Show one handoff to those who may see it."""
     found = get_object_or_404(Handoff.objects.visible_to(request.user).for_display(), pk=handoff_id)
     now = timezone.now()
-    deadlines = deadlines_of(found, request.user, now=now)
+    holders = holders_of(found)
+    deadlines = deadlines_of(found, request.user, now=now, is_shared=len(holders) > 1)
     context = {
         "handoff": found,
+        "latest": holders[-1],
         "brief": found.readable_brief,
         "definition": mql_cells(),
         "deadlines": deadlines,
@@ -78,13 +81,29 @@ def _decided(found: Handoff) -> dict[str, Any]:
     }
 
 
-def deadlines_of(found: Handoff, viewer: User, *, now: datetime) -> list[Deadline]:
-    """Return the clocks of ``found`` in the order in which they fall due, as ``viewer`` may act."""
+def deadlines_of(found: Handoff, viewer: User, *, now: datetime, is_shared: bool) -> list[Deadline]:
+    """Return the clocks of ``found`` in the order in which they fall due, as ``viewer`` may act.
+
+    ``is_shared``: several had it, so that of a missed one it is to be said who answers for it.
+    """
     excuses = {each.clock_id: each for each in _excuses(found)}
     return [
-        _deadline(clock, found.calendar.hours, excuses.get(clock.pk), viewer, now)
-        for clock in found.clocks.order_by("due_at", "id")
+        _deadline(
+            clock,
+            found.calendar.hours,
+            excuses.get(clock.pk),
+            viewer,
+            now,
+            answers=_who_answers(clock) if is_shared and clock.is_missed(now) else "",
+        )
+        for clock in found.clocks.select_related("answerable").order_by("due_at", "id")
     ]
+
+
+def _who_answers(clock: Clock) -> str:
+    if clock.answerable is None:
+        return "Nobody who had it was at work for the most of its time, so nobody answers for it."
+    return f"{clock.answerable} had the most of its time and answers for it."
 
 
 def _excuses(found: Handoff) -> QuerySet[Excuse]:
@@ -94,7 +113,13 @@ def _excuses(found: Handoff) -> QuerySet[Excuse]:
 
 
 def _deadline(
-    clock: Clock, hours: BusinessCalendar, excuse: Excuse | None, viewer: User, now: datetime
+    clock: Clock,
+    hours: BusinessCalendar,
+    excuse: Excuse | None,
+    viewer: User,
+    now: datetime,
+    *,
+    answers: str,
 ) -> Deadline:
     steps = arithmetic(clock, hours)
     stands = excuse is not None and excuse.approval != Approval.REFUSED
@@ -106,6 +131,7 @@ def _deadline(
         steps=steps,
         excuse=excuse,
         may_excuse=not stands and may_excuse(clock, viewer, now=now),
+        answers=answers,
     )
 
 

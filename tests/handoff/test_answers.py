@@ -306,7 +306,7 @@ def test_a_clock_that_fell_due_before_stays_with_whoever_let_it() -> None:
     reassign_handoff(handoff_id=handoff.pk, to=to, actor=manager, reason="", now=late)
 
     assert clock_of(handoff, ClockKind.ACCEPT).answerable == former
-    assert clock_of(handoff, ClockKind.FIRST_TOUCH).answerable == to
+    assert clock_of(handoff, ClockKind.VERDICT).answerable == to
 
 
 @pytest.mark.parametrize("fields", [{"is_active": False}, {"roles": [Role.MARKETER]}])

@@ -200,3 +200,18 @@ def test_a_manager_sees_the_preview_and_confirms_it(handoff: Handoff) -> None:
     handoff.refresh_from_db()
     assert handoff.agreement == agreement
     assert "Nothing to re-base" in web.get(reverse("handoff:rebase")).content.decode()
+
+
+def test_what_the_new_version_says_besides_due_times_counts_too(handoff: Handoff) -> None:
+    before = clock_of(handoff, ClockKind.ACCEPT)
+    agreement = make_agreement(
+        terms(2 * HOUR), first_warning=40, escalate_after=HOUR, reassign_after=2 * HOUR
+    )
+
+    [preview] = preview_rebase(agreement, now=SOON)
+    rebased(agreement)
+
+    assert preview.moves == []
+    accept = clock_of(handoff, ClockKind.ACCEPT)
+    assert (accept.due_at, accept.first_warning_at) == (before.due_at, NOW + HOUR * 0.8)
+    assert (accept.escalate_at, accept.reassign_at) == (NOW + 3 * HOUR, NOW + 4 * HOUR)

@@ -97,7 +97,7 @@ def test_an_unaccepted_handoff_goes_to_the_next_rep_after_the_agreed_time(
     assert (kept_by, holder_of(handoff)) == (first, second)
     accept = clock_of(handoff, ClockKind.ACCEPT)
     assert (accept.breached_at, accept.answerable) == (ACCEPT_DUE, first)
-    assert clock_of(handoff, ClockKind.FIRST_TOUCH).answerable == second
+    assert clock_of(handoff, ClockKind.VERDICT).answerable == second
     [line, *_] = handoff.decisions.latest("decided_at").candidates
     assert line["chosen"]
     assert {"Had it before"} == {
