@@ -10,6 +10,7 @@ from django import forms
 
 from crm.accounts.forms import time_zone_choices
 from crm.accounts.models import SalesTeam, User
+from crm.common.instants import validate_instant
 from handoff.business_hours import CalendarInvalid
 from handoff.business_hours.calendars import WEEKDAYS
 from handoff.forms import CrispyForm, MomentInput
@@ -181,9 +182,15 @@ class RepForm(CrispyForm):
     capacity = forms.IntegerField(
         min_value=0, max_value=10_000, label="Cap", help_text="Open handoffs; at the cap no more."
     )
-    absent_from = forms.DateTimeField(required=False, widget=MomentInput, label="Absent from")
+    absent_from = forms.DateTimeField(
+        required=False, widget=MomentInput, label="Absent from", validators=[validate_instant]
+    )
     absent_until = forms.DateTimeField(
-        required=False, widget=MomentInput, label="until", help_text="Empty: until it is cleared."
+        required=False,
+        widget=MomentInput,
+        label="until",
+        help_text="Empty: until it is cleared.",
+        validators=[validate_instant],
     )
 
     @classmethod

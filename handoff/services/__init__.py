@@ -26,7 +26,6 @@ from handoff.services.approvals import (
     waiting_figure,
 )
 from handoff.services.calendars import (
-    check_measured,
     define_calendar,
     read_calendar,
     renew_public_holidays,
@@ -80,7 +79,6 @@ __all__ = [
     "ask_excuse",
     "change_rep",
     "change_routing_rule",
-    "check_measured",
     "decide_excuse",
     "decide_touch",
     "define_calendar",

@@ -51,7 +51,7 @@ def define_calendar(
 
     Raises:
         CalendarInvalid: it cannot be read, opens too little after ``now``, the place of the
-            public holidays is not known, or ``check_measured`` refuses it.
+            public holidays is not known, or ``_check_measured`` refuses it.
     """
     days = dict(public_holidays(country, subdivision, now.year))
     hours = to_json(read_calendar(definition, now=now, public_days=days))
@@ -60,7 +60,7 @@ def define_calendar(
     }  # fmt: skip
     measured: dict[str, Any] = {"team": team, "rep": rep, "is_default": is_default}
     lock_writes(WorkCalendar)
-    check_measured(name=name, **measured)
+    _check_measured(name=name, **measured)
     current = WorkCalendar.objects.current()
     if is_default:
         current.filter(is_default=True).exclude(name=name).update(is_default=False)
@@ -114,7 +114,7 @@ def _renew(calendar: WorkCalendar, now: datetime) -> bool:
     return True
 
 
-def check_measured(
+def _check_measured(
     *, name: str, team: SalesTeam | None, is_default: bool, rep: User | None = None
 ) -> None:
     """See that each team and rep keep one calendar, and the company its default, if ``name`` is so.

@@ -247,11 +247,11 @@ def test_an_invited_admin_enters_the_django_admin_while_active() -> None:
     )
     admin = accept(invitation_token(invitation))
 
-    page = client_of(admin).get(reverse("admin:handoff_workcalendar_changelist"))
+    page = client_of(admin).get(reverse("admin:handoff_sourceowner_changelist"))
     admin.is_active = False
 
     assert page.status_code == 200
-    assert not admin.has_perm("handoff.change_workcalendar")
+    assert not admin.has_perm("handoff.change_sourceowner")
     assert not admin.has_module_perms("handoff")
 
 

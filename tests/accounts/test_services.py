@@ -140,7 +140,7 @@ def test_the_first_admins_password_is_checked_too() -> None:
 @pytest.mark.django_db
 def test_who_loses_the_role_of_an_admin_no_longer_enters_the_django_admin() -> None:
     first = services.create_first_admin(email="a@example.com", full_name="A", password=PASSWORD)
-    page = reverse("admin:handoff_workcalendar_changelist")
+    page = reverse("admin:handoff_sourceowner_changelist")
     before = client_of(first).get(page).status_code
 
     User.objects.filter(pk=first.pk).update(roles=[Role.REP])

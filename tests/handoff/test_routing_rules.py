@@ -243,6 +243,9 @@ def test_an_absence_is_entered_on_a_page(team: SalesTeam, manager: Client) -> No
     fields = {"weight": 2, "capacity": 5, "absent_from": f"{soon:%Y-%m-%dT%H:%M}"}
     wrong = manager.post(address, {**fields, "absent_until": "2020-01-01T00:00"})
     assert "ends before it begins" in wrong.content.decode()
+    for absence in ({"absent_from": "9999-12-31T23:59"}, {"absent_until": "9999-12-31T23:59"}):
+        refused = manager.post(address, {**fields, **absence})
+        assert "Give a time between 1900 and 2200." in refused.content.decode()
     assert manager.post(address, fields).status_code == 302
     profile = RepProfile.objects.get(user=rep)
     assert (profile.weight, profile.capacity, profile.absent_until) == (2, 5, None)

@@ -1,6 +1,12 @@
-import pytest
+import json
 
+import pytest
+from django.urls import reverse
+
+from crm.accounts.enums import Role
+from crm.common.typed_json import ShallowDecoder
 from leads.admin import LeadAttributeForm
+from tests.factories import client_of, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -34,3 +40,21 @@ def test_an_attribute_that_cannot_be_used_is_refused(fields: dict[str, str], sen
     errors = [str(text) for texts in declared(**fields).errors.values() for text in texts]
 
     assert errors[0].startswith(sentence)
+
+
+@pytest.mark.parametrize("levels", [33, 900, 100_000])
+def test_json_of_hundreds_of_levels_is_refused_at_its_field(levels: int) -> None:
+    admin = client_of(make_user(Role.ADMIN))
+
+    answer = admin.post(
+        reverse("admin:leads_leadattribute_add"), {"choices": "[" * levels + "]" * levels}
+    )
+
+    assert answer.status_code == 200
+    assert answer.context["adminform"].form.errors["choices"] == ["Enter a valid JSON."]
+
+
+def test_brackets_in_a_text_are_no_levels() -> None:
+    said = '["' + "[" * 40 + '\\"", {"a": [1]}]'
+
+    assert json.loads(said, cls=ShallowDecoder) == ["[" * 40 + '"', {"a": [1]}]
