@@ -150,7 +150,7 @@ navigation.register(
     ),
     NavItem(
         "team_queue", "Team queue", "handoff:team", "inbox", 8,
-        roles=_LEADERS, badge=_open_handoffs, tab="Team",
+        roles=_LEADERS, badge=_open_handoffs, key="g q", tab="Team",
     ),
     NavItem(
         "pool", "Unassigned pool", "handoff:pool", "layers", 100,

@@ -24,6 +24,7 @@ urlpatterns = [
     path("queue/team/", team.team, name="team"),
     path("queue/board/", team.board, name="board"),
     path("queue/pool/", team.pool, name="pool"),
+    path("queue/refused/", team.refused, name="refused"),
     path("queue/missed/", approvals.missed, name="missed"),
     path("approvals/", approvals.to_approve, name="to_approve"),
     path("approvals/excuses/<int:excuse_id>/", approvals.decide_excuse, name="decide_excuse"),

@@ -9,6 +9,16 @@ fields.register(FUNNEL_FIELD)
 
 navigation.register(
     NavItem(
+        name="today",
+        label="Today",
+        url_name="reports:today",
+        icon="sun",
+        order=6,
+        roles=(Role.MANAGER, Role.ADMIN),
+        key="g t",
+        tab="Today",
+    ),
+    NavItem(
         name="funnel",
         label="Funnel",
         url_name="reports:funnel",
@@ -23,6 +33,7 @@ navigation.register(
         url_name="reports:sla",
         icon="clock-check",
         order=400,
+        key="g s",
         group="Both teams",
         roles=(Role.MARKETER, Role.MANAGER, Role.ADMIN),
     ),

@@ -7,6 +7,7 @@ from crm.reports import views
 app_name = "reports"
 
 urlpatterns = [
+    path("today/", views.today_page, name="today"),
     path("reports/funnel/", views.funnel_page, name="funnel"),
     path("reports/funnel.csv", views.funnel_csv, name="funnel_csv"),
     path("reports/sla/", views.sla_page, name="sla"),

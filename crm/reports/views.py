@@ -10,6 +10,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from crm.accounts.access import role_required
@@ -29,6 +30,8 @@ from crm.reports.questions import (
 )
 from crm.reports.scorecard import scorecard
 from crm.reports.sla_output import TABLE_HEADER, figures, table_rows
+from crm.reports.today import load_today
+from handoff.definition import mql_cells
 from handoff.enums import ClockKind
 from handoff.models import Agreement
 
@@ -183,3 +186,14 @@ def sla_table(request: AppRequest) -> HttpResponse | StreamingHttpResponse:
         return _refused(request, error)
     rows = table_rows(question, figures(question, now=now))
     return csv_file("sla-table.csv", TABLE_HEADER, rows)
+
+
+@role_required(Role.MANAGER, Role.ADMIN)
+@never_cache
+@require_GET
+def today_page(request: AppRequest) -> HttpResponse:
+    """Show a manager what needs a decision now, each figure with its rows."""
+    now = timezone.now()
+    is_agreed = Agreement.objects.in_force(now).exists()
+    context = {"today": load_today(now=now), "is_agreed": is_agreed, "definition": mql_cells()}
+    return render(request, "reports/today.html", context)

@@ -32,7 +32,7 @@ from leads.search import matching, search_words
 # Of several roles the one whose work waits on a clock decides where the day begins.
 FIRST_PAGES = (
     (Role.REP, "handoff:queue"),
-    (Role.MANAGER, "reports:sla"),
+    (Role.MANAGER, "reports:today"),
     (Role.MARKETER, "leads:list"),
     (Role.ADMIN, "shell:health"),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
@@ -26,6 +28,9 @@ from leads.models import Lead
 
 #: A badge says no more than this: nobody acts on the difference. Our choice.
 MOST_COUNTED = 1000
+
+#: For so long a refusal is news. Our choice: a manager is away for a week at times.
+LOOKED_BACK_ON = timedelta(days=7)
 
 
 class HandoffQuerySet(models.QuerySet["Handoff"]):
@@ -67,6 +72,10 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
     def open(self) -> HandoffQuerySet:
         """Return handoffs that sales still owes a verdict."""
         return self.filter(closed_at__isnull=True)
+
+    def refused(self, now: datetime) -> HandoffQuerySet:
+        """Return what sales refused in the days before ``now`` that a manager looks back on."""
+        return self.filter(state=HandoffState.REJECTED, closed_at__gte=now - LOOKED_BACK_ON)
 
     def figure(self, most: int = MOST_COUNTED) -> str:
         """Say how many there are, counted up to ``most``: ``12``, ``1000+``; nothing for none."""
@@ -149,6 +158,11 @@ class Handoff(models.Model):
                 name="handoff_pool",
             ),
             models.Index(fields=["opened_at", "id"], name="handoff_by_opening"),
+            models.Index(
+                fields=["closed_at", "id"],
+                condition=Q(state=HandoffState.REJECTED),
+                name="handoff_refused",
+            ),
         ]
 
     def __str__(self) -> str:

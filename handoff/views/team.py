@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -14,40 +12,34 @@ from crm.accounts.access import role_required
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam
 from crm.common.http import AppRequest, render_page
-from crm.common.paging import Page, keyset_page
-from crm.common.ui.badges import SlaBadge
-from handoff.badges import clock_badge
+from crm.common.paging import keyset_page
 from handoff.board import load_board
 from handoff.definition import mql_cells
-from handoff.models import Clock, ClockQuerySet, Handoff
+from handoff.models import ClockQuerySet, Handoff
+from handoff.services.approvals import DECIDERS
+from handoff.team import STANDINGS, UNASSIGNED, TeamQuestion, lines_of
 from handoff.views.answering import row_asked_for
 
 _ORDER = ("due_at", "id")
-_UNASSIGNED = "pool"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One open handoff as the table shows it."""
-
-    handoff: Handoff
-    badge: SlaBadge
+_LATEST_FIRST = ("-closed_at", "-id")
 
 
 @role_required(Role.MANAGER, Role.ADMIN)
 @require_GET
 def team(request: AppRequest) -> HttpResponse:
-    """Show who holds what, the most urgent first; of one team or of the pools when asked."""
-    clocks = Clock.objects.next_due()
-    wanted = row_asked_for(request.GET, "team")
-    if wanted:
-        clocks = clocks.filter(handoff__team=wanted)
-    if request.GET.get("holder") == _UNASSIGNED:
-        clocks = clocks.filter(handoff__holder__isnull=True)
-    elif holder := row_asked_for(request.GET, "holder"):
-        clocks = clocks.filter(handoff__holder=holder)
-    context = _table(request, clocks)
-    context |= {"teams": SalesTeam.objects.order_by("name"), "team": wanted}
+    """Show who holds what, the most urgent first; only a part of it when the address asks."""
+    asked = _question(request.GET)
+    context = _table(request, asked.clocks(timezone.now()))
+    context |= {
+        "keep": asked.query(),
+        "teams": _choices(
+            asked, "team", SalesTeam.objects.order_by("name").values_list("pk", "name")
+        ),
+        "standings": _choices(asked, "clock", STANDINGS.items()),
+        "all_held": asked.query(holder=""),
+        "pool": asked.query(holder=UNASSIGNED),
+        "is_unassigned": asked.holder == UNASSIGNED,
+    }
     return render_page(request, "handoff/team.html", context)
 
 
@@ -70,27 +62,51 @@ def board(request: AppRequest) -> HttpResponse:
 @require_GET
 def pool(request: AppRequest) -> HttpResponse:
     """Show what nobody in the own team holds yet."""
-    clocks = Clock.objects.next_due().filter(handoff__in=Handoff.objects.in_pool_of(request.user))
+    in_pool = Handoff.objects.in_pool_of(request.user)
+    clocks = TeamQuestion().clocks(timezone.now()).filter(handoff__in=in_pool)
     return render_page(request, "handoff/pool.html", _table(request, clocks))
+
+
+@role_required(Role.MARKETER, *DECIDERS)
+@require_GET
+def refused(request: AppRequest) -> HttpResponse:
+    """List what sales refused of late, with the reasons."""
+    now = timezone.now()
+    found = Handoff.objects.refused(now).select_related("lead", "holder").defer("brief")
+    page = keyset_page(found, ordering=_LATEST_FIRST, cursor=request.GET.get("cursor"))
+    return render_page(request, "handoff/refused.html", {"page": page, "now": now})
+
+
+def _question(parameters: QueryDict) -> TeamQuestion:
+    """Return what an address asks; what it misspells narrows nothing."""
+    holder, clock = row_asked_for(parameters, "holder"), parameters.get("clock", "")
+    is_pool = parameters.get("holder") == UNASSIGNED
+    return TeamQuestion(
+        team=row_asked_for(parameters, "team"),
+        holder=UNASSIGNED if is_pool else str(holder or ""),
+        clock=clock if clock in STANDINGS else "",
+    )
+
+
+def _choices(asked: TeamQuestion, name: str, offered: Any) -> list[dict[str, Any]]:
+    """Return all of it, and each part on offer, as links that keep the rest of the question."""
+    chosen = getattr(asked, name)
+    return [
+        {
+            "label": label,
+            "query": asked.query(**{name: value}),
+            "is_chosen": (value or None) == (chosen or None),
+        }
+        for value, label in [(None, "All"), *offered]
+    ]
 
 
 def _table(request: AppRequest, clocks: ClockQuerySet) -> dict[str, Any]:
     now = timezone.now()
-    found = clocks.select_related("handoff__lead", "handoff__holder").prefetch_related(
-        "handoff__team", "handoff__agreement", "handoff__calendar"
-    )
-    page = keyset_page(found, ordering=_ORDER, cursor=request.GET.get("cursor"))
+    page = keyset_page(clocks, ordering=_ORDER, cursor=request.GET.get("cursor"))
     return {
-        "lines": _lines(page, now),
+        "lines": lines_of(page.items, now=now),
         "page": page,
         "now": now,
         "definition": mql_cells(),
-        "is_unassigned": request.GET.get("holder") == _UNASSIGNED,
     }
-
-
-def _lines(page: Page[Clock], now: datetime) -> list[Line]:
-    return [
-        Line(clock.handoff, clock_badge(clock, clock.handoff.calendar.hours, now=now))
-        for clock in page.items
-    ]

@@ -70,8 +70,8 @@ def addresses(role: Role, user: User) -> list[str]:
         ]
     if role is Role.MANAGER:
         names = [
-            "handoff:team", "handoff:calendars", "reports:sla", "reports:sla_handoffs",
-            "leads:imports",
+            "reports:today", "handoff:team", "handoff:refused", "handoff:calendars",
+            "reports:sla", "reports:sla_handoffs", "leads:imports",
         ]  # fmt: skip
         one = [reverse(f"leads:{name}", args=[lead.pk]) for name in ("edit", "stage")]
         return [*map(reverse, names), *one]

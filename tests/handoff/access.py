@@ -173,6 +173,7 @@ ROWS = [
     row("handoff:log", *_WORKERS, **_SEEN, method="post", data={"act": "CALL.CONNECTED"}),
     row("handoff:snooze", *_WORKERS, **_SEEN),
     row("handoff:reassign", MANAGER, ADMIN, **_SEEN),
+    row("handoff:refused", MARKETER, MANAGER, ADMIN),
     row("handoff:missed", REP),
     row("handoff:to_approve", MANAGER, ADMIN),
     row("handoff:excuse", *_WORKERS, own=missed_clock, foreign=missed_clock_of_somebody_else),

@@ -5,6 +5,7 @@ from tests.access import ADMIN, MANAGER, MARKETER, row
 READERS = (MARKETER, MANAGER, ADMIN)
 
 ROWS = [
+    row("reports:today", MANAGER, ADMIN),
     row("reports:funnel", *READERS),
     row("reports:funnel_csv", *READERS),
     row("reports:sla", *READERS),

@@ -16,10 +16,10 @@ FIRST_ADMIN = {"full_name": "Ada", "email": "Ada@Example.com", "password": PASSW
     ("roles", "first"),
     [
         ([Role.REP], "handoff:queue"),
-        ([Role.MANAGER], "reports:sla"),
+        ([Role.MANAGER], "reports:today"),
         ([Role.MARKETER], "leads:list"),
         ([Role.ADMIN], "shell:health"),
-        ([Role.ADMIN, Role.MANAGER], "reports:sla"),
+        ([Role.ADMIN, Role.MANAGER], "reports:today"),
         ([Role.MANAGER, Role.REP], "handoff:queue"),
     ],
 )
