@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0004_notification_choices"),
-        ("handoff", "0011_what_was_decided"),
+        ("handoff", "0012_hours_of_holders"),
         ("leads", "0011_who_recorded_a_consent"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
