@@ -196,7 +196,10 @@ def test_values_of_a_stored_tree_survive_an_address(leaf: object, part: str) -> 
     assert sentence(from_query(parts)) == sentence(stored)
 
 
-@pytest.mark.parametrize("part", [".", "t_title", "t_title.", "t_title.is", "t_title.is.", "%00"])
+@pytest.mark.parametrize(
+    "part",
+    ["{", '{"any":[]}', "{" * 99, ".", "t_title", "t_title.", "t_title.is", "t_title.is.", "%00"],
+)
 def test_a_damaged_address_is_refused(part: str) -> None:
     with pytest.raises(CriteriaInvalid):
         from_query([part])
@@ -206,9 +209,46 @@ def test_an_address_without_conditions_fits_every_lead() -> None:
     assert from_query(["", ""]).root is None
 
 
-def test_a_tree_with_alternatives_is_not_written_into_an_address() -> None:
-    with pytest.raises(CriteriaInvalid, match="cannot be written"):
-        to_query(parse({"any": [{"field": "t_title", "op": "is_set"}]}))
+@pytest.mark.parametrize(
+    ("tree", "parts"),
+    [
+        (
+            {"any": [{"op": "is_set", "field": "t_title"}]},
+            ['{"any":[{"field":"t_title","op":"is_set"}]}'],
+        ),
+        (
+            {"all": [{"field": "t_title", "op": "is_set"}, {"not": {"field": "t_mail", "op": "is",
+             "value": True}}]},
+            ["t_title.is_set", '{"not":{"field":"t_mail","op":"is","value":true}}'],
+        ),
+    ],
+)  # fmt: skip
+def test_a_part_that_is_no_comparison_stands_in_an_address_as_json(
+    tree: object, parts: list[str]
+) -> None:
+    stored = parse(tree)
+
+    assert to_query(stored) == parts
+    assert sentence(from_query(parts)) == sentence(stored)
+
+
+def test_the_deepest_tree_survives_an_address() -> None:
+    tree: object = {"field": "t_title", "op": "is_set"}
+    for how in ("any", "all", "any", "all", "any"):
+        tree = {how: [tree]}
+
+    assert sentence(from_query(to_query(parse(tree)))) == sentence(parse(tree))
+
+
+def test_a_part_that_is_no_comparison_is_one_chip() -> None:
+    leaf = {"field": "t_title", "op": "is_set"}
+    criteria = parse({"all": [{"any": [leaf, leaf]}, {"not": leaf}, {"all": [leaf]}]})
+
+    assert [(chip.label, chip.value_words) for chip in chips(criteria)] == [
+        ("Any of", "Title is known or Title is known"),
+        ("None of", "Title is known"),
+        ("All of", "Title is known"),
+    ]
 
 
 def test_one_name_is_not_registered_twice() -> None:

@@ -8,7 +8,7 @@ can be asked, ``tree`` checks and compiles, ``query`` writes trees into addresse
 
 from crm.common.criteria.fields import Field, Kind, Op, ValueInvalid, column_field, fields
 from crm.common.criteria.keepers import Keeper, keepers, users_of
-from crm.common.criteria.query import Chip, chips, from_query, to_query
+from crm.common.criteria.query import Chip, chips, from_query, to_query, top_leaves
 from crm.common.criteria.tree import (
     Criteria,
     CriteriaInvalid,
@@ -38,6 +38,7 @@ __all__ = [
     "parse",
     "sentence",
     "to_query",
+    "top_leaves",
     "used_fields",
     "users_of",
 ]

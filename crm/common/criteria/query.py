@@ -1,14 +1,21 @@
-"""Trees in addresses: ``?f=stage.in.MQL,SAL&f=country.in.DE`` is ``all`` of its leaves."""
+"""Trees in addresses: ``?f=stage.in.MQL,SAL&f=country.in.DE`` is ``all`` of its parts.
+
+A part that is no single comparison stands there as JSON: ``?f={"any":[...]}``.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 from crm.common.criteria.fields import BARE_OPS, WORDS, Kind, Op, fields
-from crm.common.criteria.tree import Criteria, CriteriaInvalid, Group, Leaf, parse
+from crm.common.criteria.tree import Criteria, Group, Leaf, parse, words_of
+from crm.common.typed_json import ShallowDecoder
+
+_HEADS = {"all": "All of", "any": "Any of", "not": "None of"}
 
 
 @dataclass(frozen=True)
@@ -28,35 +35,47 @@ def from_query(parts: Iterable[str]) -> Criteria:
     Raises:
         CriteriaInvalid: with one problem per parameter that cannot be read.
     """
-    leaves = [_leaf_tree(part) for part in parts if part]
-    return parse({"all": leaves} if leaves else {})
+    trees = [_tree_of(part) for part in parts if part]
+    if len(trees) == 1:
+        return parse(trees[0])
+    return parse({"all": trees} if trees else {})
 
 
 def to_query(criteria: Criteria) -> list[str]:
-    """Return the ``f`` parameters of a flat tree.
-
-    Raises:
-        CriteriaInvalid: for a tree with ``any`` or ``not``, which an address cannot carry.
-    """
-    return [_spell(leaf) for leaf in _flat(criteria)]
+    """Return the ``f`` parameters of a tree."""
+    return [_spell(part) for part in _parts(criteria)]
 
 
 def chips(criteria: Criteria) -> list[Chip]:
-    """Return the row of chips of a flat tree."""
-    return [
-        Chip(
-            field=leaf.field.name,
-            label=leaf.field.label,
-            op_words=WORDS[leaf.op],
-            value_words=leaf.field.value_words(leaf.op, leaf.raw),
-            query=_spell(leaf),
-        )
-        for leaf in _flat(criteria)
-    ]
+    """Return the row of chips of a tree: one for each part that can be taken away."""
+    return [_chip(part) for part in _parts(criteria)]
+
+
+def top_leaves(criteria: Criteria) -> list[Leaf]:
+    """Return the comparisons that every lead of the list passes."""
+    return [part for part in _parts(criteria) if isinstance(part, Leaf)]
+
+
+def _chip(part: Leaf | Group) -> Chip:
+    if isinstance(part, Group):
+        [inner] = part.parts if part.how == "not" else [part]
+        return Chip("", _HEADS[part.how], "", words_of(inner), _spell(part))
+    said = part.field.value_words(part.op, part.raw)
+    return Chip(part.field.name, part.field.label, WORDS[part.op], said, _spell(part))
+
+
+def _tree_of(part: str) -> Any:
+    """Return one ``f`` as a tree; whatever is wrong with it is said by ``parse``."""
+    if not part.startswith("{"):
+        return _leaf_tree(part)
+    try:
+        return json.loads(part, cls=ShallowDecoder)
+    except ValueError:
+        return part
 
 
 def _leaf_tree(part: str) -> dict[str, Any]:
-    """Return ``country.in.DE,AT`` as a leaf; whatever is wrong with it is said by ``parse``."""
+    """Return ``country.in.DE,AT`` as a leaf."""
     name, _, rest = part.partition(".")
     op, _, raw = rest.partition(".")
     leaf: dict[str, Any] = {"field": name, "op": op}
@@ -67,22 +86,20 @@ def _leaf_tree(part: str) -> dict[str, Any]:
     return {**leaf, "value": [unquote(code) for code in raw.split(",")] if is_list else raw}
 
 
-def _flat(criteria: Criteria) -> list[Leaf]:
-    """Return the leaves of a tree that is one leaf or ``all`` of leaves."""
+def _parts(criteria: Criteria) -> tuple[Leaf | Group, ...]:
+    """Return what all must fit: the parts of an ``all``, else the one tree there is."""
     root = criteria.root
     if root is None:
-        return []
-    parts = root.parts if isinstance(root, Group) and root.how == "all" else (root,)
-    leaves = [part for part in parts if isinstance(part, Leaf)]
-    if len(leaves) != len(parts):
-        raise CriteriaInvalid([("", "any and not cannot be written into an address")])
-    return leaves
+        return ()
+    return root.parts if isinstance(root, Group) and root.how == "all" else (root,)
 
 
-def _spell(leaf: Leaf) -> str:
-    if leaf.op in BARE_OPS:
-        return f"{leaf.field.name}.{leaf.op}"
-    return f"{leaf.field.name}.{Op(leaf.op)}.{_written(leaf)}"
+def _spell(part: Leaf | Group) -> str:
+    if isinstance(part, Group):
+        return json.dumps(part.tree, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    if part.op in BARE_OPS:
+        return f"{part.field.name}.{part.op}"
+    return f"{part.field.name}.{Op(part.op)}.{_written(part)}"
 
 
 def _written(leaf: Leaf) -> str:

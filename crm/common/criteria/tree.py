@@ -37,10 +37,11 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Group:
-    """``all``, ``any`` or ``not`` of smaller trees."""
+    """``all``, ``any`` or ``not`` of smaller trees; ``tree`` is how it was written."""
 
     how: str
     parts: tuple[Leaf | Group, ...]
+    tree: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,12 @@ def used_fields(criteria: Criteria) -> set[str]:
 
 def sentence(criteria: Criteria) -> str:
     """Return the tree in words: ``Stage is MQL and Country is not Germany``."""
-    return "Every lead" if criteria.root is None else _words(criteria.root, outer=True)
+    return "Every lead" if criteria.root is None else words_of(criteria.root)
+
+
+def words_of(part: Leaf | Group) -> str:
+    """Return one part of a tree in words, as if it stood alone."""
+    return _words(part, outer=True)
 
 
 def _read(tree: Any, path: str, depth: int, problems: list[tuple[str, str]]) -> Leaf | Group | None:
@@ -111,12 +117,12 @@ def _read_group(
     """Return ``all``, ``any`` or ``not`` with its parts."""
     if how == "not":
         part = _read(content, path, depth + 1, problems)
-        return Group(how, (part,)) if part else None
+        return Group(how, (part,), {how: content}) if part else None
     if not isinstance(content, list) or not content or len(content) > MOST_LEAVES:
         problems.append((path, f"needs a list of 1 to {MOST_LEAVES} conditions"))
         return None
     parts = [_read(each, f"{path}[{i}]", depth + 1, problems) for i, each in enumerate(content)]
-    return Group(how, tuple(part for part in parts if part))
+    return Group(how, tuple(part for part in parts if part), {how: content})
 
 
 def _read_leaf(tree: dict[str, Any], path: str, problems: list[tuple[str, str]]) -> Leaf | None:
