@@ -10,7 +10,8 @@ from crm.accounts.models import User
 from crm.common.paging import ordered
 from crm.common.slots import Column
 from leads.columns import OWN_COLUMNS
-from leads.listing import ListAddress, Row, for_rows, stream_rows
+from leads.list_address import ListAddress
+from leads.listing import Row, for_rows, stream_rows
 from leads.models import Lead
 
 _FIELDS: Sequence[tuple[str, Callable[[Lead], Any]]] = (

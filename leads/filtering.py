@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from django.http import QueryDict
 from django.utils.http import urlencode
 
-from crm.common.criteria import CriteriaInvalid, fields, from_query, parse, to_query
+from crm.common.criteria import CriteriaInvalid, fields, from_query, leaves, parse, to_query
 from crm.common.criteria.fields import WORDS
 from leads.leaf_editing import LeafEditor, offered_op
-from leads.listing import ListAddress
+from leads.list_address import ListAddress
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,10 @@ def _problem(editor: FilterEditor, params: QueryDict) -> str:
 def _values_of(query: str) -> list[str]:
     """Return the values of a filter as its address spells it."""
     try:
-        criteria = from_query([query])
-    except CriteriaInvalid:
+        [leaf] = leaves(from_query([query]))
+    except (CriteriaInvalid, ValueError):  # no comparison, or several
         return []
-    leaf = criteria.tree["all"][0] if criteria.tree else {}
-    raw = leaf.get("value", [])
-    return list(raw) if isinstance(raw, list) else [str(raw)]
+    return list(leaf.raw) if isinstance(leaf.raw, list) else [str(leaf.raw or "")]
 
 
 def spell_filter(editor: FilterEditor, params: QueryDict) -> str:
@@ -85,7 +83,7 @@ def spell_filter(editor: FilterEditor, params: QueryDict) -> str:
     Raises:
         CriteriaInvalid: when the value does not fit; its first problem is a sentence.
     """
-    return to_query(parse({"all": [editor.leaf(params)]}))[0]
+    return to_query(parse(editor.leaf(params)))[0]
 
 
 def put_filter(filters: Sequence[str], new: str, *, replaces: str) -> list[str]:

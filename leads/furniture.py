@@ -1,6 +1,6 @@
 """What this app shows on shared pages: columns, filters, views, panels, timeline, navigation."""
 
-from crm.common.criteria import fields
+from crm.common.criteria import Keeper, fields, keepers
 from crm.common.slots import (
     NavItem,
     Panel,
@@ -15,11 +15,13 @@ from leads.columns import LEAD_COLUMNS, LEAD_VIEWS
 from leads.edits import edit_entries
 from leads.fields import ATTRIBUTE_PREFIX, LEAD_FIELDS, attribute_fields
 from leads.panels import consents, next_step
+from leads.saved_views import kept_criteria
 from leads.standing_fields import STANDING_FIELDS
 from leads.timeline_sources import deal_entries, note_entries, stage_entries
 
 fields.register(*LEAD_FIELDS, *STANDING_FIELDS)
 fields.register_family(ATTRIBUTE_PREFIX, attribute_fields)
+keepers.register(Keeper("views", 5, kept_criteria))
 
 lead_columns.register(*LEAD_COLUMNS)
 lead_views.register(*LEAD_VIEWS)

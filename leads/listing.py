@@ -1,269 +1,28 @@
-"""What an address asks of the lead list: view, filters, order, columns; and the rows it finds.
-
-The page, its counts, the export and "next lead" all read the address here, so that they agree.
-"""
+"""The rows that a list finds, how many there are, and the views above it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from itertools import islice
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
-from django.http import QueryDict
-from django.utils.http import urlencode
 
-from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
-from crm.common.criteria import (
-    Chip,
-    Criteria,
-    CriteriaInvalid,
-    chips,
-    compile_q,
-    from_query,
-    parse,
-    to_query,
-)
+from crm.common.criteria import Chip, CriteriaInvalid, compile_q, parse
 from crm.common.paging import Count, Page, estimate_count, keyset_page, quick_count
 from crm.common.prepared import PreparedQuery
-from crm.common.slots import Column, SavedView, lead_columns, lead_views
+from crm.common.slots import Column, SavedView
+from leads.list_address import ListAddress
 from leads.models import Lead, LeadQuerySet
+from leads.saved_views import views_of
 
-EVERYTHING = "all"
-FIRST_VIEW_OF_MARKETERS = "new"
-PAGE_SIZE = 50
 _CHUNK = 500
 _OWNERS = PreparedQuery(lambda ids: User.objects.filter(pk__among=ids).only("full_name", "email"))
 _TEAMS = PreparedQuery(lambda ids: SalesTeam.objects.filter(pk__among=ids))
 M = TypeVar("M", bound=Model)
-_NAME_ORDER = ("last_name", "first_name", "id")
-_MOST_FILTERS = 30
-_NAME_WORDS = ("By name, A to Z", "By name, Z to A")
-
-
-@dataclass(frozen=True)
-class Sort:
-    """One order of the list. ``code`` stands in addresses, with a minus when turned round.
-
-    ``said`` are the words of the order, and then of its reverse if it has one.
-    """
-
-    column: str
-    said: tuple[str, ...]
-    terms: tuple[str, ...]
-    is_reversed: bool = False
-
-    @property
-    def code(self) -> str:
-        """Return what ``sort=`` says."""
-        return f"-{self.column}" if self.is_reversed else self.column
-
-    @property
-    def ordering(self) -> tuple[str, ...]:
-        """Return the order_by terms."""
-        return tuple(map(_turned, self.terms)) if self.is_reversed else self.terms
-
-    @property
-    def is_descending(self) -> bool:
-        """Say whether the greatest value comes first."""
-        return self.ordering[0].startswith("-")
-
-    @property
-    def words(self) -> str:
-        """Return the order as a person says it: ``Newest activity first``."""
-        return self.said[self.is_reversed]
-
-    @property
-    def can_turn(self) -> bool:
-        """Say whether the other direction is an order of an index too: not with unknown values."""
-        return not self.terms[0].endswith("?")
-
-
-def _turned(term: str) -> str:
-    return term[1:] if term.startswith("-") else f"-{term}"
-
-
-def sorts() -> dict[str, Sort]:
-    """Return every order that is offered, by column: those that an index holds."""
-    offered = {"name": Sort("name", _NAME_WORDS, _NAME_ORDER)}
-    for column in lead_columns:
-        if column.sort:
-            offered[column.name] = Sort(column.name, column.sort_words, column.sort)
-    return offered
-
-
-@dataclass(frozen=True)
-class ListAddress:
-    """A list as its address spells it. ``problems`` says what of it cannot be used."""
-
-    view: SavedView
-    criteria: Criteria
-    sort: Sort
-    columns: tuple[Column, ...]
-    names_columns: bool = False
-    problems: tuple[str, ...] = ()
-
-    @cached_property
-    def filters(self) -> list[str]:
-        """Return the ``f`` parameters."""
-        return to_query(self.criteria)
-
-    @cached_property
-    def chips(self) -> list[Chip]:
-        """Return the row of chips."""
-        return chips(self.criteria)
-
-    @cached_property
-    def is_edited(self) -> bool:
-        """Say whether filters or order differ from the saved view."""
-        return self.filters != to_query(parse(self.view.tree)) or self.sort.code != self.view.sort
-
-    @cached_property
-    def pairs(self) -> list[tuple[str, str]]:
-        """Return the parameters that ask for this list, without the page."""
-        pairs = [("view", self.view.name)]
-        if self.filters != to_query(parse(self.view.tree)):
-            pairs += [("f", each) for each in self.filters or [""]]
-        if self.sort.code != self.view.sort:
-            pairs.append(("sort", self.sort.code))
-        if self.names_columns:
-            pairs.append(("columns", ",".join(column.name for column in self.columns)))
-        return pairs
-
-    @property
-    def pairs_without_columns(self) -> list[tuple[str, str]]:
-        """Return the parameters of this list but for its columns."""
-        return [pair for pair in self.pairs if pair[0] != "columns"]
-
-    @cached_property
-    def query(self) -> str:
-        """Return ``pairs`` as the end of an address."""
-        return urlencode(self.pairs)
-
-    def with_filters(self, filters: Sequence[str]) -> ListAddress:
-        """Return the same list with other filters.
-
-        Raises:
-            CriteriaInvalid: when one of them cannot be used.
-        """
-        return replace(self, criteria=from_query(filters))
-
-    def without(self, query: str) -> ListAddress:
-        """Return the same list without one chip."""
-        return self.with_filters([each for each in self.filters if each != query])
-
-    def sorted_by(self, sort: Sort) -> ListAddress:
-        """Return the same list in another order."""
-        return replace(self, sort=sort)
-
-    def leads(self, *, viewer: User, now: datetime) -> LeadQuerySet:
-        """Return the leads it lists: of those that ``viewer`` may see."""
-        if self.problems:
-            return Lead.objects.none()
-        return Lead.objects.visible_to(viewer).filter(compile_q(self.criteria, now=now))
-
-
-def views_of(user: User) -> list[SavedView]:
-    """Return the saved views for the desks of ``user``."""
-    return [view for view in lead_views if not view.roles or user.has_role(*view.roles)]
-
-
-def read_address(params: QueryDict, *, user: User) -> ListAddress:
-    """Return the list that ``params`` ask for; what cannot be used is named, never dropped."""
-    problems: list[str] = []
-    view = _read_view(params, user, problems)
-    names = [name for part in params.getlist("columns") for name in part.split(",") if name]
-    return ListAddress(
-        view=view,
-        criteria=_read_criteria(params, view, problems),
-        sort=_read_sort(params.get("sort") or view.sort, problems),
-        columns=_read_columns(names, problems),
-        names_columns=bool(names),
-        problems=tuple(problems),
-    )
-
-
-def _read_view(params: QueryDict, user: User, problems: list[str]) -> SavedView:
-    """Return the view asked for; filters without a view are filters of everything."""
-    offered = {view.name: view for view in views_of(user)}
-    name = params.get("view", "")
-    if name and name not in offered:
-        problems.append(f"There is no view {name[:40]!r}.")
-    if name not in offered:
-        is_first = "f" not in params and user.has_role(Role.MARKETER)
-        name = FIRST_VIEW_OF_MARKETERS if is_first else EVERYTHING
-    return offered[name]
-
-
-def _read_criteria(params: QueryDict, view: SavedView, problems: list[str]) -> Criteria:
-    if "f" not in params:
-        return parse(view.tree)
-    filters = params.getlist("f")
-    if len(filters) > _MOST_FILTERS:
-        problems.append(f"A list takes at most {_MOST_FILTERS} filters.")
-        return parse({})
-    try:
-        return from_query(filters)
-    except CriteriaInvalid as invalid:
-        problems += [f"A filter cannot be used: {sentence}." for _, sentence in invalid.problems]
-        return parse({})
-
-
-def _read_sort(code: str, problems: list[str]) -> Sort:
-    offered = sorts()
-    sort = offered.get(code.removeprefix("-"))
-    is_reversed = code.startswith("-")
-    if sort and (sort.can_turn or not is_reversed):
-        return replace(sort, is_reversed=is_reversed)
-    problems.append(f"The list cannot be sorted by {code[:40]!r}; it can by {', '.join(offered)}.")
-    return offered["activity"]
-
-
-def _read_columns(names: Sequence[str], problems: list[str]) -> tuple[Column, ...]:
-    """Return the columns named, in their usual order; by default those shown to everybody."""
-    if not names:
-        return tuple(column for column in lead_columns if column.is_default)
-    unknown = [name for name in names if lead_columns.get(name) is None]
-    problems += [f"There is no column {name[:40]!r}." for name in unknown[:5]]
-    return tuple(column for column in lead_columns if column.name in names)
-
-
-@dataclass(frozen=True)
-class Header:
-    """The head of one column; ``query`` asks for its order, which ``order`` says in words.
-
-    ``direction`` says that the list has its order now, or the reverse of it.
-    """
-
-    label: str
-    css: str
-    query: str = ""
-    order: str = ""
-    direction: str = ""
-
-
-def headers(address: ListAddress) -> list[Header]:
-    """Return the heads of the columns, the name first."""
-    offered = sorts()
-    named = [
-        ("name", "Name", ""),
-        *((each.name, each.label, each.align) for each in address.columns),
-    ]
-    return [_header(address, offered.get(name), label, css) for name, label, css in named]
-
-
-def _header(address: ListAddress, sort: Sort | None, label: str, css: str) -> Header:
-    if sort is None:
-        return Header(label, css)
-    if sort.column != address.sort.column:
-        return Header(label, css, address.sorted_by(sort).query, sort.words)
-    turned = replace(address.sort, is_reversed=sort.can_turn and not address.sort.is_reversed)
-    direction = "descending" if address.sort.is_descending else "ascending"
-    return Header(label, css, address.sorted_by(turned).query, turned.words, direction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +56,7 @@ def load_list(
     """Return one page of the list; its queries do not grow with its rows."""
     found = address.leads(viewer=viewer, now=now)
     page = keyset_page(
-        for_rows(found), ordering=address.sort.ordering, cursor=cursor, size=PAGE_SIZE
+        for_rows(found), ordering=address.sort.ordering, cursor=cursor, size=address.page_size
     )
     rows = load_rows(page.items, address.columns, viewer=viewer, now=now)
     is_whole = page.next_cursor is None and page.previous_cursor is None
@@ -383,13 +142,20 @@ def view_tabs(
 ) -> list[Tab]:
     """Return the saved views of ``viewer``."""
     known = counts or {}
-    return [Tab(view, view == address.view, known.get(view.name)) for view in views_of(viewer)]
+    return [
+        Tab(view, view.name == address.view.name, known.get(view.name)) for view in views_of(viewer)
+    ]
 
 
 def count_views(*, viewer: User, now: datetime) -> Mapping[str, Count]:
-    """Return how many leads each saved view of ``viewer`` holds."""
-    mine = Lead.objects.visible_to(viewer)
-    return {
-        view.name: estimate_count(mine.filter(compile_q(parse(view.tree), now=now)))
-        for view in views_of(viewer)
-    }
+    """Return how many leads each saved view of ``viewer`` holds; a spoilt one has no count."""
+    counted = ((view.name, _count_view(view, viewer, now)) for view in views_of(viewer))
+    return {name: count for name, count in counted if count is not None}
+
+
+def _count_view(view: SavedView, viewer: User, now: datetime) -> Count | None:
+    try:
+        asked = compile_q(parse(view.tree), now=now)
+    except CriteriaInvalid:
+        return None
+    return estimate_count(Lead.objects.visible_to(viewer).filter(asked))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from leads.views import changes, detail, imports, lead_list
+from leads.views import changes, detail, imports, lead_list, saved_views
 
 app_name = "leads"
 
@@ -10,6 +10,15 @@ urlpatterns = [
     path("leads/", lead_list.lead_list, name="list"),
     path("leads/filter/", lead_list.filter_editor, name="filter"),
     path("leads/columns/", lead_list.column_menu, name="columns"),
+    path("leads/board/<str:stage>/", lead_list.board_column, name="board_column"),
+    path("leads/conditions/", lead_list.conditions, name="conditions"),
+    path("leads/keep/", lead_list.view_form, name="view_form"),
+    path("leads/views/", saved_views.saved_views, name="views"),
+    path("leads/views/keep/", saved_views.view_keep, name="view_keep"),
+    path("leads/views/first/", saved_views.view_first, name="view_first"),
+    path("leads/views/<int:view_id>/save/", saved_views.view_reshape, name="view_reshape"),
+    path("leads/views/<int:view_id>/rename/", saved_views.view_rename, name="view_rename"),
+    path("leads/views/<int:view_id>/delete/", saved_views.view_delete, name="view_delete"),
     path("leads/count/", lead_list.list_count, name="count"),
     path("leads/counts/", lead_list.view_counts, name="counts"),
     path("leads/export/", lead_list.lead_export, name="export"),

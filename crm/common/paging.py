@@ -19,11 +19,15 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(frozen=True)
 class Page(Generic[M]):
-    """Rows in the order asked for; the cursors are None at either end."""
+    """Rows in the order asked for; the cursors are None at either end.
+
+    ``is_restarted`` says that the cursor asked for was none of this order: these are the first.
+    """
 
     items: list[M]
     next_cursor: str | None
     previous_cursor: str | None
+    is_restarted: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ def keyset_page(
         items=items,
         next_cursor=_write_cursor(items[-1], terms, backwards=False) if has_next else None,
         previous_cursor=_write_cursor(items[0], terms, backwards=True) if has_previous else None,
+        is_restarted=bool(cursor) and mark is None,
     )
 
 

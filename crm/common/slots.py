@@ -30,7 +30,7 @@ class Column:
     returns it instead, as a page has hundreds of them. ``sort`` is the ordering the list may offer,
     a tuple of order_by terms with a unique tail, all on indexed columns; ``sort_words`` say it, and
     then its reverse if it has one: ``("Newest first", "Oldest first")``. ``export(value)`` is its
-    cell in CSV; an instant may stay one, the file has it in the viewer's zone.
+    cell in a file; an instant may stay one, the file has it in the viewer's zone.
     """
 
     name: str
@@ -135,7 +135,11 @@ class TimelineGains:
 
 @dataclass(frozen=True)
 class SavedView:
-    """A tab of the lead list that ships with Baton: a criteria tree and a sort, for some roles."""
+    """A tab of the lead list: criteria, order, columns and page size, for some roles.
+
+    Without ``columns`` it has those shown by default. ``kept`` is the view as somebody keeps it;
+    those that ship with Baton have none.
+    """
 
     name: str
     label: str
@@ -145,6 +149,10 @@ class SavedView:
     roles: tuple[Role, ...] = ()
     tone: str = ""
     icon: str = ""
+    columns: tuple[str, ...] = ()
+    page_size: int = 50
+    is_board: bool = False
+    kept: Any = None
 
 
 @dataclass(frozen=True)

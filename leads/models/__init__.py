@@ -6,15 +6,19 @@ from leads.models.deal import Deal
 from leads.models.imports import ImportJob, ImportRow
 from leads.models.lead import ExternalId, Lead, LeadAttribute, LeadFact, LeadQuerySet, Note
 from leads.models.stage import StageInterval, StageIntervalQuerySet
+from leads.models.views import DefaultView, KeptView, KeptViewQuerySet
 
 __all__ = [
     "Company",
     "Consent",
     "ConsentQuerySet",
     "Deal",
+    "DefaultView",
     "ExternalId",
     "ImportJob",
     "ImportRow",
+    "KeptView",
+    "KeptViewQuerySet",
     "Lead",
     "LeadAttribute",
     "LeadFact",

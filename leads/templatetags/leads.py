@@ -19,8 +19,11 @@ from django.utils.safestring import SafeString
 
 from crm.common.criteria import Chip
 from crm.common.paging import Count, Page
+from leads.enums import LifecycleStage
 from leads.forms import NoteForm
-from leads.listing import Cell, ListAddress, Row
+from leads.lifecycle import moves_by_hand
+from leads.list_address import ListAddress
+from leads.listing import Cell, Row
 from leads.models import Lead
 
 register = template.Library()
@@ -63,14 +66,38 @@ def _row(row: Row, now: datetime, address: str) -> str:
 
 
 def _cell(cell: Cell, lead: Lead, inner: Context, now: datetime) -> str:
+    return f'<td class="{cell.column.align}">{_content(cell, lead, inner, now)}</td>'
+
+
+def _content(cell: Cell, lead: Lead, inner: Context, now: datetime) -> str:
     column = cell.column
     if column.draw:
         drawn = column.draw(lead, cell.value, now)
-        content = drawn if isinstance(drawn, SafeString) else escape(drawn)
-    else:
-        inner["value"] = cell.value
-        content = _template(column.template).render(inner)
-    return f'<td class="{column.align}">{content}</td>'
+        return drawn if isinstance(drawn, SafeString) else escape(drawn)
+    inner["value"] = cell.value
+    return _template(column.template).render(inner)
+
+
+@register.simple_tag
+def card_cells(row: Row, now: datetime) -> SafeString:
+    """Return what the card of a lead shows: the cells of its row that a phone shows too."""
+    local = timezone.localtime(now)
+    inner = Context({"lead": row.lead, "now": local})
+    shown = [cell for cell in row.cells if "only-wide" not in cell.column.align]
+    drawn = [(cell.column.name, _content(cell, row.lead, inner, local)) for cell in shown]
+    return SafeString(
+        "".join(
+            f'<span class="card-{name}">{content}</span>'
+            for name, content in drawn
+            if content and name != "stage"
+        )
+    )
+
+
+@register.simple_tag
+def card_moves(lead: Lead) -> list[LifecycleStage]:
+    """Return the stages to which a person may move a lead."""
+    return moves_by_hand(LifecycleStage(lead.stage))
 
 
 @cache

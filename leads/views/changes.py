@@ -18,7 +18,14 @@ from crm.common.once import act_once, form_key
 from leads import services
 from leads.forms import LeadForm, NoteForm, WithdrawalForm
 from leads.models import Lead, LeadAttribute
-from leads.views.detail import STAGE_ROLES, find_lead, show_lead, stage_form, timeline_of
+from leads.views.detail import (
+    STAGE_ROLES,
+    find_lead,
+    list_query_of,
+    show_lead,
+    stage_form,
+    timeline_of,
+)
 
 
 @role_required(*STAGE_ROLES)
@@ -72,6 +79,8 @@ def lead_stage(request: AppRequest, lead_id: int) -> HttpResponse:
             request, f"{lead} is {lead.get_stage_display()}; nothing leads on by hand."
         )
         return _open(request, lead)
+    form.initial["to_stage"] = request.GET.get("to_stage", "")
+    list_query = list_query_of(request)
     if form.is_valid():
         try:
             change = services.change_stage(
@@ -81,11 +90,11 @@ def lead_stage(request: AppRequest, lead_id: int) -> HttpResponse:
             form.add_error("to_stage", f"The lead has moved meanwhile: {refusal}.")
         else:
             messages.success(request, f"{lead} is {change.get_stage_display()} now.")
-            return _open(request, lead)
+            return _back_to_list(request, list_query) if list_query else _open(request, lead)
     return render_page(
         request,
         "leads/lead_stage.html",
-        {"lead": lead, "stage_form": form},
+        {"lead": lead, "stage_form": form, "list_query": list_query},
         partial="leads/_lead_stage_form.html",
         status=form_status(form),
     )
@@ -163,6 +172,11 @@ def _open(request: AppRequest, lead: Lead) -> HttpResponse:
     if wants_partial(request):
         return HttpResponseClientRedirect(reverse("leads:detail", args=[lead.pk]))
     return redirect("leads:detail", lead.pk)
+
+
+def _back_to_list(request: AppRequest, query: str) -> HttpResponse:
+    url = f"{reverse('leads:list')}?{query}"
+    return HttpResponseClientRedirect(url) if wants_partial(request) else redirect(url)
 
 
 def _posted(request: AppRequest) -> QueryDict | None:

@@ -38,7 +38,7 @@ from leads.enums import AttributeType, LifecycleStage
 from leads.forms import NoteForm, StageForm
 from leads.gains import read_names, share_out
 from leads.lifecycle import moves_by_hand, overrides
-from leads.listing import read_address
+from leads.list_address import read_address
 from leads.models import Lead, LeadAttribute
 from leads.normalise import source_label
 from leads.timeline import Day, Stretch, by_day, count_kinds, merge
@@ -238,12 +238,8 @@ def _asked_moment(request: HttpRequest) -> datetime | None:
 
 
 def _way(request: AppRequest, lead: Lead, *, now: datetime) -> dict[str, Any]:
-    """Return the way back to the list the person came from, and to the leads beside this one.
-
-    The query of that list is theirs, its path ours.
-    """
-    asked = request.GET.get("from", "")[:_LONGEST_LIST_QUERY]
-    query = urlencode(parse_qsl(asked, keep_blank_values=True))
+    """Return the way back to the list the person came from, and to the leads beside this one."""
+    query = list_query_of(request)
     url = reverse("leads:list")
     if not query:
         return {"back_url": url}
@@ -257,6 +253,12 @@ def _way(request: AppRequest, lead: Lead, *, now: datetime) -> dict[str, Any]:
         "previous": before,
         "next": after,
     }
+
+
+def list_query_of(request: AppRequest) -> str:
+    """Return the query of the list that the person came from; it is theirs, its path ours."""
+    asked = (request.POST.get("from") or request.GET.get("from", ""))[:_LONGEST_LIST_QUERY]
+    return urlencode(parse_qsl(asked, keep_blank_values=True))
 
 
 def _panels(request: AppRequest, lead: Lead, *, now: datetime) -> dict[str, list[SafeString]]:

@@ -1,4 +1,4 @@
-"""The lead list: the page, the editor of a filter, the counts of its views, the export."""
+"""The lead list: the page, what opens between filters and rows, the counts, the export."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,20 +17,17 @@ from django.views.decorators.http import require_GET
 from crm.common.csv import csv_file
 from crm.common.http import AppRequest, render_page
 from crm.common.paging import estimate_count
-from crm.common.slots import lead_columns
+from leads.board import load_board, load_column
+from leads.conditions import ConditionsEditor, read_conditions
+from leads.enums import LifecycleStage
 from leads.export import export_header, export_lines
 from leads.filtering import put_filter, read_editor, spell_filter
 from leads.leaf_editing import field_menu
-from leads.listing import (
-    ListAddress,
-    count_views,
-    headers,
-    load_list,
-    read_address,
-    view_tabs,
-    widest_filter,
-)
+from leads.list_address import ListAddress, column_choices, headers, read_address
+from leads.listing import count_views, load_list, view_tabs, widest_filter
 from leads.models import Lead
+from leads.saved_views import may_write
+from leads.services.views import TEAM_ROLES
 
 
 @login_required
@@ -39,19 +36,35 @@ def lead_list(request: AppRequest) -> HttpResponse:
     """Show one page of leads; htmx gets the list without the frame."""
     now = timezone.now()
     address = read_address(request.GET, user=request.user)
-    found = load_list(address, viewer=request.user, now=now, cursor=request.GET.get("cursor"))
     context = {
         "address": address,
-        "found": found,
-        "headers": headers(address),
+        "now": now,
         "tabs": view_tabs(address, viewer=request.user),
+        "may_save": may_write(request.user, address.view),
         **_panel(request, address),
-        **({} if found.rows else _emptiness(address, request, now)),
+        **(_board if address.is_board else _table)(request, address, now),
     }
-    status = 400 if address.problems else 200
+    status = 404 if address.is_missing else 400 if address.problems else 200
     return render_page(
         request, "leads/lead_list.html", context, partial="leads/_lead_list.html", status=status
     )
+
+
+@login_required
+@require_GET
+def board_column(request: AppRequest, stage: str) -> HttpResponse:
+    """Answer htmx with further leads of one column of the board; anybody else with its table."""
+    address = read_address(request.GET, user=request.user)
+    if stage not in LifecycleStage.values or address.problems:
+        raise Http404
+    if not request.htmx:
+        return _to_list(address.only_in(stage).as_table.query)
+    column = load_column(
+        address, LifecycleStage(stage), viewer=request.user, now=timezone.now(),
+        cursor=request.GET.get("cursor"),
+    )  # fmt: skip
+    context = {"address": address, "column": column, "now": timezone.now()}
+    return render(request, "leads/_board_cards.html", context)
 
 
 @login_required
@@ -70,8 +83,30 @@ def filter_editor(request: AppRequest) -> HttpResponse:
 @login_required
 @require_GET
 def column_menu(request: AppRequest) -> HttpResponse:
-    """Open the choice of columns."""
-    return _open_panel(request, read_address(request.GET, user=request.user), "columns")
+    """Open the choice of columns, their order and the rows a page has; move one of them."""
+    address = read_address(request.GET, user=request.user)
+    moved = address.with_column_moved(request.GET.get("move", ""))
+    return _open_panel(request, moved, "columns", query=moved.query)
+
+
+@login_required
+@require_GET
+def conditions(request: AppRequest) -> HttpResponse:
+    """Edit all conditions of the list as one tree, or go to the list that they make."""
+    address = read_address(request.GET, user=request.user)
+    if "show" in request.GET:
+        now = timezone.now()
+        editor = read_conditions(request.GET, address, viewer=request.user, now=now)
+        if not editor.form.editor and editor.whole:
+            return _to_list(editor.address.query)
+    return _open_panel(request, address, "conditions")
+
+
+@login_required
+@require_GET
+def view_form(request: AppRequest) -> HttpResponse:
+    """Open the form that keeps the list as a view."""
+    return _open_panel(request, read_address(request.GET, user=request.user), "save")
 
 
 @login_required
@@ -113,6 +148,16 @@ def lead_export(request: AppRequest) -> HttpResponseBase:
     return csv_file(name, export_header(address), rows)
 
 
+def _table(request: AppRequest, address: ListAddress, now: datetime) -> dict[str, Any]:
+    found = load_list(address, viewer=request.user, now=now, cursor=request.GET.get("cursor"))
+    context = {"found": found, "headers": headers(address)}
+    return context if found.rows else {**context, **_emptiness(address, request, now)}
+
+
+def _board(request: AppRequest, address: ListAddress, now: datetime) -> dict[str, Any]:
+    return {"board": load_board(address, viewer=request.user, now=now)}
+
+
 def _panel(request: AppRequest, address: ListAddress, name: str = "") -> dict[str, Any]:
     """Return what is open between the filters and the rows; the address says it by ``open``."""
     editor = read_editor(request.GET, address)
@@ -120,14 +165,23 @@ def _panel(request: AppRequest, address: ListAddress, name: str = "") -> dict[st
     return {
         "editor": editor,
         "filter_menu": field_menu() if asked == "filters" and not editor else None,
-        "all_columns": lead_columns if asked == "columns" else None,
+        "columns": column_choices(address) if asked == "columns" else None,
+        "conditions": _conditions(request, address) if asked == "conditions" else None,
+        "is_saving": asked == "save",
+        "may_share": request.user.has_role(*TEAM_ROLES),
     }
 
 
-def _open_panel(request: AppRequest, address: ListAddress, name: str) -> HttpResponse:
+def _conditions(request: AppRequest, address: ListAddress) -> ConditionsEditor:
+    return read_conditions(request.GET, address, viewer=request.user, now=timezone.now())
+
+
+def _open_panel(
+    request: AppRequest, address: ListAddress, name: str, *, query: str = ""
+) -> HttpResponse:
     """Answer htmx with the panel alone, and everyone else with the list that shows it open."""
     if not request.htmx:
-        return _to_list(f"{request.GET.urlencode()}&open={name}")
+        return _to_list(f"{query or request.GET.urlencode()}&open={name}")
     context = {"address": address, **_panel(request, address, name)}
     response = render(request, "leads/_list_panel.html", context)
     if context["editor"] and context["editor"].problem:

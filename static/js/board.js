@@ -1,4 +1,4 @@
-/* The team board: a card that is dropped on a colleague sends its own form. */
+/* Boards: a card that is dropped on a colleague sends its own form, one dropped on a stage follows its own link. */
 
 let carried = null;
 
@@ -8,7 +8,7 @@ document.addEventListener("dragstart", (event) => {
 });
 
 document.addEventListener("dragover", (event) => {
-  const column = carried && event.target.closest?.("[data-rep]");
+  const column = columnAt(event);
   mark(column);
   if (column) event.preventDefault();
 });
@@ -19,13 +19,21 @@ document.addEventListener("dragend", () => {
 });
 
 document.addEventListener("drop", (event) => {
-  const column = carried && event.target.closest?.("[data-rep]");
+  const column = columnAt(event);
   if (!column || column.contains(carried)) return;
   event.preventDefault();
+  if (column.dataset.stage) return linkTo(column).click();
   const form = carried.querySelector("form");
   form.elements.to.value = column.dataset.rep;
   form.requestSubmit();
 });
+
+function columnAt(event) {
+  const column = carried && event.target.closest?.("[data-rep], [data-stage]");
+  return column?.dataset.stage && !linkTo(column) ? null : column;
+}
+
+const linkTo = (column) => carried.querySelector(`[data-to="${column.dataset.stage}"]`);
 
 function mark(target) {
   for (const column of document.querySelectorAll(".board-column"))

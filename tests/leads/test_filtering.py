@@ -12,7 +12,7 @@ from leads.filtering import (
     spell_filter,
 )
 from leads.leaf_editing import field_menu
-from leads.listing import read_address
+from leads.list_address import read_address
 from tests.factories import make_lead, make_user
 
 pytestmark = pytest.mark.django_db

@@ -1,5 +1,6 @@
 """What an address asks of the lead list."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,24 +8,22 @@ import pytest
 from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
+from django.utils.http import urlencode
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.paging import Count
 from crm.common.slots import SavedView, lead_columns, lead_views
 from leads.enums import LifecycleStage as Stage
-from leads.listing import (
+from leads.list_address import (
     PAGE_SIZE,
     ListAddress,
-    count_views,
+    column_choices,
     headers,
-    load_list,
     read_address,
     sorts,
-    stream_rows,
-    view_tabs,
-    widest_filter,
 )
+from leads.listing import count_views, load_list, stream_rows, view_tabs, widest_filter
 from leads.models import Lead
 from tests.factories import NOW, make_lead, make_team, make_user
 
@@ -94,6 +93,10 @@ def test_an_address_read_again_is_the_same(marketer: User) -> None:
         ("sort=email", "The list cannot be sorted by 'email'; it can by name, company"),
         ("sort=-", "The list cannot be sorted by '-'"),
         ("columns=company,shoe", "There is no column 'shoe'."),
+        ("size=51", "A page cannot have '51' rows; it can 25, 50, 100."),
+        ("layout=heap", "A list is no 'heap'; it is a table or a board."),
+        ('f={"any":', "A filter cannot be used: needs an object with all, any, not or field"),
+        ('f={"any":[]}', "A filter cannot be used: needs a list of 1 to 60 conditions"),
     ],
 )
 def test_what_cannot_be_used_is_named_and_nothing_is_listed(
@@ -240,11 +243,67 @@ def test_the_heads_offer_the_other_direction_of_the_order_in_force(marketer: Use
     assert heads["Stage"].query == ""
 
 
-def test_columns_are_those_named_and_stay_in_the_address(marketer: User) -> None:
-    asked = address("view=all&columns=city&columns=company", marketer)
+def test_columns_are_those_named_in_that_order_and_stay_in_the_address(marketer: User) -> None:
+    asked = address("view=all&columns=city&columns=company&columns=city", marketer)
 
-    assert [column.name for column in asked.columns] == ["company", "city"]
-    assert asked.query == "view=all&columns=company%2Ccity"
+    assert asked.column_names == ["city", "company"]
+    assert asked.query == "view=all&columns=city%2Ccompany"
+
+
+@pytest.mark.parametrize(
+    ("move", "expected"),
+    [
+        ("up:city", ["city", "company", "title"]),
+        ("down:city", ["company", "title", "city"]),
+        ("up:company", ["company", "city", "title"]),
+        ("down:title", ["company", "city", "title"]),
+        ("up:shoe", ["company", "city", "title"]),
+        ("over:city", ["company", "city", "title"]),
+    ],
+)
+def test_a_column_moves_one_place(marketer: User, move: str, expected: list[str]) -> None:
+    asked = address("view=all&columns=company,city,title", marketer)
+
+    assert asked.with_column_moved(move).column_names == expected
+
+
+def test_the_choice_of_columns_begins_with_those_shown_in_their_order(marketer: User) -> None:
+    choices = column_choices(address("view=all&columns=city,company", marketer))
+
+    shown = [(each.column.name, each.may_rise, each.may_sink) for each in choices[:2]]
+    assert shown == [("city", False, True), ("company", True, False)]
+    assert len(choices) == len(list(lead_columns))
+    assert not any(each.is_shown for each in choices[2:])
+
+
+def test_a_list_has_as_many_rows_a_page_as_asked(marketer: User) -> None:
+    for _ in range(26):
+        make_lead()
+
+    found = load_list(address("view=all&size=25", marketer), viewer=marketer, now=NOW)
+
+    assert len(found.rows) == 25
+
+
+def test_alternatives_stand_in_the_address_and_are_one_chip(marketer: User) -> None:
+    make_lead(first_name="Ines", country="DE")
+    make_lead(first_name="Oskar", city="Oslo")
+    make_lead(first_name="Yara", city="Bergen")
+    leaves = [
+        {"field": "country", "op": "in", "value": ["DE"]},
+        {"field": "city", "op": "is", "value": "Oslo"},
+    ]
+    spelt = urlencode(
+        [("view", "all"), ("f", json.dumps({"any": leaves})), ("f", "title.is_empty")]
+    )
+
+    asked = address(spelt, marketer)
+
+    assert [(chip.label, chip.value_words) for chip in asked.chips] == [
+        ("Any of", "Country is Germany or City is Oslo"), ("Title", ""),
+    ]  # fmt: skip
+    assert set(names(asked.query, marketer)) == {"Ines", "Oskar"}
+    assert asked.without(asked.chips[0].query).filters == ["title.is_empty"]
 
 
 def test_a_page_costs_the_same_number_of_queries_whatever_its_rows(marketer: User) -> None:
