@@ -8,7 +8,9 @@ from typing import Any
 
 from crm.common.criteria import CriteriaInvalid, parse, sentence
 from crm.common.ui import words
+from handoff.bant import policy_sentence
 from handoff.enums import Commitment, TimesOutTo
+from handoff.frameworks import QualificationPolicy
 from handoff.models import Agreement
 from handoff.services.terms import TierTerms, owners_of, promises_of, tiers_of
 from scoring.diff import differences
@@ -21,7 +23,6 @@ _LABELS = {
     "verdict_goal": "Verdict in time, at least %",
     "conversion_goal": "SQLs won, at least %",
     "attempts_owed": "Attempts before giving up",
-    "bant_yes_needed": "BANT answers for SQL",
     "first_warning": "First warning, % of the time",
     "last_warning": "Second warning, % of the time",
     "escalate_after": "Managers are told after",
@@ -43,6 +44,7 @@ def changes_between(old: Agreement, new: Agreement) -> list[str]:
             {each.name: each for each in tiers_of(old)}, {each.name: each for each in tiers_of(new)}
         ),
         *_owners(old, new),
+        *_policy(old.policy, new.policy),
     ]
 
 
@@ -98,6 +100,15 @@ def _tier(old: TierTerms, new: TierTerms) -> Iterator[str]:
         before, now = getattr(old, name), getattr(new, name)
         if before != now:
             yield f"{label} {words.working_time(now)}, was {words.working_time(before)}"
+
+
+def _policy(old: QualificationPolicy, new: QualificationPolicy) -> Iterator[str]:
+    if policy_sentence(old) != policy_sentence(new):
+        yield f"{policy_sentence(new)}; was: {policy_sentence(old)}"
+    before = {question.name: question for question in old.questions}
+    for question in new.questions:
+        if question.name in before and question != before[question.name]:
+            yield f"{new.framework} asks otherwise for {question.label.lower()}: {question.prompt}"
 
 
 def _owners(old: Agreement, new: Agreement) -> Iterator[str]:

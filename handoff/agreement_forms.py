@@ -58,9 +58,6 @@ class PromisesForm(CrispyForm):
     )
     verdict_goal = _percent("Sales: BANT verdict in time, at least %")
     conversion_goal = _percent("Sales: SQLs won, at least %", help_text="0: no promise")
-    bant_yes_needed = forms.IntegerField(
-        min_value=1, max_value=4, label="BANT answers that must be yes for SQL"
-    )
     first_warning = forms.IntegerField(
         min_value=1, max_value=98, label="First warning, % of the time"
     )
@@ -112,7 +109,7 @@ class PromisesForm(CrispyForm):
         """Return the arguments of ``revise_draft``."""
         said = {what: self.cleaned_data[_owner_name(what)] for what in Commitment}
         return {
-            **{name: self.cleaned_data[name] for name in PROMISES},
+            **{name: self.cleaned_data[name] for name in PROMISES if name in self.cleaned_data},
             "owners": {what: who for what, who in said.items() if who},
         }
 

@@ -1,19 +1,17 @@
-"""The BANT verdict policy: what four answers propose, and what a verdict needs. Pure."""
+"""The verdict: what the answers propose by the policy, and what a verdict needs. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from itertools import product
 
 from crm.common.instants import day_problem, instant_problem, plan_day_problem, plan_problem
 from handoff.enums import BantAnswer, RecycleReason, Verdict
+from handoff.frameworks import QualificationPolicy, Question
 
-QUESTIONS = ("budget", "authority", "need", "timeline")
-
-_RECYCLE_REASONS = {
-    "budget": RecycleReason.NO_BUDGET,
-    "authority": RecycleReason.NO_AUTHORITY,
-    "timeline": RecycleReason.NO_TIMELINE,
-}
+_YES, _NO = BantAnswer.YES, BantAnswer.NO
+_NOTHING_LEFT = "There is nothing that we could serve."
 _ANSWER_WORDS = {
     BantAnswer.NO: "no",
     BantAnswer.UNKNOWN: "unknown",
@@ -33,27 +31,81 @@ class Proposal:
     recycle_reason: RecycleReason | None = None
 
 
-def propose(answers: Mapping[str, BantAnswer], *, yes_needed: int) -> Proposal:
-    """Propose a verdict: SQL from ``yes_needed`` (0 to 4) times yes, out without a need.
+def propose(
+    answers: Mapping[str, BantAnswer], *, policy: QualificationPolicy, cycle: int = 1
+) -> Proposal:
+    """Propose a verdict: SQL when the answers meet the policy, out when a no leaves nothing.
 
-    Everything else goes back to nurture, since money, a decision maker and a date can still come.
+    Everything else goes back to nurture, since money, a decision maker and a date can still come;
+    unless this was the last ``cycle`` that the policy gives a lead.
+
+    Args:
+        answers: By the name of the question; one that is missing was not asked.
+        policy: Of the agreement to which the handoff is pinned.
+        cycle: The how-manieth time this lead is with sales, from 1.
     """
-    yes = sum(answers[question] is BantAnswer.YES for question in QUESTIONS)
-    asks = f"The policy in force asks for {yes_needed} of 4."
-    if answers["need"] is BantAnswer.NO:
-        return Proposal(Verdict.DISQUALIFY, "There is no need that we could serve.")
-    if yes >= yes_needed:
-        return Proposal(Verdict.SQL, f"{yes} of 4 answered yes. {asks}")
-    missing = [question for question in QUESTIONS if answers[question] is not BantAnswer.YES]
-    words = [f"{question} {_ANSWER_WORDS[answers[question]]}" for question in missing]
-    reasons = [
-        _RECYCLE_REASONS[question]
-        for question in missing
-        if answers[question] is BantAnswer.NO and question in _RECYCLE_REASONS
+    said = {each: answers.get(each.name, BantAnswer.NOT_ASKED) for each in policy.questions}
+    ended = next((each for each, answer in said.items() if each.ends and answer is _NO), None)
+    if ended:
+        return Proposal(Verdict.DISQUALIFY, f"{ended.label} answered no. {_NOTHING_LEFT}")
+    yes = sum(answer is _YES for answer in said.values())
+    if _is_met(said, policy):
+        return Proposal(Verdict.SQL, f"{yes} of {len(said)} answered yes. {_asks(policy)}")
+    missing = {each: answer for each, answer in said.items() if answer is not _YES}
+    words = [f"{each.label.lower()} {_ANSWER_WORDS[answer]}" for each, answer in missing.items()]
+    sentence = f"{_joined(words).capitalize()}. {_asks(policy)}"
+    if policy.most_cycles and cycle >= policy.most_cycles:
+        last = f"Cycle {cycle} of at most {policy.most_cycles}: it is not recycled again."
+        return Proposal(Verdict.DISQUALIFY, f"{sentence} {last}")
+    return Proposal(Verdict.RECYCLE, sentence, _suggested(missing))
+
+
+def policy_sentence(policy: QualificationPolicy) -> str:
+    """Say from which answers on a lead is an SQL, and how often it may come to sales."""
+    labels = [question.label.lower() for question in policy.questions]
+    needed = f"{policy.yes_needed} of {len(labels)} answered yes ({', '.join(labels)})"
+    musts = _joined([question.label.lower() for question in policy.musts])
+    parts = [
+        f"SQL is proposed by {policy.framework} from {needed}",
+        f"{musts} among them" if musts else "",
+        "" if policy.unknown_allowed else "with nothing unknown",
     ]
-    return Proposal(
-        Verdict.RECYCLE, f"{_joined(words).capitalize()}. {asks}", reasons[0] if reasons else None
+    if policy.most_cycles:
+        parts.append(f"and a lead comes to Sales at most {policy.most_cycles} times")
+    return ", ".join(filter(None, parts))
+
+
+def outcomes(policy: QualificationPolicy) -> dict[Verdict, int]:
+    """Return how many of all ways to answer propose each verdict, in a lead's first cycle."""
+    ways = product(BantAnswer, repeat=len(policy.questions))
+    said = (dict(zip(policy.names, way, strict=True)) for way in ways)
+    counted = Counter(propose(answers, policy=policy).verdict for answers in said)
+    return {verdict: counted[verdict] for verdict in Verdict}
+
+
+def _is_met(said: Mapping[Question, BantAnswer], policy: QualificationPolicy) -> bool:
+    """Say whether the answers make an SQL."""
+    is_known = all(answer in (_YES, _NO) for answer in said.values())
+    return (
+        sum(answer is _YES for answer in said.values()) >= policy.yes_needed
+        and all(said[must] is _YES for must in policy.musts)
+        and (policy.unknown_allowed or is_known)
     )
+
+
+def _suggested(missing: Mapping[Question, BantAnswer]) -> RecycleReason | None:
+    """Return the reason that the first no suggests."""
+    reasons = (each.recycle_reason for each, answer in missing.items() if answer is _NO)
+    return next((RecycleReason(reason) for reason in reasons if reason), None)
+
+
+def _asks(policy: QualificationPolicy) -> str:
+    """Say what the policy asks for: ``4 of 4``, and what must be yes or known beyond that."""
+    number = len(policy.questions)
+    asked = f"The policy in force asks for {policy.yes_needed} of {number}"
+    if policy.musts and policy.yes_needed < number:
+        asked += f", {_joined([must.label.lower() for must in policy.musts])} among them"
+    return f"{asked}." if policy.unknown_allowed else f"{asked}, and nothing unknown."
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,4 +203,4 @@ _CHECKS = {
 
 
 def _joined(words: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

@@ -1,4 +1,4 @@
-"""The BANT form: four equal questions, a verdict, and what belongs to each verdict."""
+"""The form after the call: equal questions, a verdict, and what belongs to each verdict."""
 
 from __future__ import annotations
 
@@ -10,28 +10,23 @@ from django import forms
 from django.forms import BoundField
 
 from crm.common.instants import validate_day, validate_instant
-from handoff.bant import DECISION_FIELDS, QUESTIONS, Proposal, propose
+from handoff.answer_lines import Line, aligned, field_values
+from handoff.bant import DECISION_FIELDS, Proposal, propose
 from handoff.enums import BantAnswer, DisqualifyReason, RecycleReason, Verdict
 from handoff.forms import CrispyForm, MomentInput
+from handoff.frameworks import Question
 from handoff.models import BantAssessment, Handoff
-from handoff.services.qualification import ANSWER_FIELDS
 
-#: Question -> what to ask, what its detail is called, an example of it.
-PROMPTS: Mapping[str, tuple[str, str, str]] = {
-    "budget": ("Is money set aside for this?", "Amount band", "40,000-80,000"),
-    "authority": ("Who signs, and have we met them?", "Decision maker", "Role and name"),
-    "need": ("What problem costs them today?", "Problem", "In their words"),
-    "timeline": ("When must it run?", "Date or quarter", "Q3 2026"),
-}
 _CHOOSE = ("", "Choose")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """One of the four blocks; ``source`` says where the answer came from."""
+class Block:
+    """One question with its fields; ``source`` says where the answer came from."""
 
-    name: str
+    label: str
     prompt: str
+    is_must: bool
     answer: BoundField
     detail: BoundField
     note: BoundField
@@ -65,50 +60,35 @@ class BantForm(CrispyForm):
     override_reason = forms.CharField(max_length=300, required=False, label="Why not as proposed")
 
     def __init__(self, data: Any = None, *, handoff: Handoff, verdict: str = "") -> None:
-        """Add the four questions, and fill in what is saved; ``verdict`` is one asked for."""
+        """Add the questions, and fill in what is saved; ``verdict`` is one asked for."""
         self.handoff = handoff
+        self.policy = handoff.policy
         self.bant = BantAssessment.objects.filter(handoff=handoff).first()
-        saved = {name: getattr(self.bant, name) for name in self._names()} if self.bant else {}
+        self._lines = aligned(self.bant.lines if self.bant else [], self.policy)
+        decided = {name: getattr(self.bant, name) for name in DECISION_FIELDS} if self.bant else {}
+        saved = {**field_values(self._lines), **decided}
         super().__init__(data, initial=saved | ({"verdict": verdict} if verdict else {}))
-        for question in QUESTIONS:
-            _, detail, example = PROMPTS[question]
-            self.fields[question] = forms.ChoiceField(
-                choices=BantAnswer, required=False, widget=forms.RadioSelect
-            )
-            self.fields[f"{question}_detail"] = forms.CharField(
-                max_length=200,
-                required=False,
-                label=detail,
-                widget=forms.TextInput(attrs={"placeholder": example}),
-            )
-            self.fields[f"{question}_note"] = forms.CharField(
-                max_length=2000,
-                required=False,
-                label="Note",
-                widget=forms.Textarea(attrs={"rows": 2}),
-            )
-
-    @staticmethod
-    def _names() -> tuple[str, ...]:
-        return (*ANSWER_FIELDS, *DECISION_FIELDS)
+        for question in self.policy.questions:
+            self.fields.update(_fields_of(question))
 
     @property
-    def questions(self) -> Iterator[Question]:
-        """Go through the four blocks in the order of the name."""
-        for name in QUESTIONS:
-            yield Question(
-                name=name,
-                prompt=PROMPTS[name][0],
-                answer=self[name],
-                detail=self[f"{name}_detail"],
-                note=self[f"{name}_note"],
-                source=self._source(name),
+    def questions(self) -> Iterator[Block]:
+        """Go through the blocks in the order of the framework."""
+        for question, line in zip(self.policy.questions, self._lines, strict=False):
+            yield Block(
+                label=question.label,
+                prompt=question.prompt,
+                is_must=question.is_must,
+                answer=self[question.name],
+                detail=self[f"{question.name}_detail"],
+                note=self[f"{question.name}_note"],
+                source=_told(line),
             )
 
     @property
     def answers(self) -> dict[str, BantAnswer]:
-        """Return the four answers as they stand in the form."""
-        values = {name: self[name].value() for name in QUESTIONS}
+        """Return the answers as they stand in the form."""
+        values = {name: self[name].value() for name in self.policy.names}
         known = BantAnswer.values
         return {
             name: BantAnswer(value) if value in known else BantAnswer.NOT_ASKED
@@ -117,18 +97,25 @@ class BantForm(CrispyForm):
 
     @property
     def marks(self) -> list[BantAnswer]:
-        """Return the four answers in the order of the name."""
+        """Return the answers in the order of the framework."""
         return list(self.answers.values())
+
+    @property
+    def labels(self) -> list[str]:
+        """Return what the questions are called, in that order."""
+        return [question.label for question in self.policy.questions]
 
     @property
     def proposal(self) -> Proposal:
         """Return what the policy proposes for the answers as they stand."""
-        return propose(self.answers, yes_needed=self.handoff.bant_yes_needed)
+        return propose(self.answers, policy=self.policy, cycle=self.handoff.cycle)
 
     def clean(self) -> dict[str, Any]:
         """Read a question without an answer as not asked."""
         cleaned = super().clean() or {}
-        return cleaned | {name: cleaned.get(name) or BantAnswer.NOT_ASKED for name in QUESTIONS}
+        return cleaned | {
+            name: cleaned.get(name) or BantAnswer.NOT_ASKED for name in self.policy.names
+        }
 
     @property
     def readable(self) -> dict[str, Any]:
@@ -147,9 +134,32 @@ class BantForm(CrispyForm):
         if first:
             self.fields[first].widget.attrs["autofocus"] = True
 
-    def _source(self, name: str) -> str:
-        bant = self.bant
-        if bant is None or getattr(bant, name) == BantAnswer.NOT_ASKED:
-            return ""
-        told = bant.sources.get(name, "")
-        return f"From {told[0].lower()}{told[1:]}" if told else "From the call"
+
+def _fields_of(question: Question) -> dict[str, forms.Field]:
+    """Return answer, detail and note of a question, by their names."""
+    example = {"placeholder": question.example}
+    return {
+        question.name: forms.ChoiceField(
+            choices=BantAnswer, required=False, widget=forms.RadioSelect
+        ),
+        f"{question.name}_detail": forms.CharField(
+            max_length=200,
+            required=False,
+            label=question.detail,
+            widget=forms.TextInput(attrs=example),
+        ),
+        f"{question.name}_note": forms.CharField(
+            max_length=2000,
+            required=False,
+            label="Note",
+            widget=forms.Textarea(attrs={"rows": 2}),
+        ),
+    }
+
+
+def _told(line: Line) -> str:
+    """Say where an answer came from; nothing of one that is missing."""
+    if line["answer"] == BantAnswer.NOT_ASKED:
+        return ""
+    told: str = line["source"]
+    return f"From {told[0].lower()}{told[1:]}" if told else "From the call"

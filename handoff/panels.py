@@ -16,10 +16,8 @@ from crm.common.ui.marks import sla_badge
 from crm.common.ui.words import working_time
 from engagement.touches import touch_before
 from handoff.badges import clock_badge
-from handoff.bant import QUESTIONS
 from handoff.enums import BantAnswer
 from handoff.models import Clock, Handoff, WorkCalendar
-from handoff.queue import answers_of
 from leads.models import Lead
 
 _OPEN_FIRST = (F("closed_at").desc(nulls_first=True), "-opened_at", "-id")
@@ -66,17 +64,18 @@ def lead_handoff(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any] |
     handoff = _newest(lead, viewer)
     if handoff is None:
         return None
-    answers = answers_of(handoff)
+    bant = getattr(handoff, "bant", None)
+    answers = list(bant.answers.values()) if bant else []
+    labels = bant.labels if bant else []
     return {
         "handoff": handoff,
         "brief": handoff.readable_brief,
         "arrival": touch_before({lead.pk: handoff.opened_at}).get(lead.pk),
+        "framework": bant.framework if bant else "",
         "answers": answers,
-        "is_untouched": set(answers) == {BantAnswer.NOT_ASKED},
-        "lines": [
-            (question.capitalize(), BantAnswer(code).label)
-            for question, code in zip(QUESTIONS, answers, strict=True)
-        ],
+        "labels": labels,
+        "is_untouched": set(answers) <= {BantAnswer.NOT_ASKED},
+        "lines": [(label, answer.label) for label, answer in zip(labels, answers, strict=True)],
         "is_workable": handoff.is_workable_by(viewer),
         **_deadline(handoff, now),
     }

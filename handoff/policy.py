@@ -13,7 +13,6 @@ from handoff.enums import ClockKind, RejectionReason, TimesOutTo
 from leads.enums import LifecycleStage
 
 DEFAULT_ATTEMPTS_OWED = 6
-DEFAULT_BANT_YES_NEEDED = 4
 
 #: After a rejection that sends the lead back to nurture, when it is looked at again.
 WAKE_AFTER_REJECTION = timedelta(days=90)

@@ -1,27 +1,18 @@
-"""What forms told before the handoff, as BANT answers with their source. Pure.
+"""What forms told before the handoff, as answers with their source. Pure.
 
-A form answers a question by a property of its event: ``budget``, ``authority``, ``need`` or
-``timeline``, or one of the names people give these fields. "No" and "do not know" are answers too.
+A form answers a question by a property of its event that has one of the names in its ``told_by``.
+"No" and "do not know" are answers too.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
-from handoff.bant import QUESTIONS
 from handoff.enums import BantAnswer
+from handoff.frameworks import Question
 
 LONGEST_DETAIL = 200
 
-_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "budget": ("budget", "budget_range"),
-        "authority": ("authority", "decision_maker"),
-        "need": ("need", "problem", "use_case"),
-        "timeline": ("timeline", "timeframe", "start_date"),
-    }
-)
 _ANSWERS = {
     **dict.fromkeys(("no", "none", "not yet", "false"), BantAnswer.NO),
     **dict.fromkeys(("unknown", "not sure", "don't know", "do not know"), BantAnswer.UNKNOWN),
@@ -39,23 +30,26 @@ class Told:
     source: str
 
 
-def told_by_forms(forms: Iterable[tuple[Mapping[str, Any], str]]) -> list[Told]:
+def told_by_forms(
+    forms: Iterable[tuple[Mapping[str, Any], str]], questions: Sequence[Question]
+) -> list[Told]:
     """Return at most one answer per question, the newest.
 
     Args:
         forms: Properties of an event and the words for where it came from, newest first.
+        questions: What the form asks.
     """
     found: dict[str, Told] = {}
     for properties, source in forms:
-        for question in QUESTIONS:
+        for question in questions:
             value = _value(properties, question)
-            if value and question not in found:
-                found[question] = _told(question, value, source)
+            if value and question.name not in found:
+                found[question.name] = _told(question.name, value, source)
     return list(found.values())
 
 
-def _value(properties: Mapping[str, Any], question: str) -> str:
-    values = (properties.get(name) for name in _NAMES[question])
+def _value(properties: Mapping[str, Any], question: Question) -> str:
+    values = (properties.get(name) for name in question.told_by)
     return next((str(value).strip() for value in values if value not in (None, "")), "")
 
 

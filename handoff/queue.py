@@ -23,9 +23,7 @@ from crm.common.ui.badges import SlaBadge, waiting_badge
 from crm.common.ui.spans import DayRail, RailMark
 from handoff.acts import LastAct, last_acts
 from handoff.badges import clock_badge, time_left
-from handoff.bant import QUESTIONS
 from handoff.business_hours import BusinessCalendar, open_windows
-from handoff.enums import BantAnswer
 from handoff.models import Clock, Handoff, HandoffQuerySet, WorkCalendar
 from leads.local_time import local_time
 
@@ -128,8 +126,14 @@ class Row:
 
     @property
     def answers(self) -> Sequence[str]:
-        """Return the four BANT answers for the mark."""
+        """Return the answers of the form for the mark."""
         return answers_of(self.handoff)
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """Return what the questions of the form are called."""
+        bant = getattr(self.handoff, "bant", None)
+        return bant.labels if bant else []
 
     def was_tried(self, since: datetime) -> bool:
         """Say whether sales touched the buyer ``since`` then."""
@@ -249,9 +253,9 @@ def due_today(user: User, *, now: datetime) -> int:
 
 
 def answers_of(handoff: Handoff) -> Sequence[str]:
-    """Return the four BANT answers of ``handoff``, loaded with it."""
+    """Return the answers of the form of ``handoff``, loaded with it."""
     bant = getattr(handoff, "bant", None)
-    return list(bant.answers.values()) if bant else [BantAnswer.NOT_ASKED] * len(QUESTIONS)
+    return list(bant.answers.values()) if bant else []
 
 
 def _by_place(row: Row) -> tuple[int, timedelta, float, int]:

@@ -145,7 +145,8 @@ def _breach(clock: Clock) -> TimelineEntry:
 
 def _verdict(bant: BantAssessment, at: datetime) -> TimelineEntry:
     answers = ", ".join(
-        f"{question} {answer.label.lower()}" for question, answer in bant.answers.items()
+        f"{label.lower()} {answer.label.lower()}"
+        for label, answer in zip(bant.labels, bant.answers.values(), strict=True)
     )
     proposed = bant.get_proposed_verdict_display()
     differs = bant.verdict != bant.proposed_verdict
@@ -154,7 +155,7 @@ def _verdict(bant: BantAssessment, at: datetime) -> TimelineEntry:
         at=at,
         kind="sales",
         icon="clipboard-check",
-        title=f"BANT recorded: {bant.get_verdict_display()}",
+        title=f"{bant.framework} recorded: {bant.get_verdict_display()}",
         detail=f"{answers.capitalize()}.{override}",
         url=_address(bant.handoff_id),
         tail=f"verdict {bant.handoff_id:012}",

@@ -10,6 +10,7 @@ from handoff.views import (
     bant,
     calendars,
     handoffs,
+    qualification,
     queue,
     rebasing,
     routing,
@@ -34,6 +35,11 @@ urlpatterns = [
     path("agreement/rebase/", rebasing.rebase, name="rebase"),
     path("agreement/next/", agreement_draft.draft_next, name="agreement_next"),
     path("agreement/<int:version>/edit/", agreement_draft.edit, name="agreement_edit"),
+    path(
+        "agreement/<int:version>/qualification/",
+        qualification.qualification,
+        name="agreement_qualification",
+    ),
     path("agreement/<int:version>/tiers/new/", agreement_draft.tier, name="agreement_tier_new"),
     path(
         "agreement/<int:version>/tiers/<int:position>/", agreement_draft.tier, name="agreement_tier"

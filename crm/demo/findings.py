@@ -15,6 +15,7 @@ from crm.demo.library import BY_SLUG
 from engagement.acts import act_title
 from engagement.enums import EventKind
 from handoff.brief import Act, why_line
+from handoff.frameworks import DEFAULT_QUALIFICATION
 from handoff.prefill import told_by_forms
 from handoff.services.briefs import Findings
 from leads.models import StageInterval
@@ -42,7 +43,9 @@ def find_out(
     return Findings(
         acts=[_act(deed) for deed in deeds],
         hand_raise=hand_raise,
-        told=told_by_forms((deed.properties, _source(deed)) for deed in deeds),
+        told=told_by_forms(
+            ((deed.properties, _source(deed)) for deed in deeds), DEFAULT_QUALIFICATION.questions
+        ),
         score=score,
         is_fast_track=raised is not None and raised.kind in _shortest(definition),
         raised_at=raised.at + LAG if raised else at,

@@ -10,7 +10,8 @@ from crm.accounts.models import SalesTeam, User
 from crm.demo.company import DemoCompany
 from crm.demo.copying import copy_in
 from crm.demo.sales import Plan, Ruling
-from handoff.bant import propose
+from handoff.answer_lines import blank_lines, with_fields
+from handoff.bant import DECISION_FIELDS, propose
 from handoff.brief import digest
 from handoff.business_hours import working_time_between
 from handoff.enums import Alarm, ClockKind, HandoffState, Verdict
@@ -246,11 +247,13 @@ def open_past_handoff(
             decided_at=at,
         )
     )
-    bant = BantAssessment(handoff=handoff, saved_at=at)
-    for told in findings.told:
-        setattr(bant, told.question, told.answer)
-        setattr(bant, f"{told.question}_detail", told.detail)
-        bant.sources[told.question] = told.source
+    policy = handoff.policy
+    bant = BantAssessment(
+        handoff=handoff,
+        framework=policy.framework,
+        lines=blank_lines(policy, findings.told),
+        saved_at=at,
+    )
     rows.bants.append(bant)
     return handoff, bant
 
@@ -268,9 +271,10 @@ def write_down(past: PastHandoff, bant: BantAssessment, rows: Rows) -> None:
 
 
 def _submit(bant: BantAssessment, ruling: Ruling, rep: User | None) -> None:
-    for name, value in ruling.fields.items():
-        setattr(bant, name, value)
-    bant.proposed_verdict = propose(bant.answers, yes_needed=bant.handoff.bant_yes_needed).verdict
+    bant.lines = with_fields(bant.lines, ruling.fields)
+    for name in ruling.fields.keys() & set(DECISION_FIELDS):
+        setattr(bant, name, ruling.fields[name])
+    bant.proposed_verdict = propose(bant.answers, policy=bant.handoff.policy).verdict
     bant.verdict = ruling.verdict
     if bant.verdict != bant.proposed_verdict and not bant.override_reason:
         bant.override_reason = "The call said more than the boxes"

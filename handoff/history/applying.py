@@ -10,9 +10,11 @@ from typing import Any
 from psycopg.sql import SQL, Identifier
 
 from crm.accounts.models import SalesTeam, User
+from handoff.answer_lines import blank_lines
 from handoff.brief import digest
 from handoff.business_hours import NoOpening, SpanInvalid, working_time_between
 from handoff.enums import ClockKind
+from handoff.frameworks import DEFAULT_QUALIFICATION
 from handoff.history.lines import PastHandoff, read_line
 from handoff.history.mapping import HandoffMapping
 from handoff.models import (
@@ -225,5 +227,8 @@ def _write(made: Sequence[_Made]) -> None:
         for each in handoffs
     )
     BantAssessment.objects.bulk_create(
-        BantAssessment(handoff=each, saved_at=each.opened_at) for each in handoffs
+        BantAssessment(
+            handoff=each, lines=blank_lines(DEFAULT_QUALIFICATION), saved_at=each.opened_at
+        )
+        for each in handoffs
     )

@@ -12,6 +12,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from handoff.enums import AgreementState, Commitment, TimesOutTo
+from handoff.frameworks import QualificationPolicy, default_document, read_policy
 from handoff.policy import Enforcement
 from scoring.enums import ModelState
 from scoring.models import ScoringModel
@@ -57,6 +58,7 @@ class Agreement(models.Model):
     later model with the same definition may be in force. Percentages are whole numbers of 0-100;
     ``mqls_per_month`` is marketing's promise, zero is none; so is a ``conversion_goal`` of zero.
     ``revision`` counts the changes of the draft, so that nobody signs what they have not read.
+    ``qualification`` is the document of its ``policy``.
 
     ``first_warning`` and ``last_warning`` are percent of a clock's working time. Managers are told
     of a breach once ``escalate_after`` of working time has passed since the due time. A handoff
@@ -84,7 +86,7 @@ class Agreement(models.Model):
     on_time_goal = models.PositiveSmallIntegerField(default=90)
     sql_goal = models.PositiveSmallIntegerField(default=30)
     attempts_owed = models.PositiveSmallIntegerField(default=6)
-    bant_yes_needed = models.PositiveSmallIntegerField(default=4)
+    qualification = models.JSONField(default=default_document)
     first_warning = models.PositiveSmallIntegerField(default=50)
     last_warning = models.PositiveSmallIntegerField(default=80)
     escalate_after = models.DurationField(default=timedelta)
@@ -120,9 +122,6 @@ class Agreement(models.Model):
                 name="agreement_signed_by_two_people",
             ),
             models.CheckConstraint(
-                condition=Q(bant_yes_needed__lte=4), name="agreement_bant_up_to_four"
-            ),
-            models.CheckConstraint(
                 condition=Q(
                     acceptance_goal__lte=100,
                     on_time_goal__lte=100,
@@ -146,6 +145,11 @@ class Agreement(models.Model):
 
     def __str__(self) -> str:
         return f"Agreement v{self.version}"
+
+    @property
+    def policy(self) -> QualificationPolicy:
+        """Return what is asked after the call, and what makes an SQL."""
+        return read_policy(self.qualification)
 
     @property
     def enforcement(self) -> Enforcement:

@@ -6,40 +6,25 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from handoff.bant import QUESTIONS
+from handoff.answer_lines import field_values
 from handoff.enums import BantAnswer, DisqualifyReason, RecycleReason, Verdict
 from handoff.models.handoff import Handoff
-
-
-def _answer() -> models.CharField[str, str]:
-    """Return the column of one of the four answers."""
-    return models.CharField(max_length=9, choices=BantAnswer, default=BantAnswer.NOT_ASKED)
 
 
 class BantAssessment(models.Model):
     """The BANT form of one handoff: a draft until ``submitted_at``, then final.
 
-    ``sources`` names per question where a prefilled answer came from (``{"budget": "Trial"}``).
+    ``lines`` holds one line for each question of its ``framework``, in order, as
+    ``handoff.answer_lines`` writes them: label, answer, detail, note and, where a form had answered
+    before the call, its source.
     ``saved_by`` is empty while it holds nothing but what forms told before the handoff.
     """
 
     handoff = models.OneToOneField(
         Handoff, primary_key=True, on_delete=models.CASCADE, related_name="bant"
     )
-    budget = _answer()
-    budget_detail = models.CharField(max_length=200, blank=True)
-    budget_note = models.TextField(max_length=2000, blank=True)
-    authority = _answer()
-    authority_detail = models.CharField(max_length=200, blank=True)
-    authority_note = models.TextField(max_length=2000, blank=True)
-    need = _answer()
-    need_detail = models.CharField(max_length=200, blank=True)
-    need_note = models.TextField(max_length=2000, blank=True)
-    timeline = _answer()
-    timeline_detail = models.CharField(max_length=200, blank=True)
-    timeline_note = models.TextField(max_length=2000, blank=True)
-    sources = models.JSONField(default=dict, blank=True)
-
+    framework = models.CharField(max_length=20, default="BANT")
+    lines = models.JSONField(default=list)
     proposed_verdict = models.CharField(max_length=10, choices=Verdict, blank=True)
     verdict = models.CharField(max_length=10, choices=Verdict, blank=True)
     override_reason = models.CharField(max_length=300, blank=True)
@@ -89,5 +74,15 @@ class BantAssessment(models.Model):
 
     @property
     def answers(self) -> dict[str, BantAnswer]:
-        """Return the four answers by question, in the order of the name."""
-        return {question: BantAnswer(getattr(self, question)) for question in QUESTIONS}
+        """Return the answers by question, in the order asked."""
+        return {line["question"]: BantAnswer(line["answer"]) for line in self.lines}
+
+    @property
+    def labels(self) -> list[str]:
+        """Return what the questions are called, in the order asked."""
+        return [line["label"] for line in self.lines]
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Return answers, details and notes under the names that the form gives them."""
+        return field_values(self.lines)

@@ -16,11 +16,11 @@ from crm.accounts.models import SalesTeam, User
 from handoff.brief import ReadableBrief, readable
 from handoff.enums import OPEN_STATES, HandoffState, RejectionReason
 from handoff.evidence import CONNECTED
+from handoff.frameworks import DEFAULT_QUALIFICATION, QualificationPolicy
 from handoff.models.agreement import Agreement, SlaTier
 from handoff.models.calendar import WorkCalendar
 from handoff.policy import (
     DEFAULT_ATTEMPTS_OWED,
-    DEFAULT_BANT_YES_NEEDED,
     DEFAULT_ENFORCEMENT,
     Enforcement,
 )
@@ -198,9 +198,9 @@ class Handoff(models.Model):
         return self.agreement.attempts_owed if self.agreement else DEFAULT_ATTEMPTS_OWED
 
     @property
-    def bant_yes_needed(self) -> int:
-        """Return how many of the four answers must be yes for SQL to be proposed."""
-        return self.agreement.bant_yes_needed if self.agreement else DEFAULT_BANT_YES_NEEDED
+    def policy(self) -> QualificationPolicy:
+        """Return what is asked after the call, and what makes an SQL."""
+        return self.agreement.policy if self.agreement else DEFAULT_QUALIFICATION
 
     @property
     def enforcement(self) -> Enforcement:

@@ -14,7 +14,6 @@ from django.utils import timezone
 from engagement.acts import act_title
 from engagement.enums import EventKind
 from engagement.models import Event
-from handoff.bant import QUESTIONS
 from handoff.brief import (
     MOST_ACTS,
     MOST_REASONS,
@@ -22,6 +21,7 @@ from handoff.brief import (
     suggested_opening,
     why_line,
 )
+from handoff.frameworks import DEFAULT_QUALIFICATION, Question
 from handoff.models import Agreement
 from handoff.prefill import Told, told_by_forms
 from leads.models import Lead, StageInterval
@@ -50,8 +50,13 @@ class Findings:
     why: str
 
 
-def find_out(lead: Lead, change: StageInterval, *, now: datetime) -> Findings:
-    """Read the log once for everything that a handoff needs from it."""
+def find_out(
+    lead: Lead, change: StageInterval, questions: Sequence[Question], *, now: datetime
+) -> Findings:
+    """Read the log once for everything that a handoff needs from it.
+
+    ``questions`` are those of the form that forms may have answered already.
+    """
     events = list(
         Event.objects.human()
         .filter(lead=lead, occurred_at__lte=now)
@@ -66,7 +71,8 @@ def find_out(lead: Lead, change: StageInterval, *, now: datetime) -> Findings:
         acts=acts,
         hand_raise=hand_raise,
         told=told_by_forms(
-            [*((event.properties, _source(event)) for event in events), (lead.attributes, _RECORD)]
+            [*((event.properties, _source(event)) for event in events), (lead.attributes, _RECORD)],
+            questions,
         ),
         score=score,
         is_fast_track=raised is not None and raised.has_shortest_tier,
@@ -81,6 +87,7 @@ def compose_brief(
     """Return the brief as it is frozen: see ``handoff.brief`` for what it may hold."""
     offer = findings.hand_raise
     told = {each.question for each in findings.told}
+    policy = agreement.policy if agreement else DEFAULT_QUALIFICATION
     return {
         "frozen_at": now.isoformat(),
         "contact": _contact(lead),
@@ -89,7 +96,7 @@ def compose_brief(
         "opening": suggested_opening([*([offer] if offer else []), *findings.acts]),
         "acts": [_act_json(act) for act in findings.acts[:MOST_ACTS]],
         "offer": _act_json(offer) if offer else None,
-        "open_questions": [question for question in QUESTIONS if question not in told],
+        "open_questions": [each.label for each in policy.questions if each.name not in told],
         "agreement": agreement.version if agreement else None,
     }
 

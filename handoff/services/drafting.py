@@ -12,6 +12,7 @@ from crm.accounts.models import User
 from crm.common.criteria import compile_q, parse
 from crm.common.locks import lock_writes
 from handoff.enums import AgreementState, ClockKind, Commitment
+from handoff.frameworks import check_policy, read_policy
 from handoff.models import Agreement, SlaTier
 from handoff.policy import default_targets
 from handoff.services.agreements import draft_agreement, write_terms
@@ -87,6 +88,7 @@ def revise_draft(
         AgreementInvalid: it was signed by a side, changed by somebody else, or says what cannot be
             kept; the message says what to do.
         CriteriaInvalid: a tier's criteria cannot be read.
+        PolicyInvalid: no answers could make an SQL.
     """
     lock_writes(Agreement)
     draft = Agreement.objects.get(pk=agreement_id)
@@ -129,6 +131,8 @@ def _check_terms(tiers: Sequence[TierTerms], promises: Mapping[str, Any], now: d
     if unknown := promises.keys() - set(PROMISES):
         raise ValueError(f"{', '.join(sorted(unknown))} is no promise")
     check_tiers(tiers)
+    if "qualification" in promises:
+        check_policy(read_policy(promises["qualification"]))
     for terms in tiers[:-1]:  # the last one takes what fits none
         _check_somebody_fits(terms, now)
     review: date | None = promises.get("review_on")

@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from crm.common.notifications import notify
+from handoff.answer_lines import blank_lines
 from handoff.brief import digest
 from handoff.enums import ClockKind, HandoffState
+from handoff.frameworks import DEFAULT_QUALIFICATION
 from handoff.models import Agreement, BantAssessment, Clock, Handoff, SlaTier
 from handoff.policy import Targets, default_targets
 from handoff.services.briefs import Findings, compose_brief, find_out
@@ -33,8 +35,9 @@ def open_handoff(*, change: StageInterval, now: datetime) -> Handoff | None:
     if Handoff.objects.open().filter(lead=change.lead_id).exists():
         return None
     lead = Lead.objects.select_related("company").get(pk=change.lead_id)
-    findings = find_out(lead, change, now=now)
     agreement = Agreement.objects.in_force(now).first()
+    policy = agreement.policy if agreement else DEFAULT_QUALIFICATION
+    findings = find_out(lead, change, policy.questions, now=now)
     tier = choose_tier(agreement, lead, is_fast_track=findings.is_fast_track, now=now)
     way = route(lead, now=now)
     brief = compose_brief(lead, findings, agreement=agreement, now=now)
@@ -124,12 +127,13 @@ def targets_of(tier: SlaTier | None, *, is_fast_track: bool) -> Targets:
 
 def _prefill_bant(handoff: Handoff, findings: Findings, now: datetime) -> None:
     """Start the BANT form with what forms have told, each answer with its source."""
-    bant = BantAssessment(handoff=handoff, saved_at=now)
-    for told in findings.told:
-        setattr(bant, told.question, told.answer)
-        setattr(bant, f"{told.question}_detail", told.detail)
-        bant.sources[told.question] = told.source
-    bant.save(force_insert=True)
+    policy = handoff.policy
+    BantAssessment.objects.create(
+        handoff=handoff,
+        framework=policy.framework,
+        lines=blank_lines(policy, findings.told),
+        saved_at=now,
+    )
 
 
 def _announce(handoff: Handoff, way: Route, clocks: list[Clock], now: datetime) -> None:

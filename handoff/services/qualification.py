@@ -10,9 +10,9 @@ from typing import Any
 from django.db import transaction
 
 from crm.accounts.models import User
+from handoff.answer_lines import aligned, with_fields
 from handoff.bant import (
     DECISION_FIELDS,
-    QUESTIONS,
     Decision,
     problems,
     propose,
@@ -28,16 +28,15 @@ from handoff.services.locking import lock_for
 from leads.enums import LifecycleStage
 from leads.services import change_stage, set_next_step
 
-ANSWER_FIELDS = tuple(
-    f"{question}{part}" for question in QUESTIONS for part in ("", "_detail", "_note")
-)
-
 #: Verdict -> how the handoff closes, where the lead goes.
 _OUTCOMES = {
     Verdict.SQL: (HandoffState.QUALIFIED, LifecycleStage.SQL),
     Verdict.RECYCLE: (HandoffState.RECYCLED, LifecycleStage.RECYCLED),
     Verdict.DISQUALIFY: (HandoffState.DISQUALIFIED, LifecycleStage.DISQUALIFIED),
 }
+
+
+_SAVED = ("proposed_verdict", "saved_at", "saved_by")
 
 
 class BantIncomplete(ValueError):
@@ -58,7 +57,8 @@ def save_bant(
     Args:
         handoff_id: An open handoff.
         rep: Who writes.
-        fields: Values by name, of ``ANSWER_FIELDS`` and ``DECISION_FIELDS``; the others stay.
+        fields: Values by name, of ``answer_lines.field_names`` and ``DECISION_FIELDS``; the others
+            stay.
         now: The moment of saving.
 
     Raises:
@@ -106,14 +106,16 @@ def submit_bant(
 
 def _save(handoff: Handoff, rep: User, fields: Mapping[str, Any], now: datetime) -> BantAssessment:
     _check_dates(fields)
+    policy = handoff.policy
     bant, _ = BantAssessment.objects.get_or_create(handoff=handoff, defaults={"saved_at": now})
-    given = [name for name in (*ANSWER_FIELDS, *DECISION_FIELDS) if name in fields]
-    bant.sources = _still_true(bant, fields)
-    for name in given:
+    bant.framework = policy.framework
+    bant.lines = with_fields(aligned(bant.lines, policy), fields)
+    decided = [name for name in DECISION_FIELDS if name in fields]
+    for name in decided:
         setattr(bant, name, fields[name])
-    bant.proposed_verdict = propose(bant.answers, yes_needed=handoff.bant_yes_needed).verdict
+    bant.proposed_verdict = propose(bant.answers, policy=policy, cycle=handoff.cycle).verdict
     bant.saved_at, bant.saved_by = now, rep
-    bant.save(update_fields=[*given, "sources", "proposed_verdict", "saved_at", "saved_by"])
+    bant.save(update_fields=[*decided, "framework", "lines", *_SAVED])
     return bant
 
 
@@ -121,18 +123,6 @@ def _check_dates(fields: Mapping[str, Any]) -> None:
     dates = {name: fields.get(name) for name in ("next_step_at", "wake_date")}
     if found := unkept(**dates):
         raise BantIncomplete(found)
-
-
-def _still_true(bant: BantAssessment, fields: Mapping[str, Any]) -> dict[str, str]:
-    """Return the sources of the answers that ``fields`` leaves as the form had told them."""
-    return {
-        question: source
-        for question, source in bant.sources.items()
-        if all(
-            fields.get(name, getattr(bant, name)) == getattr(bant, name)
-            for name in (question, f"{question}_detail")
-        )
-    }
 
 
 def _move_lead(

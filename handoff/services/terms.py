@@ -15,7 +15,7 @@ from handoff.models import Agreement, SlaTier
 #: The fields of an agreement that both sides promise or settle.
 PROMISES = (
     "mqls_per_month", "acceptance_goal", "on_time_goal", "sql_goal", "verdict_goal",
-    "conversion_goal", "attempts_owed", "bant_yes_needed", "first_warning", "last_warning",
+    "conversion_goal", "attempts_owed", "qualification", "first_warning", "last_warning",
     "escalate_after", "reassign_after", "times_out_to", "review_on",
 )  # fmt: skip
 _CLOCKS = {

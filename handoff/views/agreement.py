@@ -21,6 +21,7 @@ from crm.common.http import AppRequest, render_page
 from crm.common.paging import estimate_count
 from handoff import services
 from handoff.agreement_diff import changes_between, who_fits
+from handoff.bant import policy_sentence
 from handoff.enums import AgreementState, ClockKind, Side
 from handoff.forms import SignForm
 from handoff.models import Agreement, Handoff, SlaTier, WorkCalendar
@@ -169,6 +170,7 @@ def _document(shown: Agreement) -> dict[str, Any]:
         "agreement": shown,
         "owners": {what.value: who for what, who in owners_of(shown).items()},
         "enforcement": shown.enforcement,
+        "policy": policy_sentence(shown.policy),
         "tiers": [_tier_line(tier) for tier in shown.tiers.order_by("position")],
         "cells": sorted(definition.cells),
         "definition": definition.cells,

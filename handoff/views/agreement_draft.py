@@ -20,6 +20,7 @@ from crm.common.http import AppRequest, render_page
 from handoff import services
 from handoff.agreement_diff import who_fits
 from handoff.agreement_forms import PromisesForm, TierForm
+from handoff.bant import policy_sentence
 from handoff.models import Agreement
 from handoff.services import TierTerms
 from handoff.services.terms import tiers_of
@@ -44,9 +45,9 @@ def draft_next(request: AppRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def edit(request: AppRequest, version: int) -> HttpResponse:
     """Show the draft's promises as a form, and its tiers in order."""
-    draft = _draft(version)
+    draft = draft_of(version)
     form = PromisesForm(posted(request), initial=PromisesForm.initial_of(draft))
-    if form.is_valid() and _revise(request, draft, form, **form.arguments()):
+    if form.is_valid() and revise(request, draft, form, **form.arguments()):
         messages.success(request, f"{draft} says so now.")
         return redirect("handoff:agreement_edit", version)
     return _page(request, draft, form)
@@ -56,13 +57,13 @@ def edit(request: AppRequest, version: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def tier(request: AppRequest, version: int, position: int = 0) -> HttpResponse:
     """Show one tier as a form; without a position a new one."""
-    draft = _draft(version)
+    draft = draft_of(version)
     tiers = tiers_of(draft)
     if position > len(tiers):
         raise Http404
     form = TierForm(posted(request), terms=tiers[position - 1] if position else None)
     is_done = "criteria_do" not in request.POST and form.is_valid()
-    if is_done and _revise(request, draft, form, tiers=_with(tiers, position, form.terms())):
+    if is_done and revise(request, draft, form, tiers=_with(tiers, position, form.terms())):
         return redirect(f"{reverse('handoff:agreement_edit', args=[version])}#tiers")
     context = {"draft": draft, "form": form, "position": position}
     return render_page(request, "handoff/agreement_tier.html", context, status=form_status(form))
@@ -72,25 +73,25 @@ def tier(request: AppRequest, version: int, position: int = 0) -> HttpResponse:
 @require_POST
 def tier_move(request: AppRequest, version: int, position: int, way: str) -> HttpResponse:
     """Move a tier up or down, or remove it."""
-    draft = _draft(version)
+    draft = draft_of(version)
     tiers = tiers_of(draft)
     if not 0 < position <= len(tiers) or way not in (*_MOVES, "out"):
         raise Http404
     moved = tiers.pop(position - 1)
     if way in _MOVES:
         tiers.insert(max(position - 1 + _MOVES[way], 0), moved)
-    if not _revise(request, draft, None, tiers=tiers):
+    if not revise(request, draft, None, tiers=tiers):
         return redirect("handoff:agreement_edit", version)
     return redirect(f"{reverse('handoff:agreement_edit', args=[version])}#tiers")
 
 
-def _draft(version: int) -> Agreement:
+def draft_of(version: int) -> Agreement:
     """Return a version that is still a draft."""
     drafts = Agreement.objects.waiting().select_related("scoring_model")
     return get_object_or_404(drafts, version=version)
 
 
-def _revise(request: AppRequest, draft: Agreement, form: Form | None, **changes: Any) -> bool:
+def revise(request: AppRequest, draft: Agreement, form: Form | None, **changes: Any) -> bool:
     """Let the service change the draft; what it refuses is said on the form, or on the next page.
 
     The revision that was read travels with the page.
@@ -127,6 +128,7 @@ def _page(request: AppRequest, draft: Agreement, form: PromisesForm) -> HttpResp
     context = {
         "draft": draft,
         "form": form,
+        "policy": policy_sentence(draft.policy),
         "tiers": [(terms, who_fits(terms)) for terms in tiers],
     }
     return render_page(request, "handoff/agreement_edit.html", context, status=form_status(form))

@@ -131,7 +131,7 @@ def test_briefs_of_the_past_say_what_the_real_search_finds(demo: Demo) -> None:
         change = StageInterval.objects.get(
             lead=handoff.lead, stage=LifecycleStage.MQL, cycle=handoff.cycle
         )
-        findings = find_out(handoff.lead, change, now=handoff.opened_at)
+        findings = find_out(handoff.lead, change, handoff.policy.questions, now=handoff.opened_at)
         brief = compose_brief(
             handoff.lead, findings, agreement=handoff.agreement, now=handoff.opened_at
         )

@@ -153,6 +153,7 @@ ROWS = [
     ),
     row("handoff:agreement_next", MARKETER, MANAGER, ADMIN, own=published, method="post"),
     row("handoff:agreement_edit", MARKETER, MANAGER, ADMIN, own=own_draft),
+    row("handoff:agreement_qualification", MARKETER, MANAGER, ADMIN, own=own_draft),
     row("handoff:agreement_tier_new", MARKETER, MANAGER, ADMIN, own=own_draft),
     row("handoff:agreement_tier", MARKETER, MANAGER, ADMIN, own=own_tier),
     row("handoff:agreement_tier_move", MARKETER, MANAGER, ADMIN, own=moved_tier, method="post"),

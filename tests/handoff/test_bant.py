@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from handoff.bant import QUESTIONS, Decision, problems, propose, without_leftovers
+from handoff.bant import Decision, problems, propose, without_leftovers
 from handoff.enums import BantAnswer, RecycleReason, Verdict
+from handoff.frameworks import DEFAULT_QUALIFICATION
 from tests.factories import NOW
 
 YES, NO, UNKNOWN, NOT_ASKED = BantAnswer
 
 
 def _answers(*answers: BantAnswer) -> dict[str, BantAnswer]:
-    return dict(zip(QUESTIONS, answers, strict=True))
+    return dict(zip(DEFAULT_QUALIFICATION.names, answers, strict=True))
 
 
 def test_four_times_yes_proposes_sql() -> None:
-    proposal = propose(_answers(YES, YES, YES, YES), yes_needed=4)
+    proposal = propose(_answers(YES, YES, YES, YES), policy=DEFAULT_QUALIFICATION)
 
     assert proposal.verdict is Verdict.SQL
     assert proposal.sentence == "4 of 4 answered yes. The policy in force asks for 4 of 4."
 
 
 def test_a_missing_answer_proposes_recycle_and_says_which() -> None:
-    proposal = propose(_answers(YES, NOT_ASKED, YES, UNKNOWN), yes_needed=4)
+    proposal = propose(_answers(YES, NOT_ASKED, YES, UNKNOWN), policy=DEFAULT_QUALIFICATION)
 
     assert proposal.verdict is Verdict.RECYCLE
     assert proposal.sentence == (
@@ -36,7 +38,7 @@ def test_a_missing_answer_proposes_recycle_and_says_which() -> None:
 
 
 def test_a_no_suggests_the_reason_for_recycling() -> None:
-    proposal = propose(_answers(YES, YES, YES, NO), yes_needed=4)
+    proposal = propose(_answers(YES, YES, YES, NO), policy=DEFAULT_QUALIFICATION)
 
     assert (proposal.verdict, proposal.recycle_reason) == (
         Verdict.RECYCLE,
@@ -45,15 +47,25 @@ def test_a_no_suggests_the_reason_for_recycling() -> None:
 
 
 def test_no_need_proposes_to_disqualify_whatever_else_is_answered() -> None:
-    assert propose(_answers(YES, YES, NO, YES), yes_needed=3).verdict is Verdict.DISQUALIFY
+    assert (
+        propose(
+            _answers(YES, YES, NO, YES), policy=replace(DEFAULT_QUALIFICATION, yes_needed=3)
+        ).verdict
+        is Verdict.DISQUALIFY
+    )
 
 
 def test_the_policy_may_ask_for_less_than_four() -> None:
-    assert propose(_answers(YES, NOT_ASKED, YES, YES), yes_needed=3).verdict is Verdict.SQL
+    assert (
+        propose(
+            _answers(YES, NOT_ASKED, YES, YES), policy=replace(DEFAULT_QUALIFICATION, yes_needed=3)
+        ).verdict
+        is Verdict.SQL
+    )
 
 
 def test_an_untouched_form_proposes_recycle() -> None:
-    proposal = propose(_answers(*[NOT_ASKED] * 4), yes_needed=4)
+    proposal = propose(_answers(*[NOT_ASKED] * 4), policy=DEFAULT_QUALIFICATION)
 
     assert proposal.sentence.startswith(
         "Budget not asked, authority not asked, need not asked and timeline not asked."

@@ -11,8 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm.accounts.models import User
-from handoff.enums import HandoffState
+from handoff.answer_lines import blank_lines
+from handoff.enums import BantAnswer, HandoffState
+from handoff.frameworks import DEFAULT_QUALIFICATION
 from handoff.models import BantAssessment, Handoff
+from handoff.prefill import Told
 from leads.enums import LifecycleStage
 from tests.factories import client_of, make_team
 from tests.handoff.factories import make_calendar, make_handoff, make_rep
@@ -72,7 +75,8 @@ def test_a_change_is_saved_and_answered_with_the_new_proposal(
 
     assert "Baton proposes SQL" in answer.content.decode()
     assert 'hx-swap-oob="true"' in answer.content.decode()
-    assert (_bant(handoff).budget, _bant(handoff).need_note) == ("YES", "Stops on line 2")
+    kept = _bant(handoff).values
+    assert (kept["budget"], kept["need_note"]) == ("YES", "Stops on line 2")
 
 
 def test_a_field_that_cannot_be_read_does_not_keep_the_others_from_being_saved(
@@ -82,7 +86,8 @@ def test_a_field_that_cannot_be_read_does_not_keep_the_others_from_being_saved(
 
     assert answer.status_code == 200
     bant = _bant(handoff)
-    assert (bant.budget, bant.wake_date, bant.authority) == ("YES", None, "NOT_ASKED")
+    assert (bant.answers["budget"], bant.wake_date) == ("YES", None)
+    assert bant.answers["authority"] == "NOT_ASKED"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +108,7 @@ def test_a_draft_keeps_no_date_that_could_not_be_shown(
     _save(web, handoff, budget="YES", **dates)
 
     bant = _bant(handoff)
-    assert (bant.budget, bant.next_step_at, bant.wake_date) == ("YES", None, None)
+    assert (bant.answers["budget"], bant.next_step_at, bant.wake_date) == ("YES", None, None)
     assert web.get("/queue/").status_code == 200
 
 
@@ -174,9 +179,9 @@ def test_recycle_can_be_asked_for_by_address(web: Client, handoff: Handoff) -> N
 def test_prefilled_answers_name_their_source_until_they_are_changed(
     web: Client, handoff: Handoff
 ) -> None:
-    BantAssessment.objects.filter(handoff=handoff).update(
-        budget="YES", budget_detail="40,000", sources={"budget": "Trial form, 11 May"}
-    )
+    told = [Told("budget", BantAnswer.YES, "40,000", "Trial form, 11 May")]
+    lines = blank_lines(DEFAULT_QUALIFICATION, told)
+    BantAssessment.objects.filter(handoff=handoff).update(lines=lines)
     url = reverse("handoff:bant", args=[handoff.pk])
 
     before = web.get(url).content.decode()
@@ -192,7 +197,7 @@ def test_a_recorded_form_takes_no_draft_any_more(web: Client, handoff: Handoff) 
     _submit(web, handoff, need="NO", verdict="DISQUALIFY", disqualify_reason="NO_NEED")
 
     assert _save(web, handoff, need="YES").status_code == 404
-    assert _bant(handoff).need == "NO"
+    assert _bant(handoff).answers["need"] == "NO"
 
 
 def test_a_request_without_any_field_breaks_nothing(web: Client, handoff: Handoff) -> None:

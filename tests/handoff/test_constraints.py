@@ -138,12 +138,6 @@ def test_what_is_in_force_is_signed_by_two_people() -> None:
     _refuses("agreement_signed_by_two_people", lambda: Agreement.objects.update(**both))
 
 
-def test_bant_has_four_questions() -> None:
-    make_agreement()
-
-    _refuses("agreement_bant_up_to_four", lambda: Agreement.objects.update(bant_yes_needed=5))
-
-
 def test_positions_are_taken_once() -> None:
     make_agreement()
     team = make_team()

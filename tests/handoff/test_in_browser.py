@@ -156,7 +156,7 @@ def test_a_change_saves_itself_and_the_proposal_follows(
 
     expect(desk.locator("#proposal")).to_contain_text("Baton proposes SQL")
     expect(desk.locator("[data-save-text]")).to_contain_text("Saved")
-    assert BantAssessment.objects.get(handoff=handoffs[0]).timeline == "YES"
+    assert BantAssessment.objects.get(handoff=handoffs[0]).answers["timeline"] == "YES"
 
 
 def test_a_question_is_marked_as_it_is_ticked(desk: Page, handoffs: list[Handoff]) -> None:

@@ -144,7 +144,7 @@ def test_without_an_agreement_the_default_policy_measures() -> None:
     assert (handoff.agreement, handoff.tier) == (None, None)
     assert clock_of(handoff, ClockKind.ACCEPT).target == timedelta(hours=2)
     assert handoff.attempts_owed == 6
-    assert handoff.bant_yes_needed == 4
+    assert handoff.policy.yes_needed == 4
 
 
 def test_without_any_calendar_standard_hours_measure() -> None:
@@ -224,10 +224,13 @@ def test_bant_starts_with_what_forms_have_told() -> None:
 
     bant = become_mql(lead).bant
 
-    assert (bant.budget, bant.budget_detail) == ("YES", "40,000-80,000")
-    assert (bant.timeline, bant.timeline_detail) == ("UNKNOWN", "")
-    assert (bant.authority, bant.need) == ("NOT_ASKED", "NOT_ASKED")
-    assert bant.sources == {"budget": "Trial form, 12 May", "timeline": "Trial form, 12 May"}
+    kept = [(line["answer"], line["detail"], line["source"]) for line in bant.lines]
+    assert kept == [
+        ("YES", "40,000-80,000", "Trial form, 12 May"),
+        ("NOT_ASKED", "", ""),
+        ("NOT_ASKED", "", ""),
+        ("UNKNOWN", "", "Trial form, 12 May"),
+    ]
     assert bant.saved_by is None
 
 
@@ -242,9 +245,12 @@ def test_free_text_that_the_log_does_not_keep_is_told_from_the_record() -> None:
 
     bant = become_mql(lead).bant
 
-    assert (bant.need, bant.need_detail) == ("YES", "Stops at night")
-    assert bant.budget_detail == "40,000"
-    assert bant.sources == {"need": "The lead's record", "budget": "Trial form, 12 May"}
+    assert [(line["detail"], line["source"]) for line in bant.lines] == [
+        ("40,000", "Trial form, 12 May"),
+        ("", ""),
+        ("Stops at night", "The lead's record"),
+        ("", ""),
+    ]
 
 
 def test_an_override_back_to_mql_does_not_open_a_second_handoff() -> None:

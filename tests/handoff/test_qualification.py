@@ -99,7 +99,11 @@ def test_a_draft_keeps_what_is_there_and_proposes() -> None:
         handoff_id=handoff.pk, rep=rep, fields={"need": "NO", "need_note": "Outsourced"}, now=LATER
     )
 
-    assert (bant.budget, bant.need, bant.need_note) == ("YES", "NO", "Outsourced")
+    assert [bant.values[name] for name in ("budget", "need", "need_note")] == [
+        "YES",
+        "NO",
+        "Outsourced",
+    ]
     assert (bant.proposed_verdict, bant.saved_at, bant.saved_by) == ("DISQUALIFY", LATER, rep)
     handoff.refresh_from_db()
     assert handoff.is_open
@@ -166,7 +170,7 @@ def test_an_incomplete_verdict_writes_nothing_at_all() -> None:
     assert set(refused.value.problems) == {"next_step", "next_step_at"}
     handoff.refresh_from_db()
     assert handoff.is_open
-    assert handoff.bant.budget == "NOT_ASKED"
+    assert handoff.bant.values["budget"] == "NOT_ASKED"
 
 
 def test_another_verdict_than_proposed_needs_a_reason_that_stays_in_the_history() -> None:

@@ -153,10 +153,10 @@ def answer_mark(answer: str, size: int = 14) -> SafeString:
 
 
 @lru_cache(maxsize=1024)
-def _bant_mark(answers: tuple[str, ...], size: int) -> SafeString:
+def _bant_mark(answers: tuple[str, ...], questions: tuple[str, ...], size: int) -> SafeString:
     sentence = ", ".join(
         f"{question} {ANSWER_WORDS[answer]}"
-        for question, answer in zip(BANT_QUESTIONS, answers, strict=True)
+        for question, answer in zip(questions, answers, strict=True)
     )
     return markup(
         '<span class="bant-mark" role="img" aria-label="{}" title="{}">{}</span>',
@@ -166,17 +166,20 @@ def _bant_mark(answers: tuple[str, ...], size: int) -> SafeString:
     )
 
 
-def bant_mark(answers: Sequence[str], size: int = 14) -> SafeString:
-    """Draw the four answers in the order Budget, Authority, Need, Timeline.
+def bant_mark(
+    answers: Sequence[str], size: int = 14, questions: Sequence[str] = BANT_QUESTIONS
+) -> SafeString:
+    """Draw the answers in the order of ``questions``, by default Budget, Authority, Need, Timeline.
 
     Args:
-        answers: Four of ``YES``, ``NO``, ``UNKNOWN``, ``NOT_ASKED``.
+        answers: Each ``YES``, ``NO``, ``UNKNOWN`` or ``NOT_ASKED``.
         size: Sides of one mark in px.
+        questions: What is called what.
 
     Raises:
-        ValueError: There are not four answers.
+        ValueError: There are not as many answers as questions.
     """
-    return _bant_mark(tuple(str(answer) for answer in answers), size)
+    return _bant_mark(tuple(str(answer) for answer in answers), tuple(questions), size)
 
 
 @lru_cache(maxsize=256)
