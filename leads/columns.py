@@ -45,6 +45,12 @@ def _owner(lead: Lead, _now: datetime) -> str:
     return markup('<span class="sub">Pool, {}</span>', lead.team) if lead.team else ""
 
 
+def _held_by(lead: Lead) -> str:
+    if lead.owner:
+        return lead.owner.full_name
+    return f"Pool, {lead.team}" if lead.team else ""
+
+
 def _activity(lead: Lead, now: datetime) -> str:
     return _moment(lead.last_activity_at, now, words.ago)
 
@@ -66,53 +72,62 @@ def _next_step(lead: Lead, now: datetime) -> str:
 
 
 def _column(
-    name: str, label: str, order: int, draw: Callable[[Lead, datetime], str], **options: Any
+    name: str,
+    label: str,
+    order: int,
+    read: Callable[[Lead], Any],
+    *,
+    draw: Callable[[Lead, datetime], str] | None = None,
+    **options: Any,
 ) -> Column:
+    """Return a column of what the lead holds; without ``draw`` it is shown as it is exported."""
     return Column(
-        name, label, order, load=_from_lead, draw=lambda lead, _, now: draw(lead, now), **options
-    )
+        name, label, order, load=_from_lead, read=read,
+        draw=lambda lead, _, now: draw(lead, now) if draw else str(read(lead) or ""), **options,
+    )  # fmt: skip
 
 
 LEAD_COLUMNS = (
     _column(
-        "company", "Company", 10, lambda lead, _: lead.company_name,
+        "company", "Company", 10, lambda lead: lead.company_name,
         align="card-line clip", sort=("company_name", "id"),
         sort_words=("By company, A to Z", "By company, Z to A"),
     ),
-    _column("stage", "Stage", 20, lambda lead, _: _drawn_stage(lead.stage)),
-    _column("source", "Source", 60, lambda lead, _: source_label(lead.source), align="only-wide"),
-    _column("owner", "Owner", 70, _owner, align="only-wide"),
     _column(
-        "activity", "Active", 90, _activity,
+        "stage", "Stage", 20, lambda lead: LifecycleStage(lead.stage).label,
+        draw=lambda lead, _: _drawn_stage(lead.stage),
+    ),
+    _column("source", "Source", 60, lambda lead: source_label(lead.source), align="only-wide"),
+    _column("owner", "Owner", 70, _held_by, draw=_owner, align="only-wide"),
+    _column(
+        "activity", "Active", 90, lambda lead: lead.last_activity_at, draw=_activity,
         align="num card-when", sort=("-last_activity_at", "-id"),
         sort_words=("Newest activity first", "Oldest activity first"),
     ),
     _column(
-        "created", "Created", 100, _created, align="num only-wide", sort=("-created_at", "-id"),
+        "created", "Created", 100, lambda lead: lead.created_at, draw=_created,
+        align="num only-wide", sort=("-created_at", "-id"),
         sort_words=("Newest first", "Oldest first"),
     ),
-    _column("title", "Title", 15, lambda lead, _: lead.title, align="clip", is_default=False),
+    _column("title", "Title", 15, lambda lead: lead.title, align="clip", is_default=False),
+    _column("email", "E-mail", 16, lambda lead: lead.email, align="clip", is_default=False),
     _column(
-        "email", "E-mail", 16, lambda lead, _: lead.email or "", align="clip", is_default=False
+        "phone", "Phone", 17, lambda lead: lead.phone,
+        draw=lambda lead, _: words.phone(lead.phone), is_default=False,
     ),
-    _column("phone", "Phone", 17, lambda lead, _: words.phone(lead.phone), is_default=False),
-    _column("cycle", "Cycle", 21, lambda lead, _: str(lead.cycle), align="num", is_default=False),
+    _column("cycle", "Cycle", 21, lambda lead: lead.cycle, align="num", is_default=False),
     _column(
-        "stage_days", "Days in stage", 22, lambda lead, now: str((now - lead.stage_since).days),
-        align="num", is_default=False,
+        "stage_days", "Days in stage", 22, lambda lead: lead.stage_since,
+        draw=lambda lead, now: str((now - lead.stage_since).days), align="num", is_default=False,
     ),
+    _column("country", "Country", 61, lambda lead: country_name(lead.country), is_default=False),
+    _column("city", "City", 62, lambda lead: lead.city, is_default=False),
+    _column("campaign", "Campaign", 63, lambda lead: lead.campaign, align="clip", is_default=False),
     _column(
-        "country", "Country", 61, lambda lead, _: country_name(lead.country), is_default=False
+        "next_step", "Next step", 71, lambda lead: lead.next_step, draw=_next_step, align="clip",
+        is_default=False,
     ),
-    _column("city", "City", 62, lambda lead, _: lead.city, is_default=False),
-    _column(
-        "campaign", "Campaign", 63, lambda lead, _: lead.campaign, align="clip", is_default=False
-    ),
-    _column("next_step", "Next step", 71, _next_step, align="clip", is_default=False),
 )  # fmt: skip
-
-#: The columns that an export has of every lead already.
-OWN_COLUMNS = frozenset(column.name for column in LEAD_COLUMNS)
 
 LEAD_VIEWS = (
     SavedView("all", "All leads", 5, {}),

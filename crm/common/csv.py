@@ -5,21 +5,18 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
 from datetime import datetime
 from decimal import Decimal
-from tempfile import SpooledTemporaryFile
-from typing import Any
+from typing import IO, Any
 
 from django.http import FileResponse
 from django.utils import timezone
 
+from crm.common.whole_files import whole_file
+
 # A spreadsheet runs a cell that starts with one of these as a formula (OWASP, CSV injection), the
 # full-width four included. Apostrophes before it count, so that one more can be taken away again.
 _FORMULA_START = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-
-#: Bytes of a file that are kept in memory; the rest of a larger one waits on the disk.
-_IN_MEMORY = 1_000_000
 
 
 class _Echo:
@@ -58,16 +55,10 @@ def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[
 
 
 def csv_file(filename: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> FileResponse:
-    """Answer with a CSV file that is whole: a row that cannot be read fails the request.
+    """Answer with a CSV file that is whole: a row that cannot be read fails the request."""
 
-    The file is written before the answer begins, since an answer that has begun can only stop
-    short, and a short file looks like a whole one.
-    """
-    with ExitStack() as until_sent:
-        file = until_sent.enter_context(SpooledTemporaryFile(max_size=_IN_MEMORY))
+    def write(file: IO[bytes]) -> None:
         for line in csv_lines(header, rows):
-            file.write(line.encode())
-        file.seek(0)
-        until_sent.pop_all()
-    kind = "text/csv; charset=utf-8"
-    return FileResponse(file, as_attachment=True, filename=filename, content_type=kind)
+            file.write(line.encode())  # one by one: only write() looks whether it became large
+
+    return whole_file(filename, "text/csv; charset=utf-8", write)

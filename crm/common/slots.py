@@ -30,7 +30,8 @@ class Column:
     returns it instead, as a page has hundreds of them. ``sort`` is the ordering the list may offer,
     a tuple of order_by terms with a unique tail, all on indexed columns; ``sort_words`` say it, and
     then its reverse if it has one: ``("Newest first", "Oldest first")``. ``export(value)`` is its
-    cell in a file; an instant may stay one, the file has it in the viewer's zone.
+    cell in a file; an instant may stay one, the file has it in the viewer's zone. What the lead
+    itself holds is exported by ``read(lead)`` instead.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Column:
     sort_words: tuple[str, ...] = ()
     is_default: bool = True
     export: Callable[[Any], Any] = str
+    read: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True)

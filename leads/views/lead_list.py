@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET
 from crm.common.csv import csv_file
 from crm.common.http import AppRequest, render_page
 from crm.common.paging import estimate_count
+from crm.common.xlsx import xlsx_file
 from leads.board import load_board, load_column
 from leads.conditions import ConditionsEditor, read_conditions
 from leads.enums import LifecycleStage
@@ -28,6 +29,8 @@ from leads.listing import count_views, load_list, view_tabs, widest_filter
 from leads.models import Lead
 from leads.saved_views import may_write
 from leads.services.views import TEAM_ROLES
+
+_FILES = {"csv": csv_file, "xlsx": xlsx_file}
 
 
 @login_required
@@ -137,15 +140,16 @@ def list_count(request: AppRequest) -> HttpResponse:
 @login_required
 @require_GET
 def lead_export(request: AppRequest) -> HttpResponseBase:
-    """Send the leads that the list counts, or those ticked in it, as CSV."""
+    """Send the leads that the list counts, or those ticked in it, as a file of what it shows."""
     now = timezone.now()
     address = read_address(request.GET, user=request.user)
     if address.problems:
         return _to_list(request.GET.urlencode())
     only = _ticked(request.GET.getlist("ids")) if request.GET.get("scope") == "chosen" else None
     rows = export_lines(address, viewer=request.user, now=now, only=only)
-    name = f"leads-{address.view.name}-{timezone.localdate(now)}.csv"
-    return csv_file(name, export_header(address), rows)
+    kind = "xlsx" if request.GET.get("format") == "xlsx" else "csv"
+    name = f"leads-{address.view.name}-{timezone.localdate(now)}.{kind}"
+    return _FILES[kind](name, export_header(address), rows)
 
 
 def _table(request: AppRequest, address: ListAddress, now: datetime) -> dict[str, Any]:
