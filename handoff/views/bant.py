@@ -50,7 +50,7 @@ def bant_save(request: AppRequest, handoff_id: int) -> HttpResponse:
         )
     except OVERTAKEN as problem:
         return HttpResponse(str(problem), status=409)
-    return render(request, "handoff/_bant_saved.html", {"form": form})
+    return render(request, "handoff/_bant_saved.html", {"form": BantForm(handoff=handoff)})
 
 
 def _submit(request: AppRequest, handoff: Handoff, form: BantForm) -> bool:

@@ -87,9 +87,13 @@ function scheduleToasts() {
   }
 }
 
-/* --- Autosave: a form marked data-autosave that posts itself with htmx; what fails is kept on this device. */
+/* --- Autosave: a form marked data-autosave that posts itself with htmx. Only the fields that were touched since
+   the last save are sent, and kept on this device until that save has succeeded: nothing goes with a killed tab or
+   an ended session, and nobody else's answers are overwritten by a page left open. ---------------------------- */
 
-const draftKey = (form) => `baton:draft:${form.dataset.autosave || location.pathname}`;
+const draftKey = (form) => `baton:draft:${form.dataset.autosave}`;
+const touchedFields = new WeakMap(); // form -> { waiting, sent }: names of fields
+const touchedIn = (form) => touchedFields.get(form) ?? { waiting: new Set(), sent: new Set() };
 
 function showSaveState(form, state, text) {
   const place = form.querySelector("[data-save-state]");
@@ -98,25 +102,73 @@ function showSaveState(form, state, text) {
   place.querySelector("[data-save-text]").textContent = text;
 }
 
+function touchField(event) {
+  const form = event.target.closest?.("form[data-autosave]");
+  if (!form || !event.target.name) return;
+  const touched = touchedIn(form);
+  touched.waiting.add(event.target.name);
+  touchedFields.set(form, touched);
+  storeDraft(form);
+}
+
+function storeDraft(form) {
+  const { waiting, sent } = touchedIn(form);
+  const fields = [...new FormData(form)].filter(([name]) => waiting.has(name) || sent.has(name));
+  if (fields.length) localStorage.setItem(draftKey(form), JSON.stringify(fields));
+  else localStorage.removeItem(draftKey(form));
+}
+
 function keepDraft(form) {
-  const fields = [...new FormData(form)].filter(([name, value]) =>
-    name !== "csrfmiddlewaretoken" && typeof value === "string");
-  localStorage.setItem(draftKey(form), JSON.stringify(fields));
-  showSaveState(form, "kept", "Not saved yet, kept on this device");
+  const touched = touchedIn(form);
+  touched.sent.forEach((name) => touched.waiting.add(name));
+  touched.sent.clear();
+  storeDraft(form);
+  if (touched.waiting.size) showSaveState(form, "kept", "Not saved yet, kept on this device");
 }
 
 function restoreDraft(form) {
-  const kept = localStorage.getItem(draftKey(form));
-  if (!kept) return;
-  for (const [name, value] of JSON.parse(kept)) {
+  const kept = JSON.parse(localStorage.getItem(draftKey(form)) ?? "[]");
+  const restored = new Set();
+  for (const [name, value] of kept) {
     for (const field of form.elements) {
       if (field.name !== name) continue;
       if (/^(radio|checkbox)$/.test(field.type)) field.checked ||= field.value === value;
       else field.value = value;
+      restored.add(field);
     }
   }
-  form.dispatchEvent(new Event("change", { bubbles: true }));
+  restored.forEach((field) => field.dispatchEvent(new Event("change", { bubbles: true })));
 }
+
+/* A form that was sent for good keeps its draft until a page without it is shown: the login is none. */
+
+const SENT = "baton:sent-draft";
+
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("form[data-autosave]")) sessionStorage.setItem(SENT, draftKey(event.target));
+});
+
+function forgetSentDraft() {
+  const key = sessionStorage.getItem(SENT);
+  if (!key || location.pathname === meta("login-url")) return;
+  sessionStorage.removeItem(SENT);
+  const isShown = [...document.querySelectorAll("form[data-autosave]")].some((form) => draftKey(form) === key);
+  if (!isShown) localStorage.removeItem(key);
+}
+
+document.addEventListener("input", touchField, true);
+document.addEventListener("change", touchField, true);
+
+document.addEventListener("htmx:configRequest", (event) => {
+  const form = event.detail.elt;
+  if (!form.matches("form[data-autosave]")) return;
+  const touched = touchedIn(form);
+  touched.waiting.forEach((name) => touched.sent.add(name));
+  touched.waiting.clear();
+  for (const name of Object.keys(event.detail.parameters)) {
+    if (!touched.sent.has(name)) delete event.detail.parameters[name];
+  }
+});
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   const form = event.detail.elt.closest("form[data-autosave]");
@@ -127,7 +179,8 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.detail.elt.closest("form[data-autosave]");
   if (!form) return;
   if (!event.detail.successful || hasLoggedOut(event.detail.xhr)) return keepDraft(form);
-  localStorage.removeItem(draftKey(form));
+  touchedIn(form).sent.clear();
+  storeDraft(form);
   const clock = new Date(serverNow() * 1000).toLocaleTimeString("en-GB", { timeZone: meta("time-zone") || "UTC" });
   showSaveState(form, "saved", `Saved ${clock}`);
 });
@@ -357,7 +410,10 @@ function announce(text) {
 
 setInterval(redrawClocks, 30_000);
 addEventListener("pageshow", redrawClocks);
-addEventListener("load", () => document.querySelectorAll("form[data-autosave]").forEach(restoreDraft));
+addEventListener("load", () => {
+  forgetSentDraft();
+  document.querySelectorAll("form[data-autosave]").forEach(restoreDraft);
+});
 document.addEventListener("visibilitychange", redrawClocks);
 scheduleToasts();
 showCurrentView();
