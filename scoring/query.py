@@ -206,11 +206,12 @@ def known_acts(asked: Composable) -> Composed:
 def _acts(rules: Sequence[NumberedRule], at_once: bool) -> Composed:
     """The acts that count, each with whether it fits each rule."""
     return SQL(
-        "SELECT asked.lead_id, asked.as_of, e.id, e.asset_id, e.occurred_at,"
+        "SELECT asked.lead_id, asked.as_of, {own} e.asset_id, e.occurred_at,"
         " date_part('epoch', asked.as_of - e.occurred_at) AS age, {matches}"
         " FROM asked {counting} AND {of_use}{at_once}"
     ).format(
         matches=matches(rules),
+        own=SQL("e.id,") if any(_counts_each(rule) for _, rule in rules) else SQL(""),
         counting=_counting(),
         of_use=of_use(rules),
         at_once=AT_ONCE if at_once else SQL(""),
@@ -296,6 +297,11 @@ def _repeat(number: int, rule: EngagementRule, repeat: Repeat) -> Composed:
         " WHERE after IS NULL OR after >= occurred_at + span) AS step) AS run"
         " WHERE step >= 0 AND running >= {times} GROUP BY lead_id, as_of"
     ).format(neighbours=_neighbours(number, repeat), end=_end(rule), times=repeat.times)
+
+
+def _counts_each(rule: EngagementRule) -> bool:
+    """Say whether a rule has to tell acts apart: no index has their ids."""
+    return rule.repeat is not None and not rule.repeat.different_assets
 
 
 def _neighbours(number: int, repeat: Repeat) -> Composed:

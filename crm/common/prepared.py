@@ -18,6 +18,7 @@ from typing import Any, Generic, Self, TypeVar
 from django.db import connection, models
 from django.db.models.query import get_related_populators
 from psycopg import RawCursor
+from psycopg.pq import Format
 from psycopg.sql import SQL
 
 from crm.common.instants import LAST_YEAR
@@ -152,13 +153,15 @@ class PreparedQuery(Generic[M]):
 
 
 def prepared(query: SQL, parameters: Sequence[Any]) -> list[dict[str, Any]]:
-    """Run a query with ``$1`` and so on; return its rows by column.
+    """Run a query with ``$1`` and so on; return its rows by column, told in binary.
+
+    Moments and arrays are read much faster so. What Django keeps as text, JSON, comes as objects.
 
     Args:
         query: The same text each time: the plan is found by it.
         parameters: What stands for ``$1`` and so on.
     """
-    names, rows = _run(query.as_string(None), parameters)
+    names, rows = _run(query.as_string(None), parameters, Format.BINARY)
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
@@ -174,9 +177,12 @@ class _PreparingCursor(RawCursor[Any]):
         return super().execute(*asked, **{**how, "prepare": True})
 
 
-def _run(query: str, parameters: Sequence[Any]) -> tuple[list[str], list[list[Any]]]:
+def _run(
+    query: str, parameters: Sequence[Any], told_in: Format = Format.TEXT
+) -> tuple[list[str], list[list[Any]]]:
     connection.ensure_connection()
     bound_by_server: Any = _PreparingCursor(connection.connection)
+    bound_by_server.format = told_in
     counted = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     with counted(bound_by_server) as cursor:
         cursor.execute(query, parameters)

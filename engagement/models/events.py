@@ -107,10 +107,12 @@ class Event(models.Model):
         ]
         indexes = [
             BrinIndex(fields=["occurred_at"], name="event_by_time"),
+            # What scoring asks of an act is in it: a lead's acts lie scattered over the whole log.
             models.Index(
                 fields=["lead", "occurred_at"],
+                include=["received_at", "kind", "actor", "funnel_stage", "asset"],
                 condition=Q(lead__isnull=False),
-                name="event_of_lead",
+                name="event_acts_of_lead",
             ),
             models.Index(
                 fields=["visitor", "occurred_at"],

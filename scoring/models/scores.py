@@ -35,7 +35,8 @@ class LeadScore(models.Model):
     lead = models.OneToOneField(
         Lead, primary_key=True, on_delete=models.CASCADE, related_name="score"
     )
-    model = models.ForeignKey(ScoringModel, null=True, on_delete=models.PROTECT)
+    # No index: all but a few scores are of one model, and each that is written would pay for it.
+    model = models.ForeignKey(ScoringModel, null=True, on_delete=models.PROTECT, db_index=False)
     fit_score = models.DecimalField(max_digits=5, decimal_places=1, null=True)
     fit_grade = models.CharField(max_length=1, blank=True, db_default="")
     persona = models.CharField(max_length=60, blank=True, db_default="")
