@@ -110,20 +110,40 @@ def parse_message(
         return refused.problem
 
 
-def check_message(body: Mapping[str, Any]) -> datetime | Problem | None:
-    """Return when ``body`` says it happened, or why ``parse_message`` would refuse it."""
-    try:
-        return _read(body, is_known=False).told
-    except Refused as refused:
-        return refused.problem
+def check_message(body: Mapping[str, Any]) -> datetime | None:
+    """Return when ``body`` says it happened.
+
+    Raises:
+        Refused: why ``parse_message`` would refuse it.
+    """
+    return _read(body, is_known=False).told
 
 
 def message_id(body: Mapping[str, Any]) -> str | Problem:
     """Return the id that the sender gave a message, empty when it gave none."""
     try:
-        return _id(body, "messageId")
+        return read_id(body, "messageId")
     except Refused as refused:
         return refused.problem
+
+
+def read_id(body: Mapping[str, Any], key: str) -> str:
+    """Return an id as text; some clients send numbers, and null for the missing one.
+
+    Raises:
+        Refused: it is neither, or too long.
+    """
+    value = body.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise Refused("id_invalid", key, "is neither text nor a whole number")
+        value = str(value)
+    text = value.strip()
+    if len(text) > LONGEST_ID:
+        raise Refused("id_too_long", key, f"is longer than {LONGEST_ID} characters")
+    return text
 
 
 def parse_time(value: object, field_name: str) -> datetime | None:
@@ -254,26 +274,11 @@ def _name(body: Mapping[str, Any], key: str, *, required: bool) -> str:
 def _identity(
     body: Mapping[str, Any], traits: Mapping[str, Any], *, is_known: bool
 ) -> tuple[str, str, str]:
-    anonymous_id, user_id = _id(body, "anonymousId"), _id(body, "userId")
+    anonymous_id, user_id = read_id(body, "anonymousId"), read_id(body, "userId")
     email = _email(traits)
     if not (anonymous_id or user_id or email or is_known):
         raise Refused("nobody", "userId", "and anonymousId are both missing: nobody did it")
     return anonymous_id, user_id, email or _address(user_id)
-
-
-def _id(body: Mapping[str, Any], key: str) -> str:
-    """Return an id as text; some clients send numbers, and null for the missing one."""
-    value = body.get(key)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise Refused("id_invalid", key, "is neither text nor a whole number")
-        value = str(value)
-    text = value.strip()
-    if len(text) > LONGEST_ID:
-        raise Refused("id_too_long", key, f"is longer than {LONGEST_ID} characters")
-    return text
 
 
 def _email(traits: Mapping[str, Any]) -> str:

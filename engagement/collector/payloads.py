@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
+
+import orjson
 
 from crm.common.instants import instant_problem
 from engagement.json_reading import (
@@ -21,9 +22,8 @@ from engagement.json_reading import (
     Unread,
     read_batch,
     read_item,
-    size_in_bytes,
 )
-from engagement.messages import check_message, message_id, parse_time
+from engagement.messages import check_message, parse_time, read_id
 
 #: What a batch says once for all its messages.
 _SHARED = ("context", "integrations")
@@ -31,11 +31,11 @@ _ID = re.compile(r'"messageId"\s*:\s*"([\w.:-]{1,200})"', re.ASCII)
 
 
 class Taken(NamedTuple):
-    """A message that can be stored: its place in the batch, its id and its JSON text."""
+    """A message that can be stored: its place in the batch, its id and its JSON in UTF-8."""
 
     place: int
     id: str
-    text: str
+    raw: bytes
     sent_at: datetime | None
 
 
@@ -109,37 +109,37 @@ def _read_batch(raw: bytes) -> Payload | Problem:
 
 
 def _take(index: int, item: Item, sent_at: datetime | None) -> Taken | Fault:
-    name = message_id(item.value)
-    if isinstance(name, Problem):
-        return Fault(index, "", name)
-    if size_in_bytes(item.text) > LARGEST:
-        return Fault(index, name, TOO_LARGE)
-    told = check_message(item.value)
-    if isinstance(told, Problem):
-        return Fault(index, name, told)
+    name = ""
     try:
-        _check_range(told, "timestamp")
-        sent_at = _time(item.value, "sentAt") or sent_at
+        name = read_id(item.value, "messageId")
+        if len(item.raw) > LARGEST:
+            return Fault(index, name, TOO_LARGE)
+        if told := check_message(item.value):
+            _check_range(told, "timestamp")
+        if "sentAt" in item.value:
+            sent_at = _time(item.value, "sentAt") or sent_at
     except Refused as refused:
         return Fault(index, name, refused.problem)
-    return Taken(index, name or uuid4().hex, item.text, sent_at)
+    return Taken(index, name or uuid4().hex, item.raw, sent_at)
 
 
 def _time(holder: Mapping[str, Any], name: str) -> datetime | None:
     """Return a time that the database can keep."""
     moment = parse_time(holder.get(name), name)
+    if moment is None:
+        return None
     _check_range(moment, name)
-    return moment and moment.astimezone(UTC)
+    return moment.astimezone(UTC)
 
 
-def _check_range(moment: datetime | None, name: str) -> None:
-    if moment and (problem := instant_problem(moment)):
+def _check_range(moment: datetime, name: str) -> None:
+    if problem := instant_problem(moment):
         raise Refused("time_out_of_range", name, f"is out of range. {problem}")
 
 
 def _check_size(shared: Mapping[str, dict[str, Any]], *, times: int) -> None:
     """Raise when what is said once would become too much by being stored with each message."""
-    if len(json.dumps(shared)) * times > LARGEST_BATCH:
+    if len(orjson.dumps(shared)) * times > LARGEST_BATCH:
         raise Refused("too_large", "context", "is too long to be stored with so many messages")
 
 
@@ -154,7 +154,7 @@ def _with(item: Item, **values: object) -> Item:
     if all(item.value.get(name) == value for name, value in values.items()):
         return item
     changed = item.value | values
-    return Item(changed, json.dumps(changed, ensure_ascii=False, separators=(",", ":")))
+    return Item(changed, orjson.dumps(changed))
 
 
 def _object(holder: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -12,8 +12,12 @@ COPY = (
     "COPY engagement_inbox"
     " (source, message_id, body, received_at, due_at, error, meta, sent_at) FROM STDIN"
 )
-_NULL = r"\N"
-_ESCAPES = (("\\", "\\\\"), ("\n", "\\n"), ("\t", "\\t"), ("\r", "\\r"))
+_NULL = rb"\N"
+#: The code of each mark that the text form gives a meaning, the mark, and what stands for it.
+_ESCAPES = tuple(
+    (ord(mark), mark, escape)
+    for mark, escape in ((b"\\", rb"\\"), (b"\n", rb"\n"), (b"\t", rb"\t"), (b"\r", rb"\r"))
+)
 
 
 def rows_of(
@@ -27,23 +31,27 @@ def rows_of(
         received_at: server time, aware.
         meta: what the request told beside its body, as JSON.
     """
-    moment = received_at.isoformat()
-    before = f"{_escaped(source)}\t"
-    after = f"\t{moment}\t{moment}\t\t{_escaped(meta)}\t"
+    moment = received_at.isoformat().encode()
+    before = _escaped(source.encode()) + b"\t"
+    after = b"\t".join((b"", moment, moment, b"", _escaped(meta.encode()), b""))
     return [
-        f"{before}{_escaped(each.id)}\t{_escaped(each.text)}{after}{_time(each.sent_at)}\n".encode()
-        for each in messages
+        b"".join((before, _escaped(one.id.encode()), b"\t", _escaped(one.raw), after, _end(one)))
+        for one in messages
     ]
 
 
+def _end(message: Taken) -> bytes:
+    return _time(message.sent_at) + b"\n"
+
+
 @lru_cache(maxsize=100)
-def _time(moment: datetime | None) -> str:
+def _time(moment: datetime | None) -> bytes:
     """Write a time; the messages of a batch were sent at one."""
-    return moment.isoformat() if moment else _NULL
+    return moment.isoformat().encode() if moment else _NULL
 
 
-def _escaped(text: str) -> str:
-    for mark, escape in _ESCAPES:
-        if mark in text:  # to look is quicker than to replace nothing
+def _escaped(text: bytes) -> bytes:
+    for code, mark, escape in _ESCAPES:
+        if code in text:  # to look for a number is quicker than to replace nothing
             text = text.replace(mark, escape)
     return text

@@ -181,7 +181,7 @@ def _record(name: str, event: str, lead_id: int, visit: Visit, told: Mapping[str
         receive(source=OWN_SOURCE, messages=[body], received_at=visit.at, meta=visit.meta)
     except DatabaseTrouble:
         logger.exception("The database takes no click; keeping it on the disk")
-        _spool(Taken(0, name, json.dumps(body), None), visit)
+        _spool(Taken(0, name, json.dumps(body).encode(), None), visit)
 
 
 def _spool(message: Taken, visit: Visit) -> None:
