@@ -1,9 +1,10 @@
 """Pages where people wait, over HTTP, against the bare SQL for the same rows in the same run.
 
-Run it from the root of the repository: ``python -m bench.lists [--sizes 10000 100000]``. Each size
-gets a database of its own beside the configured one (``baton_bench_10000``), seeded once with the
-demo company. Milliseconds; ratio is the page's p50 to the SQL's p50. Targets at 1 M leads: lists
-p50 <= 30 and p95 <= 80, search and lead page p50 <= 50, queue 60, SLA page 150, funnel 300.
+Run it from the root of the repository: ``python -m bench.lists [--sizes 10000 100000]``; ``--all``
+adds every view that ships and every order that is offered, in both directions. Each size gets a
+database of its own beside the configured one (``baton_bench_10000``), seeded once with the demo
+company. Milliseconds; ratio is the page's p50 to the SQL's p50. Targets at 1 M leads: lists p50 <=
+30 and p95 <= 80, search and lead page p50 <= 50, queue 60, SLA page 150, funnel 300.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from crm.embedded.children import programs
 
 if TYPE_CHECKING:
     from crm.accounts.models import User
+    from leads.list_address import ListAddress
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).parent / "results" / "lists.jsonl"
@@ -64,15 +66,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--requests", type=int, default=60)
+    parser.add_argument("--all", action="store_true", help="every view and every order")
     parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
-        measure(options.measure, options.requests)
+        measure(options.measure, options.requests, everything=options.all)
         return
     for size in options.sizes:
         subprocess.run(
             [sys.executable, "-m", "bench.lists", f"--measure={size}",
-             f"--requests={options.requests}"],
+             f"--requests={options.requests}", *(["--all"] if options.all else [])],
             check=True, cwd=ROOT, env={**os.environ, "DATABASE_URL": database_of(size)},
         )  # fmt: skip
 
@@ -90,7 +93,7 @@ def database_of(size: int) -> str:
     return urlunsplit(url._replace(path=f"/{name}"))
 
 
-def measure(size: int, requests: int) -> None:
+def measure(size: int, requests: int, *, everything: bool) -> None:
     """Seed when needed, start a web process, and measure each case."""
     os.environ.setdefault("BATON_MODE", "local")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
@@ -98,7 +101,10 @@ def measure(size: int, requests: int) -> None:
 
     django.setup()
     seed(size)
-    cases, cookies = prepare()
+    cases, people = prepare()
+    if everything:
+        cases += every_list(people["marketer"])
+    cookies = {who: cookie_of(user) for who, user in people.items()}
     with web_process() as port:
         figures = {case.name: figure(case, port, cookies[case.who], requests) for case in cases}
     report(size, figures)
@@ -121,8 +127,8 @@ def seed(size: int) -> None:
             cursor.execute("VACUUM ANALYZE")
 
 
-def prepare() -> tuple[list[Case], dict[str, str]]:
-    """Return the cases, with ids of this database, and a session cookie per role."""
+def prepare() -> tuple[list[Case], dict[str, User]]:
+    """Return the cases, with ids of this database, and somebody of each role."""
     from django.db import connection  # noqa: PLC0415 -- app ready
 
     from crm.accounts.models import User  # noqa: PLC0415 -- app ready
@@ -147,8 +153,7 @@ def prepare() -> tuple[list[Case], dict[str, str]]:
         "manager": User.objects.filter(roles__contains=["MANAGER"], is_active=True).earliest("id"),
         "rep": User.objects.get(pk=rep),
     }
-    cookies = {who: cookie_of(user) for who, user in people.items()}
-    return cases_of(rep=rep, busiest=busiest), cookies
+    return cases_of(rep=rep, busiest=busiest), people
 
 
 def cookie_of(user: User) -> str:
@@ -194,6 +199,38 @@ def cases_of(*, rep: int, busiest: int) -> list[Case]:
              "SELECT count(*), count(*) FILTER (WHERE stopped_at <= due_at) FROM handoff_clock"
              " WHERE kind = 'FIRST_TOUCH'", "manager"),
     ]  # fmt: skip
+
+
+def every_list(viewer: User) -> list[Case]:
+    """Return each view that ships, and everything in each order; the SQL is that of the rows."""
+    from django.http import QueryDict  # noqa: PLC0415 -- app ready
+
+    from crm.common.slots import lead_views  # noqa: PLC0415 -- app ready
+    from leads.list_address import read_address, sorts  # noqa: PLC0415 -- app ready
+
+    asked = [(f"view: {view.label}", f"view={view.name}") for view in lead_views]
+    for sort in sorts().values():
+        asked.append((f"order: {sort.words}", f"view=all&sort={sort.code}"))
+        if sort.can_turn:
+            asked.append((f"order: {sort.said[-1]}", f"view=all&sort=-{sort.code}"))
+    return [
+        Case(name, f"/leads/?{query}", rows_of(read_address(QueryDict(query), user=viewer), viewer))
+        for name, query in asked
+    ]
+
+
+def rows_of(address: ListAddress, viewer: User) -> str:
+    """Return the SQL that the first page of a list asks first."""
+    from django.db import connection  # noqa: PLC0415 -- app ready
+    from django.test.utils import CaptureQueriesContext  # noqa: PLC0415 -- app ready
+    from django.utils import timezone  # noqa: PLC0415 -- app ready
+
+    from crm.common.paging import keyset_page  # noqa: PLC0415 -- app ready
+
+    found = address.leads(viewer=viewer, now=timezone.now())
+    with CaptureQueriesContext(connection) as captured:
+        keyset_page(found, ordering=address.sort.ordering)
+    return str(captured[0]["sql"])
 
 
 @contextmanager
@@ -270,9 +307,9 @@ def times(act: Callable[[], object], count: int) -> list[float]:
 
 def report(size: int, figures: dict[str, Figures]) -> None:
     """Print the table and append it to the results as one JSON line."""
-    print(f"\n{size:,} leads{'':17} {'p50 ms':>8} {'p95 ms':>8} {'SQL ms':>8} {'ratio':>7}")
+    print(f"\n{size:,} leads{'':27} {'p50 ms':>8} {'p95 ms':>8} {'SQL ms':>8} {'ratio':>7}")
     for name, each in figures.items():
-        print(f"{name:30} {each.p50:8.1f} {each.p95:8.1f} {each.sql_p50:8.2f} {each.ratio:7.1f}")
+        print(f"{name:40} {each.p50:8.1f} {each.p95:8.1f} {each.sql_p50:8.2f} {each.ratio:7.1f}")
     RESULTS.parent.mkdir(exist_ok=True)
     with RESULTS.open("a") as lines:
         said = {name: vars(each) | {"ratio": each.ratio} for name, each in figures.items()}
