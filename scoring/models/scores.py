@@ -81,7 +81,10 @@ class LeadScore(models.Model):
             ),
             models.Index(fields=["cell", "lead"], name="lead_score_cell"),
             models.Index(
-                fields=["lead"], condition=Q(meets_definition=True), name="lead_score_meets"
+                F("engagement_score").desc(nulls_last=True),
+                F("lead").desc(),
+                condition=Q(meets_definition=True),
+                name="lead_score_meets",
             ),
             models.Index(
                 fields=["drops_out_at", "lead"],
