@@ -21,7 +21,9 @@ from crm.demo.model import SERVED
 from crm.demo.people import LEADS_PER_FIRM, MONTHS, Person, make_employers, make_people
 from crm.demo.qualifying import Qualified
 from crm.demo.scripts import Script
-from engagement.services import absorb_events, keep_partitions, receive
+from engagement.enums import EventKind
+from engagement.models import Event
+from engagement.services import absorb_events, keep_partitions, receive, withdraw_consents
 from handoff.models import Handoff, RepProfile
 from handoff.services import BATCH, enforce_deadlines
 from leads.enums import LifecycleStage
@@ -76,6 +78,8 @@ def seed_demo(*, leads: int, seed: int, now: datetime) -> Summary:
     with _bulk():
         scripted = _write(demo, historian, live, run=f"{seed}-live", analyze=False)
         _take_turns(historian)
+        left = Event.objects.filter(kind=EventKind.UNSUBSCRIBE).values_list("lead_id", flat=True)
+        withdraw_consents(lead_ids=filter(None, left), now=now)
         while renew_scores(now=now):
             pass
         Stage(Random(f"{seed}:stage"), now).play(scripted)

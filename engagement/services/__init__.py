@@ -25,7 +25,7 @@ from engagement.services.event_import import (
     import_events,
     read_lines,
 )
-from engagement.services.event_log import record_event
+from engagement.services.event_log import record_event, withdraw_consents
 from engagement.services.intake import receive
 from engagement.services.links import link_visitor
 from engagement.services.partitions import ensure_partitions, keep_partitions
@@ -84,5 +84,6 @@ __all__ = [
     "switch_source",
     "update_asset",
     "update_source",
+    "withdraw_consents",
     "withdraw_decision",
 ]

@@ -14,6 +14,7 @@ from engagement.classify import LONGEST_REASON
 from engagement.enums import Actor, ActorRule
 from engagement.event_ids import instant_of
 from engagement.models import ActorChange, ActorDecision, Event
+from engagement.services.event_log import withdraw_consents
 from engagement.signals import events_absorbed, history_corrected
 from leads.services import lock_leads, recall_activity, record_activity
 
@@ -94,6 +95,7 @@ def correct_history(
     for lead_id in lost:
         last = Event.objects.human().filter(lead=lead_id).aggregate(at=Max("occurred_at"))
         recall_activity(lead_id=lead_id, latest=last["at"])
+    withdraw_consents(lead_ids={*restored, *lost}, now=now)
     if restored:
         events_absorbed.send(sender=Event, lead_ids=sorted(restored), now=now)
     if lost:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import orjson
 from django.db import connection, transaction
+from django.db.models import Max
 
 from engagement.enums import OWN_SOURCE, Actor, EventKind
 from engagement.event_ids import event_id, instant_of
@@ -103,20 +104,29 @@ def announce(
                 latest.get(event.lead_id, event.occurred_at), event.occurred_at
             )
     record_activity(latest=latest)
-    if told := _unsubscribed(events):
-        unsubscribe(told=told, now=now)
+    withdraw_consents(lead_ids={*attached, *_unsubscribing(events)}, now=now)
     if latest:
         events_absorbed.send(sender=Event, lead_ids=sorted(latest), now=now)
 
 
-def _unsubscribed(events: Sequence[NewEvent]) -> dict[int, datetime]:
-    """Return the leads who unsubscribed by themselves, and when they did so last."""
-    said = sorted(
-        (event.occurred_at, event.lead_id)
-        for event in events
-        if event.kind is EventKind.UNSUBSCRIBE and event.lead_id and event.actor is Actor.HUMAN
-    )
-    return {lead_id: at for at, lead_id in said}
+def withdraw_consents(*, lead_ids: Iterable[int], now: datetime) -> None:
+    """Take back the consent of those leads of whom the log says that they unsubscribed themselves.
+
+    To be called in the transaction by which an act became theirs, or a person's.
+    """
+    ids = sorted(lead_ids)
+    if not ids:
+        return
+    said = Event.objects.human().filter(lead__in=ids, kind=EventKind.UNSUBSCRIBE)
+    if told := dict(said.values_list("lead").annotate(at=Max("occurred_at"))):
+        unsubscribe(told=told, now=now)
+
+
+def _unsubscribing(events: Iterable[NewEvent]) -> Iterator[int]:
+    """Yield the leads that one of the events unsubscribed, whoever caused it."""
+    for event in events:
+        if event.kind is EventKind.UNSUBSCRIBE and event.lead_id:
+            yield event.lead_id
 
 
 @transaction.atomic

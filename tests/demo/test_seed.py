@@ -15,13 +15,14 @@ from crm.accounts.models import User
 from crm.demo.company import LOGINS, PASSWORD
 from crm.demo.people import make_employers, make_people
 from crm.demo.qualifying import DELAY
+from engagement.enums import EventKind
 from engagement.models import Event, EventKey, InboxMessage
 from handoff.brief import digest
 from handoff.deadlines import deadline
 from handoff.models import Clock, Handoff, HolderInterval
 from handoff.services.briefs import compose_brief, find_out
-from leads.enums import LifecycleStage
-from leads.models import Lead, StageInterval
+from leads.enums import ConsentPurpose, LifecycleStage
+from leads.models import Consent, Lead, StageInterval
 from scoring.models import LeadScore
 
 pytestmark = pytest.mark.django_db
@@ -166,6 +167,15 @@ def test_every_queue_is_alive_whenever_one_looks(demo: Demo) -> None:
     pool = Handoff.objects.open().filter(holder__isnull=True)
     assert pool.count() == 2
     assert pool.filter(team__name="France and UK").count() == 2
+
+
+def test_who_unsubscribed_is_written_to_no_more(demo: Demo) -> None:
+    left = Event.objects.human().filter(kind=EventKind.UNSUBSCRIBE).values_list("lead", flat=True)
+    marketing = Consent.objects.filter(lead__in=left, purpose=ConsentPurpose.MARKETING)
+
+    said = {consent.lead_id: consent.is_granted for consent in marketing.in_force()}
+
+    assert said == dict.fromkeys(left, False)
 
 
 def test_somebody_asked_for_a_demo_just_now_through_the_inbox(demo: Demo) -> None:
