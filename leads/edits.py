@@ -19,9 +19,14 @@ from leads.models import LeadFact
 from leads.normalise import source_label
 from leads.wording import attribute_words
 
+#: What a fact is called, what it was, what it is.
+Words = tuple[str, str, str]
+
 _LONGEST_VALUE = 60
 _LABELS = {
     "email": "E-mail",
+    "first_name": "First name",
+    "last_name": "Last name",
     "title": "Role",
     "company_name": "Company",
 }
@@ -78,36 +83,48 @@ def _entry(at: datetime, facts: Sequence[Any]) -> TimelineEntry:
         at=at,
         kind="sales",
         icon="pencil",
-        title=", ".join(words for fact in facts for words in _changes(fact)),
+        title=", ".join(_change(*each) for fact in facts for each in _changes(fact)),
         detail=f"By {facts[0].person}",
     )
 
 
-def _changes(fact: Any) -> Iterator[str]:
-    """Yield what a fact changed, in words; ``attributes`` holds all of them, changed or not."""
-    was = json.loads(fact.was or "null")
-    if fact.field == "attributes":
-        declared = json.loads(fact.declared or "{}")
-        yield from _attribute_changes(was or {}, fact.value or {}, declared)
+def _changes(fact: Any) -> Iterator[Words]:
+    declared = json.loads(fact.declared or "{}")
+    return changed_words(fact.field, json.loads(fact.was or "null"), fact.value, declared)
+
+
+def changed_words(
+    field: str, was: Any, value: Any, declared: Mapping[str, Sequence[str]]
+) -> Iterator[Words]:
+    """Yield what a fact changed: the label, what it was and what it is, in words.
+
+    Args:
+        field: As the log names it; ``attributes`` holds all of them, changed or not.
+        was: The value before, None for none.
+        value: The value it took.
+        declared: Label and type of the attributes by name.
+    """
+    if field == "attributes":
+        yield from _attribute_changes(was or {}, value or {}, declared)
         return
-    label = _LABELS.get(fact.field, fact.field.capitalize())
-    say = _SAID.get(fact.field, str)
-    yield _change(label, say(was or ""), say(fact.value or ""))
+    say = _SAID.get(field, str)
+    label = _LABELS.get(field, field.capitalize())
+    yield label, say(was or ""), say(value or "")
 
 
 def _attribute_changes(
     was: Mapping[str, Any], value: Mapping[str, Any], declared: Mapping[str, Sequence[str]]
-) -> Iterator[str]:
+) -> Iterator[Words]:
     for name in dict.fromkeys([*was, *value]):
         if was.get(name) == value.get(name):
             continue
         undeclared = (name.replace("_", " ").capitalize(), AttributeType.TEXT)
         label, kind = declared.get(name, undeclared)
-        said = [
+        before, now = (
             attribute_words(AttributeType(kind), side[name]) if name in side else ""
             for side in (was, value)
-        ]
-        yield _change(label, *said)
+        )
+        yield label, before, now
 
 
 def _change(label: str, was: str, now: str) -> str:

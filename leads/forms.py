@@ -28,7 +28,7 @@ from leads.normalise import can_be_dialled
 _LIMITS = {each.name: each.max_length for each in Lead._meta.fields}
 _PREFIX = "attribute_"
 _NO_ANSWER = ("", "No answer")
-_NAMING = ("first_name", "last_name", "email", "phone")
+NAMING = ("first_name", "last_name", "email", "phone")
 _SECTIONS = (
     ("Person", ("first_name", "last_name", "email", "phone", "title")),
     ("Company and place", ("company_name", "website", "country", "region", "city")),
@@ -106,20 +106,47 @@ class LeadForm(PlainForm):
     def clean(self) -> dict[str, Any]:
         """Check that there is something to call the lead by."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if not self.errors and not any(cleaned.get(name) for name in _NAMING):
+        if not self.errors and self.is_anonymous():
             self.add_error(None, "Say at least a name, an e-mail address or a phone number.")
         return cleaned
 
+    def is_anonymous(self) -> bool:
+        """Say whether nothing would be left to call the lead by."""
+        return not any(self.cleaned_data.get(name) for name in NAMING)
+
     def changes(self) -> dict[str, Any]:
         """Return what was changed on the page, as ``create_lead`` and ``update_lead`` take it."""
-        changed = {name: self.cleaned_data[name] for name in self.changed_data}
-        columns = {name: value for name, value in changed.items() if name in self.base_fields}
-        custom = {
-            name.removeprefix(_PREFIX): value
-            for name, value in changed.items()
-            if name not in self.base_fields
-        }
-        return {**columns, "attributes": custom} if custom else columns
+        return _by_column({name: self.cleaned_data[name] for name in self.changed_data})
+
+    def seen(self) -> dict[str, Any]:
+        """Return what the changed fields held when the page was made, as ``update_lead`` takes it.
+
+        Fields that came without it are left out.
+        """
+        shown = {name: self.data.get(self[name].html_initial_name) for name in self.changed_data}
+        return _by_column({name: value for name, value in shown.items() if value is not None})
+
+    def add_conflicts(self, values: Mapping[str, Any], who: Mapping[str, str]) -> None:
+        """Show beside each field what somebody else made of it; sent again it is overwritten.
+
+        Args:
+            values: As ``ChangedMeanwhile`` holds them.
+            who: By field, who changed it and when.
+        """
+        custom = {_PREFIX + name: value for name, value in values.get("attributes", {}).items()}
+        columns = {name: value for name, value in values.items() if name != "attributes"}
+        data = self.data.copy()
+        for name, value in {**columns, **custom}.items():
+            said = _in_field(value)
+            data[self[name].html_initial_name] = said
+            by = who.get(name if name in columns else "attributes", "Somebody")
+            words = f"“{said}”"
+            self.add_error(
+                name,
+                f"{by} changed this to {words if said else 'nothing'} while you wrote."
+                " Yours stands in the field: save again to keep it.",
+            )
+        self.data = data
 
     def add_problems(self, problems: Mapping[str, str]) -> None:
         """Put each sentence of ``LeadInvalid`` beside its field."""
@@ -134,6 +161,24 @@ class LeadForm(PlainForm):
         if other:
             sentence = format_html('<a href="{}">{}</a> has this address.', url, other)
         self.add_error("email", ValidationError(sentence))
+
+
+def _in_field(value: AttributeValue) -> str:
+    """Return a stored value as its field shows it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
+def _by_column(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by column, those of attributes under ``attributes``."""
+    columns = {name: value for name, value in fields.items() if not name.startswith(_PREFIX)}
+    custom = {
+        name.removeprefix(_PREFIX): value
+        for name, value in fields.items()
+        if name.startswith(_PREFIX)
+    }
+    return {**columns, "attributes": custom} if custom else columns
 
 
 def column_field(column: str) -> forms.Field:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from leads.views import changes, detail, imports, lead_list, saved_views
+from leads.views import changes, detail, facts, imports, lead_list, saved_views
 
 app_name = "leads"
 
@@ -44,6 +44,9 @@ urlpatterns = [
     path("leads/<int:lead_id>/timeline/", detail.lead_timeline, name="timeline"),
     path("leads/<int:lead_id>/timeline/gains/", detail.lead_gains, name="gains"),
     path("leads/<int:lead_id>/edit/", changes.lead_edit, name="edit"),
+    path("leads/<int:lead_id>/facts/", facts.lead_facts, name="facts"),
+    path("leads/<int:lead_id>/facts/<slug:name>/", facts.lead_fact, name="fact"),
+    path("leads/<int:lead_id>/history/", facts.lead_history, name="history"),
     path("leads/<int:lead_id>/note/", changes.lead_note, name="note"),
     path("leads/<int:lead_id>/consent/", changes.lead_consent, name="consent"),
     path("leads/<int:lead_id>/stage/", changes.lead_stage, name="stage"),

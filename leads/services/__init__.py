@@ -1,7 +1,7 @@
 """Everything that writes leads. Callers hold nothing; each function locks what it checks."""
 
 from leads.lifecycle import IllegalTransition, ScoreSnapshot
-from leads.services.capture import DuplicateEmail, create_lead, update_lead
+from leads.services.capture import ChangedMeanwhile, DuplicateEmail, create_lead, update_lead
 from leads.services.consent import (
     WithdrawalRefused,
     record_consent,
@@ -21,6 +21,7 @@ from leads.services.work import (
 )
 
 __all__ = [
+    "ChangedMeanwhile",
     "DealAlreadyRecorded",
     "DuplicateEmail",
     "IllegalTransition",

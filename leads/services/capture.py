@@ -12,8 +12,8 @@ from crm.accounts.models import User
 from leads.enums import LifecycleStage
 from leads.models import Lead, StageInterval
 from leads.services.companies import match_company
-from leads.services.facts import FACT_FIELDS, record_facts
-from leads.services.values import clean_values
+from leads.services.facts import FACT_FIELDS, record_facts, record_first_names
+from leads.services.values import clean_values, respelled
 from leads.signals import leads_changed
 
 
@@ -68,23 +68,47 @@ def create_lead(
     return lead
 
 
+class ChangedMeanwhile(Exception):
+    """What was to be changed is not any more what it was when somebody read it.
+
+    ``values`` are the present ones by field, with ``attributes`` as a mapping of their own.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        """Compose the sentence a person reads."""
+        super().__init__("Somebody else changed this lead meanwhile")
+        self.values = dict(values)
+
+
 @transaction.atomic
-def update_lead(*, lead_id: int, now: datetime, actor: User | None = None, **changes: Any) -> Lead:
+def update_lead(
+    *,
+    lead_id: int,
+    now: datetime,
+    actor: User | None = None,
+    seen: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> Lead:
     """Change what is known of a lead; log and announce what is different.
 
     ``attributes`` changes the keys it names and leaves the others; a blank value removes its key.
+    ``seen`` is what whoever changes them had before their eyes, by field like ``changes``: a value
+    that somebody else changed since is not overwritten.
 
     Raises:
+        ChangedMeanwhile: with all values that are neither as seen nor as they are to be.
         LeadInvalid: naming each value that does not fit.
         DuplicateEmail: when another lead has the address.
     """
     lead = Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
     cleaned = clean_values(changes, country=lead.country)
+    _check_seen(lead, respelled(seen or {}, country=lead.country), cleaned)
     if "attributes" in cleaned:
         cleaned["attributes"] = _merged(lead.attributes, cleaned["attributes"])
     changed = [name for name, value in cleaned.items() if getattr(lead, name) != value]
     if not changed:
         return lead
+    before = {name: getattr(lead, name) for name in changed}
     for name in changed:
         setattr(lead, name, cleaned[name])
     written = list(changed)
@@ -92,9 +116,38 @@ def update_lead(*, lead_id: int, now: datetime, actor: User | None = None, **cha
         lead.company = match_company(email=lead.email, company_name=lead.company_name, now=now)
         written.append("company")
     _save(lead, update_fields=written)
+    record_first_names(lead=lead, before=before)
     record_facts(lead=lead, fields=changed, at=now, actor=actor)
     leads_changed.send(sender=Lead, lead_ids=[lead.pk], now=now)
     return lead
+
+
+def _check_seen(lead: Lead, seen: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """See that what is to be overwritten is what was read. ``lead`` is locked."""
+    columns = {name: getattr(lead, name) for name in wanted if name != "attributes"}
+    theirs = _differing(columns, seen, wanted)
+    customs = wanted.get("attributes", {})
+    present = {name: lead.attributes.get(name) for name in customs}
+    if other := _differing(present, seen.get("attributes", {}), customs):
+        theirs["attributes"] = other
+    if theirs:
+        raise ChangedMeanwhile(theirs)
+
+
+def _differing(
+    present: Mapping[str, Any], seen: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the present values of what was seen that are neither so nor as wanted."""
+    return {
+        name: value
+        for name, value in present.items()
+        if name in seen and _answer(value) not in (_answer(seen[name]), _answer(wanted[name]))
+    }
+
+
+def _answer(value: Any) -> Any:
+    """Return a value with the two ways of having none as one."""
+    return None if value == "" else value
 
 
 def _merged(known: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from leads.attributes import AttributeInvalid, parse_attribute
@@ -65,6 +66,24 @@ def clean_values(
     if problems:
         raise LeadInvalid(problems)
     return cleaned
+
+
+def respelled(values: Mapping[str, Any], *, country: str = "") -> dict[str, Any]:
+    """Return ``values`` in the spelling of ``clean_values``; what does not fit stays as it is."""
+    spelt = {**values}
+    for field, value in values.items():
+        if field == "attributes":
+            spelt[field] = {name: _respelled_attribute(name, each) for name, each in value.items()}
+            continue
+        with suppress(LeadInvalid):
+            spelt |= clean_values({field: value}, country=country)
+    return spelt
+
+
+def _respelled_attribute(name: str, value: Any) -> Any:
+    with suppress(LeadInvalid):
+        return clean_values({"attributes": {name: value}})["attributes"][name]
+    return value
 
 
 class _Refused(ValueError):

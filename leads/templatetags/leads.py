@@ -19,7 +19,9 @@ from django.utils.safestring import SafeString
 
 from crm.common.criteria import Chip
 from crm.common.paging import Count, Page
+from crm.common.ui.icons import icon
 from leads.enums import LifecycleStage
+from leads.fact_forms import TOGETHER
 from leads.forms import NoteForm
 from leads.lifecycle import moves_by_hand
 from leads.list_address import ListAddress
@@ -152,3 +154,56 @@ def short_count(count: Count) -> str:
         return f"{count.value:,}"
     thousands = count.value / 1000
     return f"{thousands:.3g} k" if thousands < 1000 else f"{thousands / 1000:.2g} M"
+
+
+_CHANGE = """
+<a class="fact-change" href="{edit}#id_{field}" hx-get="{url}" hx-target="{target}"
+   aria-label="Change {label}" title="Change {label}"{focus}>{drawn}</a>"""
+#: Facts that the page offers to fill in while they are missing.
+_FILLED_IN = (
+    ("email", "E-mail"), ("phone", "Phone"), ("title", "Role"), ("company_name", "Company"),
+)  # fmt: skip
+
+
+@register.simple_tag(takes_context=True)
+def change_fact(context: Context, lead: Lead, name: str, label: str) -> SafeString:
+    """Return what opens a fact as a form in its place; without scripts it leads to the whole form.
+
+    Written out, as a page has a dozen of them. ``changed`` of the context names the fact that was
+    changed just now: the focus goes back there.
+    """
+    focus = " autofocus" if context.get("changed") == name else ""
+    return SafeString(_change(lead, name, label, _pencil(), target="closest dd", focus=focus))
+
+
+@register.simple_tag
+def missing_facts(lead: Lead, place: str) -> SafeString:
+    """Return what offers to fill in the usual facts that are missing; nothing when none is."""
+    missing = [(name, label) for name, label in _FILLED_IN if not getattr(lead, name)]
+    if not place:
+        missing.append(("place", "Place"))
+    if not missing:
+        return SafeString("")
+    offers = [_change(lead, *fact, escape(fact[1]), target="next dd") for fact in missing]
+    return SafeString(
+        f'<dt>Add</dt><dd class="fact-adds">{"".join(offers)}</dd><dd class="fact-new"></dd>'
+    )
+
+
+def _change(lead: Lead, name: str, label: str, drawn: str, *, target: str, focus: str = "") -> str:
+    page = reverse("leads:detail", args=[lead.pk])
+    field = TOGETHER.get(name, (name,))[0]
+    return _CHANGE.format(
+        edit=f"{page}edit/",
+        field=field,
+        url=f"{page}facts/{name}/",
+        target=target,
+        label=escape(label.lower()),
+        drawn=drawn,
+        focus=focus,
+    )
+
+
+@cache
+def _pencil() -> str:
+    return icon("pencil", 12)

@@ -17,6 +17,7 @@ from crm.common.http import AppRequest, render_page, wants_partial
 from crm.common.once import act_once, form_key
 from leads import services
 from leads.forms import LeadForm, NoteForm, WithdrawalForm
+from leads.history import last_changes
 from leads.models import Lead, LeadAttribute
 from leads.views.detail import (
     STAGE_ROLES,
@@ -32,8 +33,8 @@ from leads.views.detail import (
 @require_http_methods(["GET", "POST"])
 def lead_create(request: AppRequest) -> HttpResponse:
     """Capture a lead by hand."""
-    form = LeadForm(_posted(request), declared=_declared())
-    if form.is_valid() and (lead := _write(request, form, None)):
+    form = LeadForm(_posted(request), declared=declared())
+    if form.is_valid() and (lead := write_lead(request, form, None)):
         messages.success(request, f"{lead} is captured.")
         return _open(request, lead)
     return _show_form(request, form, None)
@@ -44,8 +45,8 @@ def lead_create(request: AppRequest) -> HttpResponse:
 def lead_edit(request: AppRequest, lead_id: int) -> HttpResponse:
     """Change what is known of a lead."""
     lead = find_lead(request, lead_id)
-    form = LeadForm(_posted(request), declared=_declared(), lead=lead)
-    if form.is_valid() and (saved := _write(request, form, lead)):
+    form = LeadForm(_posted(request), declared=declared(), lead=lead)
+    if form.is_valid() and (saved := write_lead(request, form, lead)):
         messages.success(request, f"{saved} is saved.")
         return _open(request, saved)
     return _show_form(request, form, lead)
@@ -130,14 +131,19 @@ def _withdraw(request: AppRequest, form: WithdrawalForm, lead: Lead) -> bool:
     return True
 
 
-def _write(request: AppRequest, form: LeadForm, lead: Lead | None) -> Lead | None:
+def write_lead(request: AppRequest, form: LeadForm, lead: Lead | None) -> Lead | None:
     """Capture or change the lead; None, and errors on the form, when a value was refused."""
     now, changes = timezone.now(), form.changes()
     try:
         if lead is None:
             said = {**changes, "actor": request.user, "now": now}
             return Lead.objects.get(pk=act_once(services.create_lead, form_key(request), **said))
-        return services.update_lead(lead_id=lead.pk, now=now, actor=request.user, **changes)
+        return services.update_lead(
+            lead_id=lead.pk, now=now, actor=request.user, seen=form.seen(), **changes
+        )
+    except services.ChangedMeanwhile as conflict:
+        who = last_changes(lead_id=lead.pk, now=now) if lead else {}
+        form.add_conflicts(conflict.values, who)
     except services.LeadInvalid as refusal:
         form.add_problems(refusal.problems)
     except services.DuplicateEmail as refusal:
@@ -183,5 +189,6 @@ def _posted(request: AppRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-def _declared() -> list[LeadAttribute]:
+def declared() -> list[LeadAttribute]:
+    """Return the custom attributes in the order of their labels."""
     return list(LeadAttribute.objects.order_by("label", "id"))

@@ -24,7 +24,6 @@ from crm.accounts.models import User
 from crm.common.http import AppRequest
 from crm.common.instants import instant_problem
 from crm.common.paging import neighbours
-from crm.common.prepared import PreparedQuery
 from crm.common.slots import (
     TIMELINE_KINDS,
     TimelineEntry,
@@ -33,38 +32,24 @@ from crm.common.slots import (
     timeline_sources,
 )
 from crm.common.ui.words import signed_tenths
-from leads.countries import country_name
-from leads.enums import AttributeType, LifecycleStage
+from leads.enums import LifecycleStage
+from leads.fact_lines import known_of
 from leads.forms import NoteForm, StageForm
 from leads.gains import read_names, share_out
 from leads.lifecycle import moves_by_hand, overrides
 from leads.list_address import read_address
-from leads.models import Lead, LeadAttribute
-from leads.normalise import source_label
+from leads.models import Lead
 from leads.timeline import Day, Stretch, by_day, count_kinds, merge
-from leads.wording import attribute_words
 
 #: Whoever else moves a lead does so by answering its handoff.
 STAGE_ROLES = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
 OVERRIDE_ROLES = (Role.MANAGER, Role.ADMIN)
 
 _STRETCH = 30
-_MOST_COLLEAGUES = 100
 _LONGEST_LIST_QUERY = 2000
-_ATTRIBUTES = PreparedQuery(
-    lambda names: LeadAttribute.objects.filter(name__among=names).order_by("label", "id")
-)
 _KIND_LABELS = {
     "": "All", "acts": "Acts", "score": "Score", "sales": "Sales", "machines": "Machines",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One line of what is known."""
-
-    label: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +124,7 @@ def show_lead(
         "lead": lead,
         "stage_label": f"{lead.get_stage_display()}, cycle {lead.cycle}",
         "panels": _panels(request, lead, now=now),
-        "place": _place(lead),
-        "source": _source(lead),
-        "attributes": _attributes(lead),
-        "colleagues": _count_colleagues(lead, viewer=request.user),
+        **known_of(lead, viewer=request.user),
         "timeline": timeline_of(request, lead),
         "note_form": note_form or NoteForm(),
         "may_move": bool(moves_of(request.user, lead)),
@@ -275,34 +257,3 @@ def _panels(request: AppRequest, lead: Lead, *, now: datetime) -> dict[str, list
         if block.strip():
             places[panel.place].append(block)
     return dict(places)
-
-
-def _place(lead: Lead) -> str:
-    parts = [lead.city, lead.region, country_name(lead.country)]
-    return ", ".join(dict.fromkeys(part for part in parts if part))
-
-
-def _source(lead: Lead) -> list[Fact]:
-    facts = [
-        Fact("Source", source_label(lead.source)),
-        Fact("Medium", lead.medium.replace("_", " ")),
-        Fact("Campaign", lead.campaign),
-    ]
-    return [fact for fact in facts if fact.value]
-
-
-def _attributes(lead: Lead) -> list[Fact]:
-    """Return the custom attributes that are known, by label."""
-    declared = _ATTRIBUTES.ask(list(lead.attributes)) if lead.attributes else []
-    return [
-        Fact(each.label, attribute_words(AttributeType(each.type), lead.attributes[each.name]))
-        for each in declared
-    ]
-
-
-def _count_colleagues(lead: Lead, *, viewer: User) -> int:
-    """Return how many other leads of the company the person may see, up to a bound."""
-    if lead.company_id is None:
-        return 0
-    others = Lead.objects.visible_to(viewer).filter(company=lead.company_id).exclude(pk=lead.pk)
-    return others[:_MOST_COLLEAGUES].count()

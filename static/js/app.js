@@ -193,6 +193,7 @@ let pendingUntil = 0;
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return submitForm(event);
+  if (event.key === "Escape") event.target.closest("form")?.querySelector("[data-escape]")?.click();
   if (!singleKeys || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
   if (event.target.closest("dialog, [role='menu']")) return;
   const sequence = Date.now() < pendingUntil ? `${pending} ${event.key}` : event.key;
