@@ -22,6 +22,7 @@ from crm.common.slots import (
     timeline_sources,
 )
 from handoff import panels
+from handoff.bulk import ASSIGNING
 from handoff.criteria import HANDOFF_FIELDS
 from handoff.desk import desk_day, has_desk, next_hours
 from handoff.history.applying import apply_handoffs
@@ -33,6 +34,7 @@ from handoff.refusals import HANDOFF_REFUSALS
 from handoff.sales_load import sales_load
 from handoff.services import agreement_gate, waiting_figure
 from handoff.timeline import handoff_entries
+from leads.bulk.acts import bulk_acts
 from leads.enums import ImportKind
 from leads.importing.kinds import Importer, importers
 from scoring.outcomes import refusal_sources
@@ -78,6 +80,8 @@ keepers.register(Keeper("handoff", 20, criteria_in_force))
 
 desk_days.register(DeskDays("default", 10, has_desk, desk_day))
 publishing_gates.register(PublishingGate("agreement", 10, agreement_gate))
+
+bulk_acts.register(ASSIGNING)
 
 lead_columns.register(
     Column(

@@ -64,6 +64,11 @@ def _moment(moment: datetime, now: datetime, say: Callable[[datetime, datetime],
     return SafeString(f'<time datetime="{local.isoformat()}">{say(local, now)}</time>')
 
 
+def _tags(lead: Lead, _now: datetime) -> str:
+    drawn = [markup('<span class="tag">{}</span>', tag) for tag in lead.tags]
+    return SafeString(" ".join(drawn))
+
+
 def _next_step(lead: Lead, now: datetime) -> str:
     if lead.next_step_at is None:
         return lead.next_step
@@ -123,6 +128,10 @@ LEAD_COLUMNS = (
     _column("country", "Country", 61, lambda lead: country_name(lead.country), is_default=False),
     _column("city", "City", 62, lambda lead: lead.city, is_default=False),
     _column("campaign", "Campaign", 63, lambda lead: lead.campaign, align="clip", is_default=False),
+    _column(
+        "tags", "Tags", 72, lambda lead: ", ".join(lead.tags), draw=_tags, align="clip",
+        is_default=False,
+    ),
     _column(
         "next_step", "Next step", 71, lambda lead: lead.next_step, draw=_next_step, align="clip",
         is_default=False,

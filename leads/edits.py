@@ -30,11 +30,12 @@ _LABELS = {
     "title": "Role",
     "company_name": "Company",
 }
-_SAID: Mapping[str, Callable[[str], str]] = {
+_SAID: Mapping[str, Callable[[Any], str]] = {
     "country": country_name,
     "phone": phone,
     "source": source_label,
     "medium": source_label,
+    "tags": ", ".join,
 }
 
 

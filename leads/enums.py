@@ -61,6 +61,24 @@ class RowResult(TextChoices):
     REFUSED = "REFUSED", "Refused"
 
 
+class BulkState(TextChoices):
+    """Where work on many leads stands."""
+
+    QUEUED = "QUEUED", "Waiting"
+    RUNNING = "RUNNING", "Running"
+    DONE = "DONE", "Done"
+    FAILED = "FAILED", "Stopped"
+
+
+class BulkResult(TextChoices):
+    """What became of one lead; every one ends as exactly one of these."""
+
+    DONE = "DONE", "Done"
+    UNCHANGED = "UNCHANGED", "Was so already"
+    CHANGED = "CHANGED", "Changed meanwhile"
+    REFUSED = "REFUSED", "Refused"
+
+
 class ConsentPurpose(TextChoices):
     """What somebody may agree to; each stands for itself."""
 

@@ -17,7 +17,7 @@ from crm.common.criteria.fields import Choices
 from crm.common.criteria.values import start_of
 from leads.countries import COUNTRIES
 from leads.enums import AttributeType, LifecycleStage
-from leads.models import LeadAttribute, Note
+from leads.models import LeadAttribute, Note, Tag
 from leads.normalise import normalise_source, source_label
 
 ATTRIBUTE_PREFIX = "attr_"
@@ -101,6 +101,19 @@ def _text(name: str, label: str, order: int, path: str = "", group: str = "Lead"
     return column_field(name, label, Kind.TEXT, path=path or name, order=order, group=group)
 
 
+def _tag_q(op: Op, value: Any, _: datetime) -> Q:
+    """Ask for tags; what the index leaves out is said, so that it can be used."""
+    if op in (Op.IS_SET, Op.IS_EMPTY):
+        return _signed(~Q(tags=[]), op is Op.IS_SET)
+    return _signed(~Q(tags=[]) & Q(tags__overlap=value), op is Op.IN)
+
+
+def _tags() -> Choices:
+    return [
+        (name, name) for name in Tag.objects.order_by("name").values_list("name", flat=True)[:200]
+    ]
+
+
 def _company_q(op: Op, value: Any, now: datetime) -> Q:
     """Ask for a company; the search index narrows what a pattern has to look through."""
     asked = _COMPANY_NAME.q(op, value, now)
@@ -127,6 +140,10 @@ LEAD_FIELDS = (
     Field(
         "next_step", "Has a next step", Kind.BOOLEAN, order=22, group="Work",
         q=lambda _op, value, _now: _signed(~Q(next_step=""), value),
+    ),
+    Field(
+        "tag", "Tag", Kind.CHOICE, q=_tag_q, choices=_tags, is_open=True,
+        known=lambda _: ~Q(tags=[]), order=24, group="Work",
     ),
     _exists_field("has_note", "Has a note", Note, order=23, group="Work"),
     Field(

@@ -11,6 +11,9 @@ from crm.common.slots import (
     navigation,
     timeline_sources,
 )
+from leads.bulk.acts import bulk_acts
+from leads.bulk.moving import MOVING
+from leads.bulk.tagging import TAGGING
 from leads.columns import LEAD_COLUMNS, LEAD_VIEWS
 from leads.edits import edit_entries
 from leads.fields import ATTRIBUTE_PREFIX, LEAD_FIELDS, attribute_fields
@@ -23,6 +26,7 @@ fields.register(*LEAD_FIELDS, *STANDING_FIELDS)
 fields.register_family(ATTRIBUTE_PREFIX, attribute_fields)
 keepers.register(Keeper("views", 5, kept_criteria))
 
+bulk_acts.register(TAGGING, MOVING)
 lead_columns.register(*LEAD_COLUMNS)
 lead_views.register(*LEAD_VIEWS)
 navigation.register(NavItem("leads", "Leads", "leads:list", "users", 10, key="g l", tab="Leads"))

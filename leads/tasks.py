@@ -1,17 +1,17 @@
 """Wake-ups of this app."""
 
-import logging
 from datetime import datetime
+from typing import Any
 
 from celery import shared_task
-from django.db.models import Count, Min
+from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 
 from crm.common.health import beat
+from crm.common.loops import work_in_turn
+from leads.bulk import jobs as bulk
 from leads.importing import jobs, uploads
 from leads.models import ImportJob
-
-logger = logging.getLogger(__name__)
 
 
 @shared_task(name="leads.run_imports")
@@ -21,25 +21,22 @@ def run_imports(**_: object) -> int:
     One piece at a time lets a small import overtake a large one, and a lost message costs nothing.
     """
     now = timezone.now()
-    waiting = list(ImportJob.objects.waiting().values_list("pk", flat=True)[:20])
-    has_more = [_step(pk, now) for pk in waiting]
-    if any(has_more):
+    if jobs.sweep_jobs(now):
         run_imports.apply_async(queue="bulk", expires=60)
-    left = ImportJob.objects.waiting().aggregate(number=Count("pk"), oldest=Min("created_at"))
-    beat("run_imports", now, left["number"], left["oldest"])
-    return len(waiting)
+    return _beat("run_imports", ImportJob.objects.waiting(), now)
 
 
-def _step(job_id: int, now: datetime) -> bool:
-    """Do one piece; an import that fails in an unforeseen way stops alone, and says so."""
-    try:
-        return jobs.run_step(job_id=job_id, now=now)
-    except Exception:
-        logger.exception("Import %s stopped", job_id)
-        jobs.stop_job(
-            job_id=job_id, now=now, error="An unforeseen error; the log of the worker has it."
-        )
-        return False
+@shared_task(name="leads.run_bulk_jobs")
+def run_bulk_jobs(**_: object) -> int:
+    """Run by beat every few seconds; works off what people do to many leads, a turn at a time."""
+    work_in_turn(bulk.sweep_jobs)
+    return _beat("run_bulk_jobs", bulk.waiting(), timezone.now())
+
+
+def _beat(loop: str, waiting: QuerySet[Any], now: datetime) -> int:
+    left = waiting.aggregate(number=Count("pk"), oldest=Min("created_at"))
+    beat(loop, now, left["number"], left["oldest"])
+    return int(left["number"])
 
 
 @shared_task(name="leads.remove_old_uploads")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from leads.views import changes, detail, facts, imports, lead_list, saved_views
+from leads.views import bulk, changes, detail, facts, imports, lead_list, saved_views
 
 app_name = "leads"
 
@@ -11,6 +11,14 @@ urlpatterns = [
     path("leads/filter/", lead_list.filter_editor, name="filter"),
     path("leads/columns/", lead_list.column_menu, name="columns"),
     path("leads/board/<str:stage>/", lead_list.board_column, name="board_column"),
+    path("leads/bulk/", bulk.bulk_jobs, name="bulk_jobs"),
+    path("leads/bulk/<int:job_id>/", bulk.bulk_job, name="bulk_job"),
+    path("leads/bulk/<int:job_id>/stop/", bulk.bulk_stop, name="bulk_stop"),
+    path("leads/bulk/<int:job_id>/resume/", bulk.bulk_resume, name="bulk_resume"),
+    path("leads/bulk/<int:job_id>/undo/", bulk.bulk_undo, name="bulk_undo"),
+    path("leads/bulk/<int:job_id>/result.csv", bulk.bulk_result, name="bulk_result"),
+    path("leads/bulk/<int:job_id>/rows/<str:result>/", bulk.bulk_rows, name="bulk_rows"),
+    path("leads/bulk/<slug:act>/", bulk.bulk_act, name="bulk_act"),
     path("leads/conditions/", lead_list.conditions, name="conditions"),
     path("leads/keep/", lead_list.view_form, name="view_form"),
     path("leads/views/", saved_views.saved_views, name="views"),

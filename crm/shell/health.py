@@ -24,6 +24,7 @@ LOOPS = {
     "release_waves": "Releases to sales",
     "dispatch_outbox": "Mail and alerts",
     "run_imports": "Imports",
+    "run_bulk_jobs": "Work on many leads",
     "record_attendance": "Attendance lists",
     "collector": "Collector",
 }

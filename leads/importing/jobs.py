@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count
 
 from crm.accounts.models import User
+from crm.common.stepwise import Stepwise
 from leads.enums import ImportKind, ImportState, RowResult
 from leads.importing.bulk import refresh_statistics
 from leads.importing.deals import apply_deals
@@ -134,7 +135,7 @@ def run_step(*, job_id: int, now: datetime) -> bool:
     """
     for attempt in range(1, _TRIES + 1):
         try:
-            return _run_step(job_id, now)
+            return _STEPS.run_step(job_id=job_id, now=now)
         except IntegrityError as error:
             logger.warning("Import %s met another writer (try %s): %s", job_id, attempt, error)
     stop_job(
@@ -145,38 +146,23 @@ def run_step(*, job_id: int, now: datetime) -> bool:
 
 def stop_job(*, job_id: int, now: datetime, error: str) -> None:
     """End a job that has work left; what it imported so far stays and is listed."""
-    ImportJob.objects.waiting().filter(pk=job_id).order_by().update(
-        state=ImportState.FAILED, error=error, finished_at=now
-    )
+    _STEPS.stop(job_id=job_id, now=now, error=error)
 
 
-@transaction.atomic
+def sweep_jobs(now: datetime) -> bool:
+    """Do one piece of each waiting import and say whether more is left."""
+    return _STEPS.sweep(now, run=run_step)
+
+
 def resume_job(*, job_id: int) -> ImportJob:
     """Let a stopped job go on after the last line that it applied.
 
     Raises:
         ImportStarted: when it was not stopped.
     """
-    stopped = ImportJob.objects.filter(pk=job_id, state=ImportState.FAILED)
-    if not stopped.update(state=ImportState.QUEUED, error="", finished_at=None):
+    if not _STEPS.resume(job_id=job_id):
         raise ImportStarted("This import was not stopped.")
     return ImportJob.objects.get(pk=job_id)
-
-
-def _run_step(job_id: int, now: datetime) -> bool:
-    with transaction.atomic():
-        waiting = ImportJob.objects.waiting().order_by()
-        job = waiting.select_for_update(skip_locked=True).filter(pk=job_id).first()
-        if job is None:
-            return False
-        try:
-            with transaction.atomic():
-                has_more = _advance(job, now)
-        except (FileRefused, MappingInvalid, OSError) as error:
-            job.state, job.error, job.finished_at = ImportState.FAILED, str(error), now
-            has_more = False
-        job.save(update_fields=_STEPPED)
-    return has_more
 
 
 def _advance(job: ImportJob, now: datetime) -> bool:
@@ -196,6 +182,9 @@ def _advance(job: ImportJob, now: datetime) -> bool:
     refresh_statistics(ImportRow, *importer.tables)
     job.applied_line = lines.last
     return True
+
+
+_STEPS = Stepwise(ImportJob, _advance, _STEPPED, failures=(FileRefused, MappingInvalid, OSError))
 
 
 def _dry(importer: Importer) -> ApplyLines:

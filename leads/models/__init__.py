@@ -1,14 +1,18 @@
 """The tables of ``leads``, one file per subject."""
 
+from leads.models.bulk import BulkJob, BulkJobQuerySet, BulkRow
 from leads.models.company import Company
 from leads.models.consent import Consent, ConsentQuerySet
 from leads.models.deal import Deal
 from leads.models.imports import ImportJob, ImportRow
-from leads.models.lead import ExternalId, Lead, LeadAttribute, LeadFact, LeadQuerySet, Note
+from leads.models.lead import ExternalId, Lead, LeadAttribute, LeadFact, LeadQuerySet, Note, Tag
 from leads.models.stage import StageInterval, StageIntervalQuerySet
 from leads.models.views import DefaultView, KeptView, KeptViewQuerySet
 
 __all__ = [
+    "BulkJob",
+    "BulkJobQuerySet",
+    "BulkRow",
     "Company",
     "Consent",
     "ConsentQuerySet",
@@ -26,4 +30,5 @@ __all__ = [
     "Note",
     "StageInterval",
     "StageIntervalQuerySet",
+    "Tag",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q, Value
@@ -30,6 +31,7 @@ class Lead(models.Model):
     ``stage``, ``stage_since`` and ``cycle`` repeat the open stage interval for lists;
     ``owner`` and ``team`` repeat the open handoff's holder (``team`` alone is the team's pool).
     ``created_at`` is when the person was captured, ``imported_at`` when history was brought in.
+    ``tags`` are words that people put on it, each a ``Tag``, in the order in which they came.
     """
 
     email = models.EmailField(max_length=254, null=True, blank=True)  # noqa: DJ001 -- one NULL each
@@ -49,6 +51,7 @@ class Lead(models.Model):
     medium = models.CharField(max_length=100, blank=True)
     campaign = models.CharField(max_length=200, blank=True)
     attributes = models.JSONField(default=dict, blank=True)
+    tags = ArrayField(models.CharField(max_length=40), default=list, db_default=[], blank=True)
 
     stage = models.CharField(max_length=12, choices=LifecycleStage, default=LifecycleStage.LEAD)
     stage_since = models.DateTimeField()
@@ -115,6 +118,7 @@ class Lead(models.Model):
             models.Index(
                 fields=["wake_at"], condition=Q(wake_at__isnull=False), name="lead_waking"
             ),
+            GinIndex(fields=["tags"], condition=~Q(tags=[]), name="lead_tagged"),
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="lead_search"),
         ]
 
@@ -151,6 +155,15 @@ class ExternalId(models.Model):
 
     def __str__(self) -> str:
         return f"{self.system}:{self.external_id}"
+
+
+class Tag(models.Model):
+    """A word that stands on leads, or stood once: what filters and forms offer."""
+
+    name = models.CharField(max_length=40, unique=True)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class LeadAttribute(models.Model):

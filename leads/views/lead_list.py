@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +18,7 @@ from crm.common.http import AppRequest, render_page
 from crm.common.paging import estimate_count
 from crm.common.xlsx import xlsx_file
 from leads.board import load_board, load_column
+from leads.bulk.acts import BULK_ROLES, bulk_acts
 from leads.conditions import ConditionsEditor, read_conditions
 from leads.enums import LifecycleStage
 from leads.export import export_header, export_lines
@@ -29,6 +29,7 @@ from leads.listing import count_views, load_list, view_tabs, widest_filter
 from leads.models import Lead
 from leads.saved_views import may_write
 from leads.services.views import TEAM_ROLES
+from leads.views.bulk import ticked
 
 _FILES = {"csv": csv_file, "xlsx": xlsx_file}
 
@@ -145,7 +146,7 @@ def lead_export(request: AppRequest) -> HttpResponseBase:
     address = read_address(request.GET, user=request.user)
     if address.problems:
         return _to_list(request.GET.urlencode())
-    only = _ticked(request.GET.getlist("ids")) if request.GET.get("scope") == "chosen" else None
+    only = ticked(request.GET.getlist("ids")) if request.GET.get("scope") == "chosen" else None
     rows = export_lines(address, viewer=request.user, now=now, only=only)
     kind = "xlsx" if request.GET.get("format") == "xlsx" else "csv"
     name = f"leads-{address.view.name}-{timezone.localdate(now)}.{kind}"
@@ -154,7 +155,8 @@ def lead_export(request: AppRequest) -> HttpResponseBase:
 
 def _table(request: AppRequest, address: ListAddress, now: datetime) -> dict[str, Any]:
     found = load_list(address, viewer=request.user, now=now, cursor=request.GET.get("cursor"))
-    context = {"found": found, "headers": headers(address)}
+    acts = list(bulk_acts) if request.user.has_role(*BULK_ROLES) else []
+    context = {"found": found, "headers": headers(address), "acts": acts}
     return context if found.rows else {**context, **_emptiness(address, request, now)}
 
 
@@ -196,11 +198,6 @@ def _open_panel(
 
 def _to_list(query: str) -> HttpResponse:
     return redirect(f"{reverse('leads:list')}?{query}")
-
-
-def _ticked(texts: Sequence[str]) -> list[int]:
-    """Return the ids among ``texts``; anything else names no lead."""
-    return [int(text) for text in texts if text.isdecimal() and len(text) < 19]
 
 
 def _emptiness(address: ListAddress, request: AppRequest, now: datetime) -> dict[str, Any]:

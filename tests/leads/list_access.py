@@ -5,8 +5,9 @@ from __future__ import annotations
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from leads.models import KeptView
-from tests.access import MANAGER, MARKETER, PEOPLE, Arguments, row
+from tests.access import ADMIN, MANAGER, MARKETER, PEOPLE, Arguments, row
 from tests.factories import NOW, make_user
+from tests.leads.bulk import order
 
 
 def own_view(viewer: User) -> Arguments:
@@ -17,6 +18,21 @@ def own_view(viewer: User) -> Arguments:
 def foreign_view(_viewer: User) -> Arguments:
     """Make a view that somebody else keeps for themselves."""
     return _view(make_user(Role.MANAGER))
+
+
+def tagging(_viewer: User) -> Arguments:
+    """Return an act that is there."""
+    return {"act": "tag"}
+
+
+def own_job(viewer: User) -> Arguments:
+    """Make a job that ``viewer`` ordered."""
+    return {"job_id": order(viewer).pk}
+
+
+def own_rows(viewer: User) -> Arguments:
+    """Make a job that ``viewer`` ordered, and name one of its results."""
+    return {**own_job(viewer), "result": "DONE"}
 
 
 def lead_stage(_viewer: User) -> Arguments:
@@ -36,6 +52,22 @@ LIST_ROWS = [
     row("leads:filter", *PEOPLE),
     row("leads:columns", *PEOPLE),
     row("leads:board_column", *PEOPLE, own=lead_stage),
+    row("leads:bulk_jobs", MARKETER, MANAGER, ADMIN),
+    row(
+        "leads:bulk_act",
+        MARKETER,
+        MANAGER,
+        ADMIN,
+        own=tagging,
+        method="post",
+        data={"view": "all", "scope": "all", "way": "add", "tag": "Fair"},
+    ),
+    row("leads:bulk_job", MARKETER, MANAGER, ADMIN, own=own_job),
+    row("leads:bulk_rows", MARKETER, MANAGER, ADMIN, own=own_rows),
+    row("leads:bulk_result", MARKETER, MANAGER, ADMIN, own=own_job),
+    row("leads:bulk_stop", MARKETER, MANAGER, ADMIN, own=own_job, method="post"),
+    row("leads:bulk_resume", MARKETER, MANAGER, ADMIN, own=own_job, method="post"),
+    row("leads:bulk_undo", MARKETER, MANAGER, ADMIN, own=own_job, method="post"),
     row("leads:conditions", *PEOPLE),
     row("leads:view_form", *PEOPLE),
     row("leads:views", *PEOPLE),

@@ -1,0 +1,110 @@
+"""Giving many leads to a rep at once."""
+
+import pytest
+
+from crm.accounts.enums import Role
+from crm.accounts.models import User
+from handoff.bulk import AssignForm
+from handoff.models import Handoff
+from leads.bulk.jobs import undo_job
+from leads.enums import BulkResult as Result
+from leads.models import Lead
+from tests.factories import NOW, make_lead, make_team, make_user
+from tests.handoff.factories import make_handoff, make_rep
+from tests.leads.bulk import order, outcomes, work_off
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def manager() -> User:
+    return make_user(Role.MANAGER)
+
+
+@pytest.fixture
+def rep() -> User:
+    return make_user(Role.REP, sales_team=make_team(), full_name="Tomas Orlind")
+
+
+def to(rep: User) -> dict[str, object]:
+    return {"to": rep.pk, "reason": "He knows them"}
+
+
+def test_leads_without_a_handoff_are_given_to_a_rep_and_back(manager: User, rep: User) -> None:
+    lead, his = make_lead(), make_lead(owner=rep, team=rep.sales_team)
+
+    job = work_off(order(manager, "assign", to(rep)))
+
+    assert outcomes(job) == {lead.pk: (Result.DONE, ""), his.pk: (Result.UNCHANGED, "")}
+    lead.refresh_from_db()
+    assert (lead.owner, lead.team) == (rep, rep.sales_team)
+
+    work_off(undo_job(job_id=job.pk, actor=manager, now=NOW))
+    held = dict(Lead.objects.values_list("pk", "owner"))
+    assert held == {lead.pk: None, his.pk: rep.pk}
+
+
+def test_only_reps_are_offered(rep: User) -> None:
+    make_user(Role.MARKETER)
+    gone = make_user(Role.REP)
+    gone.is_active = False
+    gone.save(update_fields=["is_active"])
+
+    offered = AssignForm().fields["to"].queryset  # type: ignore[attr-defined]  # of a model choice
+
+    assert list(offered) == [rep]
+
+
+def test_a_lead_that_got_another_owner_meanwhile_is_named(manager: User, rep: User) -> None:
+    lead = make_lead()
+    job = work_off(order(manager, "assign", to(rep)))
+    other = make_user(Role.REP, full_name="Mara Solheim")
+    Lead.objects.update(owner=other)
+
+    undoing = work_off(undo_job(job_id=job.pk, actor=manager, now=NOW))
+
+    assert outcomes(undoing) == {lead.pk: (Result.CHANGED, "It is Lead, with Mara Solheim now.")}
+    assert not Handoff.objects.exists()
+
+
+def test_an_open_handoff_goes_along_with_its_decision(manager: User) -> None:
+    former = make_rep(make_team())
+    handoff = make_handoff(rep=former)
+    rep = make_rep(make_team())
+
+    job = work_off(order(manager, "assign", to(rep)))
+
+    handoff.refresh_from_db()
+    assert handoff.holder == rep
+    assert handoff.decisions.latest("pk").rule == f"Reassigned by {manager.full_name}"
+    work_off(undo_job(job_id=job.pk, actor=manager, now=NOW))
+    handoff.refresh_from_db()
+    assert handoff.holder == former
+
+
+def test_a_marketer_gives_no_open_handoff_to_somebody_else() -> None:
+    handoff = make_handoff()
+    rep = make_rep(make_team())
+
+    job = work_off(order(make_user(Role.MARKETER), "assign", to(rep)))
+
+    [(result, problem)] = outcomes(job).values()
+    assert (result, "is in other hands" in problem) == (Result.REFUSED, True)
+    handoff.refresh_from_db()
+    assert handoff.holder != rep
+
+
+def test_a_handoff_that_came_from_the_pool_is_not_put_back(manager: User) -> None:
+    team = make_team()
+    handoff = make_handoff()
+    rep = make_rep(team)
+    job = work_off(order(manager, "assign", to(rep)))
+
+    undoing = work_off(undo_job(job_id=job.pk, actor=manager, now=NOW))
+
+    [(result, problem)] = outcomes(undoing).values()
+    assert (result, problem) == (
+        Result.REFUSED, "Nobody held it before: its handoff stays where it is.",
+    )  # fmt: skip
+    handoff.refresh_from_db()
+    assert handoff.holder == rep
