@@ -198,8 +198,24 @@ def page() -> Cost:
         if answer.status_code != 200:
             raise SystemExit(f"the page answered {answer.status_code}")
 
+    count_days()
     ask()
     return median([cost_of(ask) for _ in range(ROUNDS // 2)])
+
+
+def count_days() -> None:
+    """Sum the days that are over, as the sweep does in the background."""
+    from django.db import connection  # noqa: PLC0415 -- app ready
+    from django.utils import timezone  # noqa: PLC0415 -- app ready
+
+    from crm.reports.services import count_sla_days  # noqa: PLC0415 -- app ready
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")  # a third of all were handed over in one hour
+        while count_sla_days(now=timezone.now()):
+            pass
+        cursor.execute("VACUUM ANALYZE reports_sladay, reports_slasum, reports_slachange")
+        cursor.execute("RESET statement_timeout")
 
 
 def bare() -> Cost:

@@ -1,1 +1,1 @@
-"""Owns the numbers across apps: queries, charts, CSV. Reads everything, owns no table."""
+"""Owns the numbers across apps: queries, charts, CSV. Reads everything; owns only sums of it."""

@@ -3,6 +3,7 @@
 from crm.accounts.enums import Role
 from crm.common.criteria import fields
 from crm.common.slots import NavItem, navigation
+from crm.reports.enums import READERS
 from crm.reports.slices import FUNNEL_FIELD
 
 fields.register(FUNNEL_FIELD)
@@ -25,7 +26,7 @@ navigation.register(
         icon="funnel",
         order=300,
         group="Reports",
-        roles=(Role.MARKETER, Role.MANAGER, Role.ADMIN),
+        roles=READERS,
     ),
     NavItem(
         name="sla",
@@ -35,6 +36,6 @@ navigation.register(
         order=400,
         key="g s",
         group="Both teams",
-        roles=(Role.MARKETER, Role.MANAGER, Role.ADMIN),
+        roles=READERS,
     ),
 )

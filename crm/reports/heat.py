@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from django.db.models import Count, Q
-from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
-
-from crm.reports.sla import Scope, Standing, clocks
+from crm.reports.compliance import Arrivals
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _STEPS = 4
@@ -41,23 +37,17 @@ class HeatMap:
     most: int
 
 
-def heat_map(scope: Scope, *, now: datetime) -> HeatMap:
-    """Return how many handoffs of ``scope`` came at each hour of the week, in the active zone."""
-    found = clocks(scope, now=now).values(
-        day=ExtractIsoWeekDay("started_at"), hour=ExtractHour("started_at")
-    )
-    counted = found.annotate(
-        received=Count("pk"), late=Count("pk", filter=Q(standing=Standing.LATE.value))
-    )
-    figures = {(each["day"], each["hour"]): each for each in counted.order_by()}
-    most = max((each["received"] for each in figures.values()), default=0)
+def heat_map(arrivals: Sequence[Arrivals]) -> HeatMap:
+    """Return the map of ``arrivals``; a workday is shown even where nothing came."""
+    figures = {(each.weekday, each.hour): each for each in arrivals}
+    most = max((each.received for each in arrivals), default=0)
     seen = [hour for _, hour in figures]
     hours = range(min([_WORKDAY[0], *seen]), max([_WORKDAY[1], *seen]) + 1)
 
     def cell(day: int, hour: int) -> HeatCell:
-        each = figures.get((day, hour), {"received": 0, "late": 0})
-        step = -(-each["received"] * _STEPS // most) if most else 0
-        return HeatCell(day, hour, each["received"], each["late"], step)
+        each = figures.get((day, hour), Arrivals(day, hour, 0, 0))
+        step = -(-each.received * _STEPS // most) if most else 0
+        return HeatCell(day, hour, each.received, each.late, step)
 
     rows = [(name, [cell(day, hour) for hour in hours]) for day, name in enumerate(_DAYS, start=1)]
     return HeatMap(hours=list(hours), rows=rows, most=most)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery, Value
+from django.db.models.lookups import Exact, IsNull
 
 from handoff.enums import HandoffState
 from leads.enums import LifecycleStage
+from leads.models import StageInterval
 
 
 class Outcome(StrEnum):
@@ -25,6 +27,16 @@ class Outcome(StrEnum):
 
 _DECIDED = (HandoffState.QUALIFIED, HandoffState.RECYCLED, HandoffState.DISQUALIFIED)
 _IS_QUALIFIED = Q(handoff__state=HandoffState.QUALIFIED)
+# What the deal of the handoff's own cycle came to last: a lead may be won in a later one.
+_ENDED_AS = Subquery(
+    StageInterval.objects.filter(
+        lead=OuterRef("handoff__lead"),
+        cycle=OuterRef("handoff__cycle"),
+        stage__in=(LifecycleStage.WON, LifecycleStage.LOST),
+    )
+    .order_by("-sequence")
+    .values("stage")[:1]
+)
 OUTCOMES: Mapping[Outcome, Q] = {
     Outcome.ANSWERED: Q(handoff__accepted_at__isnull=False)
     | Q(handoff__state=HandoffState.REJECTED),
@@ -36,9 +48,8 @@ OUTCOMES: Mapping[Outcome, Q] = {
         handoff__connected_at__isnull=True,
         handoff__imported__isnull=True,
     ),
-    Outcome.SETTLED: _IS_QUALIFIED
-    & Q(handoff__lead__stage__in=(LifecycleStage.WON, LifecycleStage.LOST)),
-    Outcome.WON: _IS_QUALIFIED & Q(handoff__lead__stage=LifecycleStage.WON),
+    Outcome.SETTLED: _IS_QUALIFIED & Q(IsNull(_ENDED_AS, False)),
+    Outcome.WON: _IS_QUALIFIED & Q(Exact(_ENDED_AS, Value(LifecycleStage.WON.value))),
 }
 OUTCOME_LABELS = {
     Outcome.ANSWERED: "Accepted or rejected",

@@ -11,17 +11,13 @@ from django.urls import reverse
 
 from crm.common.period import PRESETS, Period
 from crm.common.ui import words
+from crm.reports.compliance import ComplianceRow
 from crm.reports.funnel import EXITS, FunnelRow, Split
 from crm.reports.live import Live, LiveFigures
 from crm.reports.outcomes import OUTCOME_LABELS
 from crm.reports.questions import FunnelQuestion, SlaQuestion
-from crm.reports.sla import (
-    STANDING_LABELS,
-    By,
-    ComplianceRow,
-    Standing,
-)
 from crm.reports.slices import OPEN, OVERRIDDEN, STEP_LABELS, Slice
+from crm.reports.standing import STANDING_LABELS, By, Standing
 from handoff.enums import ClockKind
 from leads.normalise import source_label
 
@@ -341,14 +337,14 @@ def kpis(
         _span_kpi("90th percentile", whole.row.p90, before.p90, whole.row.answered),
         Kpi(
             "At risk now",
-            f"{live.at_risk:,}",
-            note=f"of {live.running:,} open clocks",
+            live.at_risk,
+            note=f"of {live.running} open clocks",
             url=_live_url(question, question.kind, Live.AT_RISK),
         ),
         Kpi(
             "Not accepted",
-            f"{live.unaccepted:,}",
-            note=f"{live.overdue:,} past their time",
+            live.unaccepted,
+            note=f"{live.overdue} past their time",
             url=_live_url(question, ClockKind.ACCEPT, Live.RUNNING),
         ),
     ]

@@ -13,8 +13,8 @@ from crm.common.period import Period, PeriodInvalid, period_from
 from crm.reports.funnel import Cohort, Split, Unit
 from crm.reports.live import Live
 from crm.reports.outcomes import Outcome
-from crm.reports.sla import NOBODY, By, Scope, Standing
 from crm.reports.slices import BASES
+from crm.reports.standing import NOBODY, By, Scope, Standing
 from handoff.enums import ClockKind
 
 LONGEST_KEY = 200

@@ -8,15 +8,15 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Avg, Count, Q
-from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
 from crm.common.period import Period
-from crm.reports.outcomes import OUTCOMES, Outcome
-from crm.reports.sla import Scope, Standing, clocks
+from crm.reports.outcomes import Outcome
+from crm.reports.standing import Scope
+from crm.reports.sums import Slot
+from crm.reports.tally import Tally
 from handoff.business_hours import BusinessCalendar, working_time_between
 from handoff.enums import ClockKind
 from handoff.models import Agreement, WorkCalendar
@@ -62,67 +62,62 @@ def scorecard(agreement: Agreement | None, day: date, *, now: datetime) -> Score
     if agreement is None:
         return None
     following = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-    month = Period(day.replace(day=1), following - timedelta(days=1))
-    counted = _counted(month, now)
+    period = Period(day.replace(day=1), following - timedelta(days=1))
+    month = _month(period, now)
     return Scorecard(
-        month=month,
-        pacing=_pacing(agreement, month, counted["all"], now),
+        month=period,
+        pacing=_pacing(agreement, month, now),
         marketing=[
-            _share("Accepted by sales", counted, Outcome.ACCEPTED, Outcome.ANSWERED,
-                   agreement.acceptance_goal, month),
-            _share("Became SQL", counted, Outcome.QUALIFIED, Outcome.DECIDED,
-                   agreement.sql_goal, month),
+            _share("Accepted by sales", month, Outcome.ACCEPTED, Outcome.ANSWERED,
+                   agreement.acceptance_goal),
+            _share("Became SQL", month, Outcome.QUALIFIED, Outcome.DECIDED, agreement.sql_goal),
         ],
-        sales=_sales(agreement, month, counted, now),
+        sales=_sales(agreement, month),
     )  # fmt: skip
 
 
-def _counted(month: Period, now: datetime) -> dict[str, Any]:
-    """Count the outcomes of the month's handoffs, each by its one clock of the verdict."""
-    asked = {outcome.value: Count("pk", filter=where) for outcome, where in OUTCOMES.items()}
-    found: dict[str, Any] = clocks(_scope(month, ClockKind.VERDICT), now=now).aggregate(
-        all=Count("pk"),
-        attempts=Avg("handoff__attempts", filter=OUTCOMES[Outcome.GIVEN_UP]),
-        **asked,
+@dataclass(frozen=True)
+class _Month:
+    """A month and what its handoffs came to, by their clocks of the verdict and the touch."""
+
+    period: Period
+    verdicts: Tally
+    touches: Tally
+
+
+def _month(period: Period, now: datetime) -> _Month:
+    def tally(kind: ClockKind, *slots: Slot) -> Tally:
+        return Tally(Scope(kind, period.start, period.end), slots, now=now)
+
+    return _Month(
+        period,
+        verdicts=tally(ClockKind.VERDICT, Slot.ALL, Slot.OUTCOME, Slot.ATTEMPTS),
+        touches=tally(ClockKind.FIRST_TOUCH, Slot.ALL),
     )
-    return found
 
 
-def _scope(month: Period, kind: ClockKind) -> Scope:
-    return Scope(kind, month.start, month.end)
-
-
-def _sales(
-    agreement: Agreement, month: Period, counted: dict[str, Any], now: datetime
-) -> list[Promise]:
+def _sales(agreement: Agreement, month: _Month) -> list[Promise]:
     promises = [
-        _on_time("First touch in time", ClockKind.FIRST_TOUCH, agreement.on_time_goal, month, now),
-        _attempts(agreement.attempts_owed, counted, month),
-        _on_time("Verdict in time", ClockKind.VERDICT, agreement.verdict_goal, month, now),
+        _on_time("First touch in time", month, ClockKind.FIRST_TOUCH, agreement.on_time_goal),
+        _attempts(agreement.attempts_owed, month),
+        _on_time("Verdict in time", month, ClockKind.VERDICT, agreement.verdict_goal),
     ]
     if agreement.conversion_goal:
-        promises.append(
-            _share("SQLs won", counted, Outcome.WON, Outcome.SETTLED, agreement.conversion_goal,
-                   month)
-        )  # fmt: skip
+        goal = agreement.conversion_goal
+        promises.append(_share("SQLs won", month, Outcome.WON, Outcome.SETTLED, goal))
     return promises
 
 
-def _share(
-    label: str, counted: dict[str, Any], part: Outcome, whole: Outcome, goal: int, month: Period
-) -> Promise:
-    url = _url(month, ClockKind.VERDICT, outcome=whole.value)
-    return _percent(label, counted[part.value], counted[whole.value], goal, url)
+def _share(label: str, month: _Month, part: Outcome, whole: Outcome, goal: int) -> Promise:
+    found = month.verdicts
+    url = _url(month.period, ClockKind.VERDICT, outcome=whole.value)
+    return _percent(label, found.came_to(part), found.came_to(whole), goal, url)
 
 
-def _on_time(label: str, kind: ClockKind, goal: int, month: Period, now: datetime) -> Promise:
-    of_month = clocks(_scope(month, kind), now=now)
-    found = of_month.aggregate(
-        kept=Count("pk", filter=Q(standing=Standing.ON_TIME.value)),
-        late=Count("pk", filter=Q(standing=Standing.LATE.value)),
-    )
-    url = _url(month, kind)
-    return _percent(label, found["kept"], found["kept"] + found["late"], goal, url)
+def _on_time(label: str, month: _Month, kind: ClockKind, goal: int) -> Promise:
+    found = month.verdicts if kind is ClockKind.VERDICT else month.touches
+    url = _url(month.period, kind)
+    return _percent(label, found.kept, found.kept + found.late, goal, url)
 
 
 def _percent(label: str, part: int, whole: int, goal: int, url: str) -> Promise:
@@ -134,10 +129,13 @@ def _percent(label: str, part: int, whole: int, goal: int, url: str) -> Promise:
     return Promise(label, f"{share:.1f} %", f"n = {whole:,}", asked, url, share >= goal)
 
 
-def _attempts(owed: int, counted: dict[str, Any], month: Period) -> Promise:
-    leads, mean = counted[Outcome.GIVEN_UP.value], counted["attempts"]
-    url = _url(month, ClockKind.VERDICT, outcome=Outcome.GIVEN_UP.value)
-    is_kept = float(mean) >= owed if mean is not None and leads >= FEWEST else None
+def _attempts(owed: int, month: _Month) -> Promise:
+    found = month.verdicts
+    leads = found.came_to(Outcome.GIVEN_UP)
+    made = sum(times * number for times, number in found.attempts.items())
+    mean = made / leads if leads else None
+    url = _url(month.period, ClockKind.VERDICT, outcome=Outcome.GIVEN_UP.value)
+    is_kept = mean >= owed if mean is not None and leads >= FEWEST else None
     figure = "–" if mean is None else f"{mean:.1f}"
     label = "Attempts before giving up"
     return Promise(label, figure, f"n = {leads:,}", f"at least {owed}", url, is_kept)
@@ -148,16 +146,16 @@ def _url(month: Period, kind: ClockKind, **more: str) -> str:
     return f"{reverse('reports:sla_handoffs')}?{query}"
 
 
-def _pacing(agreement: Agreement, month: Period, handed: int, now: datetime) -> Pacing | None:
+def _pacing(agreement: Agreement, month: _Month, now: datetime) -> Pacing | None:
     """Return the volume against its pace: spread over the working time of the month."""
     if not agreement.mqls_per_month:
         return None
     calendar = WorkCalendar.objects.measuring(None)
-    shares = _shares(calendar.hours if calendar else None, month)
-    days = [month.first + timedelta(days=at) for at in range(len(shares))]
+    shares = _shares(calendar.hours if calendar else None, month.period)
+    days = [month.period.first + timedelta(days=at) for at in range(len(shares))]
     today = timezone.localtime(now).date()
     come = [day for day in days if day <= today]
-    arrived = _by_day(month, now)
+    arrived = month.verdicts.by_day
     total, line = 0, list[int | None]()
     for day in days:
         total += arrived.get(day, 0)
@@ -165,7 +163,7 @@ def _pacing(agreement: Agreement, month: Period, handed: int, now: datetime) -> 
     pace = [round(agreement.mqls_per_month * share) for share in shares]
     return Pacing(
         promised=agreement.mqls_per_month,
-        handed=handed,
+        handed=sum(arrived.values()),
         pace=pace[len(come) - 1] if come else 0,
         chart={
             "kind": "line",
@@ -175,7 +173,7 @@ def _pacing(agreement: Agreement, month: Period, handed: int, now: datetime) -> 
                 {"name": "Pace", "values": pace, "dashedFrom": 0},
             ],
         },
-        url=_url(month, ClockKind.VERDICT),
+        url=_url(month.period, ClockKind.VERDICT),
     )
 
 
@@ -193,9 +191,3 @@ def _shares(calendar: BusinessCalendar | None, month: Period) -> list[float]:
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone)
-
-
-def _by_day(month: Period, now: datetime) -> dict[date, int]:
-    found = clocks(_scope(month, ClockKind.VERDICT), now=now)
-    of_days = found.values_list(TruncDate("started_at")).annotate(Count("pk")).order_by()
-    return dict(of_days)

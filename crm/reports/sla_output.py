@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from crm.reports.compliance import Compliance, ComplianceRow, compliance
 from crm.reports.pages import FEWEST
 from crm.reports.questions import SlaQuestion
-from crm.reports.sla import Compliance, ComplianceRow, compliance
 
 TABLE_HEADER = (
     "by", "key", "label", "received", "on_time", "late", "not_yet_due", "excused", "withdrawn",

@@ -19,6 +19,7 @@ from crm.common.csv import csv_file
 from crm.common.http import AppRequest
 from crm.common.paging import estimate_count, keyset_page
 from crm.reports import pages, sla
+from crm.reports.enums import READERS
 from crm.reports.funnel import cohort_rows, funnel
 from crm.reports.heat import heat_map
 from crm.reports.live import live_clocks, live_figures
@@ -35,7 +36,6 @@ from handoff.definition import mql_cells
 from handoff.enums import ClockKind
 from handoff.models import Agreement
 
-READERS = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
 DEFAULT_GOAL = 90  # percent on time while no agreement is signed, as Agreement.on_time_goal
 
 
@@ -125,8 +125,8 @@ def sla_page(request: AppRequest) -> HttpResponse:
         "lines": pages.compliance_lines(question, found.rows, goal=goal),
         "weeks": found.weeks,
         "chart": pages.week_chart(found.weeks, goal=goal),
-        "breaches": sla.breach_log(question.scope, now=now),
-        "heat": heat_map(question.scope, now=now),
+        "breaches": sla.breach_log(question.scope, now=now) if found.whole.missed else [],
+        "heat": heat_map(found.arrivals),
         "handoffs_query": question.whole_query,
         "card": scorecard(agreement, question.period.last, now=now),
         "csv_url": f"{reverse('reports:sla_csv')}?{question.query()}",
@@ -147,7 +147,7 @@ def sla_handoffs(request: AppRequest) -> HttpResponse:
     counted = _counted(question, now)
     page = keyset_page(
         sla.for_lines(counted),
-        ordering=("-due_at", "-id"),
+        ordering=("-due_at", "-id") if question.live else ("-started_at", "-id"),
         cursor=request.GET.get("cursor"),
     )
     context = {

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from crm.reports import sla
+from crm.reports.standing import Scope
 from handoff.badges import arithmetic
 from handoff.enums import ClockKind
 from handoff.models import Handoff, WorkCalendar
@@ -60,7 +61,7 @@ def test_other_hours_do_not_rewrite_how_late_somebody_was() -> None:
     make_calendar(definition=EVENINGS, now=LATER)
 
     day = timedelta(days=1)
-    period = sla.Scope(ClockKind.ACCEPT, NOW - day, NOW + day)
+    period = Scope(ClockKind.ACCEPT, NOW - day, NOW + day)
     lines = sla.breach_log(period, now=NOW + timedelta(hours=6))
     assert [line.over_by for line in lines] == [timedelta(hours=4)]
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from crm.reports.sla import By, Scope, compliance
+from crm.reports.compliance import compliance
+from crm.reports.standing import By, Scope
 from handoff.enums import ClockKind, RejectionReason
 from handoff.sales_load import sales_load
 from handoff.services import reject_handoff

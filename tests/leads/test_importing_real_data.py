@@ -12,8 +12,9 @@ from django.core.management import call_command
 from django.db.models import Count
 
 from crm.common.models import OutboxMessage
+from crm.reports.compliance import compliance
 from crm.reports.funnel import Cohort, FunnelRow, Split, funnel
-from crm.reports.sla import By, Scope, compliance
+from crm.reports.standing import By, Scope
 from handoff.enums import ClockKind
 from handoff.models import Clock, Handoff
 from leads.enums import DealOutcome

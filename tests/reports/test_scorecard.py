@@ -10,11 +10,13 @@ import pytest
 from django.http import QueryDict
 
 from crm.accounts.enums import Role
+from crm.reports.compliance import compliance
 from crm.reports.heat import heat_map
 from crm.reports.outcomes import Outcome
 from crm.reports.questions import QuestionInvalid, sla_question
 from crm.reports.scorecard import scorecard
-from crm.reports.sla import By, Scope, breach_log, compliance, counted
+from crm.reports.sla import breach_log, counted
+from crm.reports.standing import By, Scope
 from handoff.enums import ClockKind, RejectionReason, TouchChannel, TouchOutcome
 from handoff.models import Clock, Handoff
 from handoff.services import accept_handoff, log_touch, reject_handoff
@@ -92,7 +94,8 @@ def test_a_month_is_held_against_the_version_of_its_time(handoffs: list[Handoff]
 
 def test_every_hour_of_arrival_opens_its_handoffs(handoffs: list[Handoff]) -> None:
     scope = Scope(ClockKind.ACCEPT, NOW - HOUR, NOW + HOUR)
-    heat = heat_map(scope, now=LATER)
+    found = compliance(scope, By.REP, since=scope.start, now=LATER)
+    heat = heat_map(found.arrivals)
     cells = [cell for _, row in heat.rows for cell in row if cell.received]
     assert [(cell.key, cell.received, cell.step) for cell in cells] == [("2-9", 12, 4)]
     assert heat.most == len(handoffs)

@@ -15,8 +15,9 @@ from django.utils import timezone
 from crm.common.csv import csv_lines
 from crm.reports.pages import SLA_HEADER
 from crm.reports.questions import QuestionInvalid, SlaQuestion, sla_question
-from crm.reports.sla import By, counted_rows
+from crm.reports.sla import counted_rows
 from crm.reports.sla_output import TABLE_HEADER, document, figures, table_rows
+from crm.reports.standing import By
 from handoff.enums import ClockKind
 
 

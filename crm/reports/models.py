@@ -1,0 +1,93 @@
+"""What SLA compliance counts beforehand, so that a page reads sums instead of a million clocks.
+
+All of it follows from the clocks: whatever is missing here is counted when it is asked for.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import models
+from django.db.models import Value
+
+from handoff.enums import ClockKind
+
+
+class SlaDay(models.Model):
+    """One day of one time zone, for one kind of clock, as counted at ``counted_at``.
+
+    Its sums hold for every moment from then on; up to ``holds_until`` where a clock falls due then.
+    ``counted_at`` is empty where they hold no more and are to be counted anew. The day is from
+    ``began_at`` to ``ended_at``, half-open. Written by ``count_sla_days`` only.
+    """
+
+    zone = models.CharField(max_length=64)
+    kind = models.CharField(max_length=11, choices=ClockKind)
+    day = models.DateField()
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    counted_at = models.DateTimeField(null=True)
+    holds_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["zone", "kind", "day"], name="sla_day_counted_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.day} {self.zone}"
+
+
+class SlaSum(models.Model):
+    """The clocks of a day that have ``key`` in common; ``by`` says in what, see ``sums.Slot``.
+
+    ``minutes`` are the response times of those answered, in working minutes, a begun one counted:
+    integers of four bytes, as ``int4send`` writes them, so that those of many days are put together
+    by putting bytes together.
+    """
+
+    pk = models.CompositePrimaryKey("day_id", "by", "key")
+    day = models.ForeignKey(
+        SlaDay, on_delete=models.CASCADE, related_name="sums", db_index=False
+    )  # the primary key begins with it
+    by = models.CharField(max_length=8)
+    key = models.CharField(max_length=200)
+    received = models.IntegerField()
+    on_time = models.IntegerField()
+    late = models.IntegerField()
+    not_yet_due = models.IntegerField()
+    excused = models.IntegerField()
+    withdrawn = models.IntegerField()
+    minutes = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.by} {self.key}: {self.received}"
+
+
+class SlaChangeQuerySet(models.QuerySet["SlaChange"]):
+    """Changes by what they touch."""
+
+    def touching(self, kind: Any, began_at: Any, ended_at: Any) -> SlaChangeQuerySet:
+        """Return those of ``kind`` whose hour shares a moment with the given span."""
+        hour = Value(timedelta(hours=1), output_field=models.DurationField())
+        return self.filter(kind=kind, hour__gt=began_at - hour, hour__lt=ended_at)
+
+
+class SlaChange(models.Model):
+    """An hour (UTC) from which something changed that a counted day may hold.
+
+    Triggers write it in the transaction of the change, whoever makes that; a day that touches such
+    an hour is counted anew.
+    """
+
+    kind = models.CharField(max_length=11, choices=ClockKind)
+    hour = models.DateTimeField()
+
+    objects = SlaChangeQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "hour"], name="sla_change_by_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.hour:%Y-%m-%d %H}"

@@ -1,0 +1,13 @@
+"""Wake-ups of the sums that reports keep."""
+
+from celery import shared_task
+
+from crm.common.clock import database_now
+from crm.common.loops import work_in_turn
+from crm.reports import services
+
+
+@shared_task(name="reports.count_sla_days")
+def count_sla_days(**_: object) -> None:
+    """Run by beat every twenty seconds. By the database's clock, as deadlines are."""
+    work_in_turn(lambda _now: services.count_sla_days(now=database_now()))

@@ -1,0 +1,370 @@
+"""Sums kept beforehand: whatever changed since, figures are those of their rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from crm.accounts.enums import Role
+from crm.accounts.models import SalesTeam, User
+from crm.reports.compliance import Compliance, ComplianceRow, compliance
+from crm.reports.models import SlaChange, SlaDay
+from crm.reports.outcomes import Outcome
+from crm.reports.services import count_sla_days
+from crm.reports.sla import counted, tier_label
+from crm.reports.standing import NOBODY, By, Scope, Standing, clocks
+from crm.reports.sums import Slot, counted_beforehand, days_of
+from crm.reports.tally import Tally
+from handoff.enums import ClockKind, HandoffState
+from handoff.models import Clock, Handoff, ImportedHandoff, SlaTier, WorkCalendar
+from leads.enums import LifecycleStage
+from leads.models import Lead, StageInterval
+from tests.factories import NOW, make_lead, make_team, make_user
+from tests.handoff.factories import make_agreement, make_calendar, make_rep
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+TODAY = NOW + 9 * DAY
+ZONES = ("Europe/Berlin", "Asia/Kolkata", "America/St_Johns")
+COUNTS = ("received", "answered", *(each.value for each in Standing))
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Who and what handoffs are made of."""
+
+    teams: Sequence[SalesTeam]
+    reps: Sequence[User]
+    tiers: Sequence[SlaTier]
+    calendar: WorkCalendar
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """Two teams with two reps each, and the two tiers of a signed agreement."""
+    agreement = make_agreement()
+    teams = [make_team(), make_team()]
+    reps = [make_rep(team) for team in (*teams, *teams)]
+    return Desk(teams, reps, list(agreement.tiers.all()), make_calendar())
+
+
+@pytest.fixture(autouse=True)
+def in_zones(settings: Any) -> Iterator[None]:
+    """Count for readers of three zones, one of half an hour; read in the second."""
+    settings.TIME_ZONE = ZONES[0]
+    make_readers()
+    with timezone.override(ZoneInfo(ZONES[1])):
+        yield
+
+
+def make_readers() -> None:
+    """Have somebody in each zone who reads reports."""
+    for zone in ZONES:
+        make_user(Role.MANAGER, time_zone=zone)
+
+
+def open_one(desk: Desk, random: Random, at: datetime) -> Handoff:
+    """Open a handoff at ``at``, with clocks of a length that is found nowhere else."""
+    is_tiered = random.random() < 0.7
+    tier = random.choice(desk.tiers) if is_tiered else None
+    handoff = Handoff.objects.create(
+        lead=make_lead(source=random.choice(["", "fair", "ad"])), cycle=1,
+        team=random.choice([*desk.teams, None]), tier=tier,
+        agreement=tier.agreement if tier else None, calendar=desk.calendar,
+        state=HandoffState.QUALIFIED, closed_at=at + DAY, raised_at=at, opened_at=at,
+        brief={}, brief_digest="", attempts=random.randint(0, 5),
+    )  # fmt: skip
+    for kind in ClockKind:
+        due_at = at + timedelta(minutes=random.randint(30, 6000))
+        Clock.objects.create(
+            handoff=handoff, kind=kind, target=due_at - at, started_at=at, first_warning_at=due_at,
+            at_risk_at=due_at, last_warning_at=due_at, due_at=due_at, escalate_at=due_at,
+            answerable=random.choice([*desk.reps, None]),
+        )  # fmt: skip
+    return handoff
+
+
+def stop(clock: Clock, random: Random, now: datetime) -> None:
+    """Answer, in time or late."""
+    latest = min(now, clock.due_at + DAY)
+    clock.stopped_at = clock.started_at + (latest - clock.started_at) * random.random()
+    clock.elapsed = clock.stopped_at - clock.started_at
+    clock.withdrawn_at = None
+    clock.save()
+
+
+def settle(handoff: Handoff, stage: LifecycleStage) -> None:
+    """Win or lose the deal of the cycle of ``handoff``."""
+    last = StageInterval.objects.filter(lead=handoff.lead).latest("sequence")
+    at = last.started_at + HOUR
+    StageInterval.objects.filter(pk=last.pk).update(ended_at=at)
+    StageInterval.objects.create(
+        lead=handoff.lead, sequence=last.sequence + 1, stage=stage, cycle=1, started_at=at
+    )
+    Lead.objects.filter(pk=handoff.lead_id).update(stage=stage, stage_since=at)
+
+
+def another(offered: Sequence[Any], current: int | None) -> Any:
+    """Return one that it is not yet."""
+    return next(each for each in offered if each.pk != current)
+
+
+def imported(handoff: Handoff, priority: str) -> None:
+    """Say that ``handoff`` came from another tool, which calls its tier so."""
+    Handoff.objects.filter(pk=handoff.pk).update(tier=None)
+    known = {"system": "old", "external_id": str(handoff.pk), "priority": priority}
+    ImportedHandoff.objects.update_or_create(handoff=handoff, defaults=known)
+
+
+Change = Callable[[Desk, Random, Handoff, Clock], object]
+CHANGES: dict[str, Change] = {
+    "evidence": lambda _, random, __, clock: stop(clock, random, TODAY),
+    "excuse": lambda _, __, ___, clock: Clock.objects.filter(pk=clock.pk).update(excused_at=TODAY),
+    "withdrawal": lambda _, __, ___, clock: Clock.objects.filter(
+        pk=clock.pk, stopped_at=None
+    ).update(withdrawn_at=clock.started_at + HOUR),
+    "re-basing": lambda _, __, ___, clock: Clock.objects.filter(pk=clock.pk).update(
+        due_at=clock.due_at + DAY, escalate_at=clock.escalate_at + DAY
+    ),
+    "holder": lambda desk, _, __, clock: Clock.objects.filter(pk=clock.pk).update(
+        answerable=another(desk.reps, clock.answerable_id)
+    ),
+    "team": lambda desk, _, handoff, __: Handoff.objects.filter(pk=handoff.pk).update(
+        team=another(desk.teams, handoff.team_id)
+    ),
+    "tier": lambda desk, _, handoff, __: Handoff.objects.filter(pk=handoff.pk).update(
+        tier=another(desk.tiers, handoff.tier_id)
+    ),
+    "agreement": lambda desk, _, handoff, __: Handoff.objects.filter(pk=handoff.pk).update(
+        agreement=None if handoff.agreement_id else desk.tiers[0].agreement
+    ),
+    "verdict": lambda _, random, handoff, __: Handoff.objects.filter(pk=handoff.pk).update(
+        state=random.choice([HandoffState.QUALIFIED, HandoffState.RECYCLED]),
+        attempts=handoff.attempts + 1,
+    ),
+    "acceptance": lambda _, __, handoff, ___: Handoff.objects.filter(pk=handoff.pk).update(
+        accepted_at=TODAY
+    ),
+    "merge": lambda _, __, handoff, ___: Handoff.objects.filter(pk=handoff.pk).update(
+        lead=make_lead(source="partner")
+    ),
+    "source": lambda _, __, handoff, ___: Lead.objects.filter(pk=handoff.lead_id).update(
+        source="webinar"
+    ),
+    "import": lambda desk, random, handoff, _: open_one(desk, random, handoff.opened_at + HOUR),
+    "priority": lambda _, random, handoff, __: imported(handoff, random.choice(["P1", "P2", ""])),
+    "deal": lambda _, random, handoff, __: settle(
+        handoff, random.choice([LifecycleStage.WON, LifecycleStage.LOST])
+    ),
+    "removal": lambda _, __, handoff, ___: handoff.delete(),
+}  # fmt: skip
+
+
+def key_of(clock: Any, by: By) -> str:
+    """Return the key of the row that ``clock`` counts in."""
+    handoff = clock.handoff
+    keys = {
+        By.REP: clock.answerable_id,
+        By.TEAM: handoff.team_id,
+        By.TIER: tier_label(handoff),
+        By.SOURCE: handoff.lead.source,
+        By.VERSION: handoff.agreement.version if handoff.agreement else None,
+        By.WEEK: (local(clock) - timedelta(days=local(clock).weekday())).date(),
+    }
+    return str(keys[by] or NOBODY)
+
+
+def local(clock: Clock) -> datetime:
+    return timezone.localtime(clock.started_at)
+
+
+def minutes(clock: Clock) -> int | None:
+    """Return the answer's working minutes, a begun one counted."""
+    if clock.stopped_at is None or clock.elapsed is None:
+        return None
+    return -(-clock.elapsed // timedelta(minutes=1))
+
+
+def by_hand(rows: Sequence[Any]) -> dict[str, Any]:
+    """Return the counts of listed clocks, and their median and 90th percentile."""
+    spans = sorted(each for each in map(minutes, rows) if each is not None)
+    at = {50: -(-len(spans) // 2), 90: -(-9 * len(spans) // 10)}
+    return {
+        "received": len(rows),
+        "answered": len(spans),
+        **{each.value: sum(row.standing == each for row in rows) for each in Standing},
+        "median": timedelta(minutes=spans[at[50] - 1]) if spans else None,
+        "p90": timedelta(minutes=spans[at[90] - 1]) if spans else None,
+    }
+
+
+def shown(row: ComplianceRow) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in (*COUNTS, "median", "p90")}
+
+
+def assert_figures_are_those_of_their_rows(scope: Scope, by: By, now: datetime) -> None:
+    """Compare every figure with the clocks that the lists and the CSV hold."""
+    since = scope.start - (scope.end - scope.start)
+    found: Compliance = compliance(scope, by, since=since, now=now)
+    related = ("handoff__lead", "handoff__tier", "handoff__agreement", "handoff__imported")
+    rows = list(clocks(scope, now=now).select_related(*related))
+    parts: dict[tuple[By, str], list[Any]] = defaultdict(list)
+    for clock in rows:
+        for each in {by, By.WEEK}:
+            parts[each, key_of(clock, each)].append(clock)
+    before = list(clocks(Scope(scope.kind, since, scope.start, scope.only), now=now))
+    assert shown(found.whole) == by_hand(rows)
+    assert shown(found.before) == by_hand(before)
+    assert {row.key: shown(row) for row in found.rows} == {
+        key: by_hand(part) for (which, key), part in parts.items() if which is by
+    }
+    assert {row.key: (row.received, row.on_time, row.late) for row in found.weeks} == {
+        key: tuple(by_hand(part)[name] for name in ("received", "on_time", "late"))
+        for (which, key), part in parts.items()
+        if which is By.WEEK
+    }
+    hours: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
+    for clock in rows:
+        hours[local(clock).isoweekday(), local(clock).hour][0] += 1
+        hours[local(clock).isoweekday(), local(clock).hour][1] += clock.standing == Standing.LATE
+    assert {(each.weekday, each.hour): [each.received, each.late] for each in found.arrivals} == (
+        hours
+    )
+
+
+def assert_tally_is_that_of_its_rows(scope: Scope, now: datetime) -> None:
+    """Compare what handoffs came to with the lists that the scorecard opens."""
+    tally = Tally(scope, [Slot.ALL, Slot.OUTCOME, Slot.ATTEMPTS], now=now)
+    for outcome in Outcome:
+        narrowed = Scope(ClockKind.VERDICT, scope.start, scope.end, outcome=outcome)
+        listed = counted(narrowed, None, now=now)
+        assert tally.came_to(outcome) == listed.count()
+        if outcome is Outcome.GIVEN_UP:
+            attempts = sum(times * number for times, number in tally.attempts.items())
+            assert attempts == sum(listed.values_list("handoff__attempts", flat=True))
+
+
+def period(kind: ClockKind, **narrowed: Any) -> Scope:
+    """Return the last week of whole local days, today among them."""
+    zone = timezone.get_current_timezone()
+    end = TODAY.astimezone(zone).replace(hour=0, minute=0) + DAY
+    return Scope(kind, end - 7 * DAY, end, **narrowed)
+
+
+def count_all(now: datetime) -> None:
+    while count_sla_days(now=now):
+        pass
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_figures_are_those_of_their_rows_whatever_happens(desk: Desk, seed: int) -> None:
+    random = Random(seed)
+    now = TODAY
+    for _ in range(25):
+        open_one(desk, random, NOW - 5 * DAY + random.random() * 14 * DAY)
+    count_all(now)
+    used = 0
+
+    for _ in range(12):
+        for _ in range(random.randint(0, 3)):
+            handoff = random.choice(list(Handoff.objects.select_related("lead", "tier")))
+            clock = random.choice(list(handoff.clocks.all()))
+            CHANGES[random.choice(list(CHANGES))](desk, random, handoff, clock)
+        if random.random() < 0.4:
+            count_sla_days(now=now)
+        kind, by = random.choice(list(ClockKind)), random.choice(list(By))
+        scope = period(kind)
+        used += len(counted_beforehand(kind, list(days_of(scope.start, scope.end)), now=now))
+        with timezone.override(ZoneInfo(random.choice([*ZONES, "Asia/Tokyo"]))):
+            assert_figures_are_those_of_their_rows(period(kind), by, now)
+            assert_tally_is_that_of_its_rows(period(ClockKind.VERDICT), now)
+        rep = str(random.choice(desk.reps).pk)
+        assert_figures_are_those_of_their_rows(period(kind, only={By.REP: rep}), by, now)
+        now += random.random() * 3 * HOUR
+
+    assert used > 0  # or nothing was compared
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_of_a_counted_day_is_noted(desk: Desk, change: str) -> None:
+    random = Random(change)
+    open_one(desk, random, NOW + 2 * DAY)
+    handoff = open_one(desk, random, NOW + 3 * DAY)
+    clock = handoff.clocks.get(kind=ClockKind.VERDICT)
+    count_all(TODAY)
+    before = SlaDay.objects.filter(counted_at__isnull=False).count()
+    assert not SlaChange.objects.exists()
+
+    CHANGES[change](desk, random, handoff, clock)
+
+    assert SlaChange.objects.filter(kind=ClockKind.VERDICT).exists()
+    for by in By:
+        assert_figures_are_those_of_their_rows(period(ClockKind.VERDICT), by, TODAY)
+    assert_tally_is_that_of_its_rows(period(ClockKind.VERDICT), TODAY)
+    count_all(TODAY)
+    assert SlaDay.objects.filter(counted_at__isnull=False).count() == before
+    assert_figures_are_those_of_their_rows(period(ClockKind.VERDICT), By.TEAM, TODAY)
+
+
+def test_what_no_figure_is_made_of_is_not_noted(desk: Desk) -> None:
+    handoff = open_one(desk, Random(1), NOW)
+    count_all(TODAY)
+
+    Clock.objects.update(alarm="", attempts=3)
+    Handoff.objects.update(snooze_reason="away", attempts=handoff.attempts)
+
+    assert not SlaChange.objects.exists()
+
+
+def test_a_day_is_counted_again_once_a_clock_of_it_fell_due(desk: Desk) -> None:
+    handoff = open_one(desk, Random(2), NOW)
+    due_at = NOW + 20 * DAY
+    handoff.clocks.update(due_at=due_at, escalate_at=due_at)
+    scope = Scope(ClockKind.ACCEPT, NOW - DAY, NOW + DAY)
+    count_all(TODAY)
+    days = SlaDay.objects.filter(kind=ClockKind.ACCEPT, day=NOW.date(), zone=ZONES[1])
+
+    standings = [
+        (each.whole.not_yet_due, each.whole.late)
+        for at in (due_at, due_at + timedelta(microseconds=1))
+        for each in [compliance(scope, By.REP, since=scope.start, now=at)]
+    ]
+
+    assert standings == [(1, 0), (0, 1)]
+    assert days.get().holds_until == due_at
+    count_all(due_at + HOUR)
+    assert days.get().holds_until is None
+
+
+def test_a_day_counted_by_a_clock_ahead_of_ours_is_not_read(desk: Desk) -> None:
+    open_one(desk, Random(3), NOW)
+    count_all(TODAY + 40 * DAY)
+    for kind in ClockKind:
+        assert not counted_beforehand(kind, list(days_of(NOW - DAY, NOW + DAY)), now=TODAY)
+        assert_figures_are_those_of_their_rows(period(kind), By.REP, TODAY)
+
+
+def test_a_counted_page_asks_no_clock(desk: Desk) -> None:
+    open_one(desk, Random(4), NOW)
+    count_all(TODAY)
+    scope = period(ClockKind.ACCEPT)
+    over = Scope(ClockKind.ACCEPT, scope.start, scope.end - 2 * DAY)
+    with connection.execute_wrapper(_refuse_clocks):
+        found = compliance(over, By.REP, since=over.start - DAY, now=TODAY)
+    assert found.whole.received == 0 or found.rows
+
+
+def _refuse_clocks(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    assert "handoff_clock" not in sql
+    return execute(sql, params, many, context)
