@@ -103,9 +103,10 @@ def engagement_tables(
 ) -> Tables:
     """Return the tables that end in ``engagement``.
 
-    Its columns: ``lead_id``, ``as_of``, ``score`` in tenths and ``amounts``, the decayed sum of
-    each rule in tenths before its cap. With ``evidence`` also ``counts``, how many acts gave
-    points to each rule, and ``moments``, when the latest of them was (the only one, if one counts).
+    Its columns: ``lead_id``, ``as_of``, ``score`` in tenths, ``acts``, how many fit any rule, and
+    ``amounts``, the decayed sum of each rule in tenths before its cap. With ``evidence`` also
+    ``counts``, how many acts gave points to each rule, and ``moments``, when the latest of them was
+    (the only one, if one counts).
 
     Of many leads at several instants events are read ``at_once``, where ``$1`` holds the leads.
     """
@@ -241,7 +242,7 @@ def _sums_of_asset(singles: Sequence[NumberedRule], evidence: bool) -> Composed:
                 SQL("{end}(occurred_at) FILTER (WHERE {m}) AS {t}").format(**filled, **names)
             )
     return SQL("SELECT {} FROM act GROUP BY lead_id, as_of, asset").format(
-        commas([SQL("lead_id, as_of"), _asset(singles), *columns])
+        commas([SQL("lead_id, as_of, count(*) AS acts"), _asset(singles), *columns])
     )
 
 
@@ -263,7 +264,7 @@ def _sums_of_lead(singles: Sequence[NumberedRule], evidence: bool) -> Composed:
             columns.append(SQL("{} AS {}").format(count, column("n", i)))
             columns.append(SQL("{0}({1}) AS {1}").format(_end(rule), column("t", i)))
     return SQL("SELECT {} FROM of_asset GROUP BY lead_id, as_of").format(
-        commas([SQL("lead_id, as_of"), *columns])
+        commas([SQL("lead_id, as_of, sum(acts) AS acts"), *columns])
     )
 
 
@@ -324,7 +325,9 @@ def _amounts(rules: Sequence[NumberedRule], evidence: bool) -> Composed:
     tables = ["of_lead", *(f"repeat{i}" for i, rule in rules if rule.repeat)]
     joins = [SQL(" LEFT JOIN {} USING (lead_id, as_of)").format(Identifier(t)) for t in tables]
     return SQL("SELECT {} FROM asked{}").format(
-        commas([SQL("lead_id, as_of"), *(c for rule in rules for c in _amount(*rule, evidence))]),
+        commas(
+            [SQL("lead_id, as_of, acts"), *(c for rule in rules for c in _amount(*rule, evidence))]
+        ),
         SQL("").join(joins),
     )
 
@@ -375,7 +378,8 @@ def _engagement(definition: Definition, evidence: bool) -> Composed:
         for letter, kind, name in arrays
     ]
     return SQL(
-        "SELECT lead_id, as_of, least(greatest({groups}, 0), {most})::int AS score, {arrays}"
+        "SELECT lead_id, as_of, least(greatest({groups}, 0), {most})::int AS score,"
+        " coalesce(acts, 0)::int AS acts, {arrays}"
         " FROM part {fence}"
     ).format(
         fence=FENCE,

@@ -18,7 +18,7 @@ from scoring.sql import FENCE, Tables, commas, rendered, rows, with_tables
 
 COLUMNS = (
     "lead_id", "as_of", "score", "fit", "persona", "grade", "level", "cell", "meets_definition",
-    "blocked_by", "disqualified_by", "amounts",
+    "blocked_by", "disqualified_by", "amounts", "acts",
 )  # fmt: skip
 _BODY = SQL("SELECT {} FROM scored ORDER BY lead_id").format(commas(map(Identifier, COLUMNS)))
 
@@ -39,6 +39,7 @@ class Scored:
     blocked_by: str
     disqualified_by: str
     amounts: Sequence[float]
+    acts: int
 
 
 def points(tenths: int | None) -> Decimal | None:
@@ -114,7 +115,7 @@ def _kept_news(definition: Definition) -> SQL:
 
 def _graded(definition: Definition) -> Composed:
     return SQL(
-        "SELECT e.lead_id, e.as_of, e.score, e.amounts,"
+        "SELECT e.lead_id, e.as_of, e.score, e.amounts, e.acts,"
         " f.fit, f.persona, f.blocked_by, f.disqualified_by,"
         " CASE WHEN f.fit IS NULL THEN '' ELSE {grade} END AS grade, {level} AS level"
         " FROM engagement e JOIN fit f USING (lead_id) {fence}"

@@ -5,10 +5,11 @@ from scoring.models.predictive import LeadPrediction, PredictiveModel
 from scoring.models.quality import QualityCase, QualityReport
 from scoring.models.releases import MetBefore, RaisedHand, ReleasePlan, ReleaseWave, WaveLead
 from scoring.models.reviews import DisqualificationReview
-from scoring.models.scores import LeadScore
+from scoring.models.scores import HEAVY, LeadScore
 from scoring.models.versions import ScoringModel
 
 __all__ = [
+    "HEAVY",
     "BackTest",
     "BackTestPiece",
     "BackTestTrip",

@@ -10,6 +10,9 @@ from django.db.models import F, Q
 from leads.models import Lead
 from scoring.models.versions import ScoringModel
 
+#: Acts of a lead that is scored apart from others: a million take three seconds.
+HEAVY = 20_000
+
 
 class LeadScoreQuerySet(models.QuerySet["LeadScore"]):
     """Stored scores by what is owed."""
@@ -28,8 +31,9 @@ class LeadScore(models.Model):
     ``level_changes_at`` when it so comes to another level.
     ``score_due_at`` is when to compute next: at once after news, else no later than ``changes_at``.
     ``news_at`` is when Baton last learned something about the lead: an act, an attribute;
-    ``has_news`` says that no sweep has acted on it yet. Written by ``scoring.services``, in bulk by
-    SQL.
+    ``has_news`` says that no sweep has acted on it yet. ``acts`` is how many the score came from:
+    more than ``HEAVY`` take so long that others do not wait for them. Written by
+    ``scoring.services``, in bulk by SQL.
     """
 
     lead = models.OneToOneField(
@@ -53,6 +57,7 @@ class LeadScore(models.Model):
     score_due_at = models.DateTimeField(null=True)
     news_at = models.DateTimeField(null=True)
     has_news = models.BooleanField(db_default=False)
+    acts = models.PositiveIntegerField(db_default=0)
 
     objects = LeadScoreQuerySet.as_manager()
 
@@ -73,6 +78,11 @@ class LeadScore(models.Model):
                 fields=["score_due_at", "lead"],
                 condition=Q(score_due_at__isnull=False),
                 name="lead_score_due",
+            ),
+            models.Index(
+                fields=["score_due_at"],
+                condition=Q(score_due_at__isnull=False, acts__gt=HEAVY),
+                name="lead_score_heavy_due",
             ),
             models.Index(
                 F("engagement_score").desc(nulls_last=True),

@@ -11,6 +11,7 @@ from scoring.forecast import MINUTE, Curve
 from scoring.models import ScoringModel
 from scoring.query import KEEP, ask, engagement_tables
 from scoring.services.publishing import definition_of
+from scoring.services.reach import instants_in_reach
 from scoring.sql import rows, with_tables
 
 _STEPS_BACK = 18
@@ -33,7 +34,8 @@ def score_course(
     """Return how engagement went and how it will go, under one model and by what is known now."""
     now = now.astimezone(UTC)
     definition = definition_of(model)
-    moments = [now - back * step / _STEPS_BACK for step in range(_STEPS_BACK, -1, -1)]
+    steps = instants_in_reach(lead_id, _STEPS_BACK + 1) - 1
+    moments = [now - back * step / steps for step in range(steps, -1, -1)]
     asked = ask([lead_id], *moments, known_at=now)
     body = SQL("SELECT as_of, score, amounts FROM engagement ORDER BY as_of")
     found = rows(with_tables(engagement_tables(definition, asked), body, keep=KEEP))

@@ -13,6 +13,7 @@ from crm.common.prepared import prepared
 from scoring.definition import Definition
 from scoring.query import KEEP, engagement_tables
 from scoring.services.publishing import definition_of, published_model
+from scoring.services.reach import instants_in_reach
 from scoring.sql import rendered, with_tables
 
 #: The least time there is before an instant: what had happened by then, but for its own acts.
@@ -29,13 +30,15 @@ def gains(lead_id: int, moments: Sequence[datetime], now: datetime) -> Mapping[d
 
     A gain is the score with the acts of that instant less the score without them, under the model
     in force at ``now`` and by what is known then. So it is 0 for an act that no rule counts, and
-    for one above a cap; acts of one instant share one gain. Nothing is returned without a model.
+    for one above a cap; acts of one instant share one gain. Of a lead with very many acts only the
+    latest gains are computed. Nothing is returned without a model.
     What ``TimelineGains`` asks for.
     """
     model = published_model()
     asked = sorted(set(moments))
     if model is None or not asked:
         return {}
+    asked = asked[-(instants_in_reach(lead_id, 2 * len(asked)) // 2) :]
     around = [*asked, *(moment - _TICK for moment in asked)]
     found = prepared(_query(definition_of(model)), [lead_id, around, now])
     scores = {row["as_of"]: row["score"] for row in found}

@@ -17,7 +17,7 @@ from crm.common.prepared import PreparedQuery
 from crm.common.singly import do_singly
 from scoring.definition import Definition
 from scoring.forecast import forecast, shown_changes_at
-from scoring.models import LeadScore, ScoringModel
+from scoring.models import HEAVY, LeadScore, ScoringModel
 from scoring.scored import Scored, news_since, points, scores_at
 from scoring.services.publishing import definition_of, published_model
 from scoring.services.qualification import Move, make_moves, owed_moves, put_off
@@ -37,10 +37,11 @@ _DUE = PreparedQuery(
     lambda now: LeadScore.objects.due(now).order_by("score_due_at").values_list("pk")[:1]
 )
 _CLAIM = """
-    SELECT lead_id FROM scoring_leadscore
-    WHERE score_due_at <= %s AND (%s::bigint IS NULL OR lead_id = %s)
+    SELECT lead_id FROM scoring_leadscore WHERE score_due_at <= %s AND {whose}
     ORDER BY score_due_at, lead_id LIMIT %s FOR UPDATE SKIP LOCKED
 """
+#: Whose scores are taken: a lead with very many acts alone, so that nobody waits with it.
+_LIGHT, _HEAVY, _ONE = f"acts <= {HEAVY}", f"acts > {HEAVY}", "lead_id = {:d}"
 _BACKLOG = """
     SELECT count(*), min(score_due_at) FROM (
         SELECT score_due_at FROM scoring_leadscore WHERE score_due_at <= %s
@@ -53,7 +54,7 @@ _WRITTEN = {
     "engagement_score": "numeric", "engagement_level": "smallint", "cell": "text",
     "meets_definition": "boolean", "disqualified_by": "text", "engagement_week_ago": "numeric",
     "changes_at": "timestamptz", "drops_out_at": "timestamptz", "score_due_at": "timestamptz",
-    "has_news": "boolean", "level_changes_at": "timestamptz",
+    "has_news": "boolean", "level_changes_at": "timestamptz", "acts": "integer",
 }  # fmt: skip
 _WRITE = SQL(
     "UPDATE scoring_leadscore score SET model_id = %s, computed_at = %s, {changes}"
@@ -87,12 +88,13 @@ def score_due_leads(*, now: datetime, limit: int = BATCH) -> int:
     """Compute up to ``limit`` scores that are due and return how many were taken.
 
     Then leads that newly meet the definition become MQL, and disqualified ones leave; each in a
-    transaction of its own. Several sweeps may run at once: each takes rows that no other holds.
+    transaction of its own. A lead with very many acts is computed after the others. Several sweeps
+    may run at once: each takes rows that no other holds.
     """
     if not _DUE.rows(now):
         beat(_LOOP, now)
         return 0
-    taken = _sweep(now, limit)
+    taken = _sweep(now, limit, _LIGHT) + _sweep(now, 1, _HEAVY)
     _report(now)
     return taken
 
@@ -105,26 +107,26 @@ def score_now(*, lead_ids: Sequence[int], now: datetime) -> None:
     _score_each(lead_ids, now)
 
 
-def _sweep(now: datetime, limit: int) -> int:
+def _sweep(now: datetime, limit: int, whose: str) -> int:
     try:
-        taken, moves = _score(now, limit)
+        taken, moves = _score(now, limit, whose)
     except Exception:
         if not connection.is_usable():
             raise
         logger.exception("A batch of scores failed; computing them one by one")
-        return _score_singly(now, limit)
+        return _score_singly(now, limit, whose)
     make_moves(moves, now=now)
     return taken
 
 
 @transaction.atomic
-def _score(now: datetime, limit: int, only: int | None = None) -> tuple[int, list[Move]]:
+def _score(now: datetime, limit: int, whose: str) -> tuple[int, list[Move]]:
     """Claim, compute and write. A lead that owes a move stays due, so that a crash loses none.
 
     The model is read once the leads are held: one that comes into force later has their scores
     renewed after these are written.
     """
-    lead_ids = _claim(now, limit, only)
+    lead_ids = _claim(now, limit, whose)
     model = published_model() if lead_ids else None
     if model is None:
         return 0, []
@@ -138,17 +140,17 @@ def _score(now: datetime, limit: int, only: int | None = None) -> tuple[int, lis
     return len(lead_ids), moves
 
 
-def _score_singly(now: datetime, limit: int) -> int:
+def _score_singly(now: datetime, limit: int, whose: str) -> int:
     """Compute each score in a transaction of its own; put off those that fail."""
     with transaction.atomic():
-        lead_ids = _claim(now, limit)
+        lead_ids = _claim(now, limit, whose)
     _score_each(lead_ids, now)
     return len(lead_ids)
 
 
 def _score_each(lead_ids: Sequence[int], now: datetime) -> None:
     def score(lead_id: int) -> None:
-        _, moves = _score(now, 1, only=lead_id)
+        _, moves = _score(now, 1, _ONE.format(lead_id))
         make_moves(moves, now=now)
 
     def give_up(lead_id: int, _: Exception) -> None:
@@ -158,9 +160,9 @@ def _score_each(lead_ids: Sequence[int], now: datetime) -> None:
     do_singly(lead_ids, score, give_up=give_up)
 
 
-def _claim(now: datetime, limit: int, only: int | None = None) -> list[int]:
+def _claim(now: datetime, limit: int, whose: str) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [now, only, only, limit])
+        cursor.execute(_CLAIM.format(whose=whose), [now, limit])
         return [lead_id for (lead_id,) in cursor.fetchall()]
 
 
@@ -208,7 +210,7 @@ def _stored(scored: Scored, ahead: Outlook) -> tuple[Any, ...]:
         scored.lead_id, points(scored.fit), scored.grade, scored.persona, points(scored.score),
         scored.level, scored.cell, scored.meets_definition, scored.disqualified_by,
         points(ahead.week_ago), ahead.changes_at, ahead.drops_out_at, ahead.due_at,
-        ahead.owes_move, ahead.level_changes_at,
+        ahead.owes_move, ahead.level_changes_at, scored.acts,
     )  # fmt: skip
 
 

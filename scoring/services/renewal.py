@@ -47,6 +47,7 @@ _COLUMNS = {
     "cell": SQL("cell"),
     "meets_definition": SQL("meets_definition"),
     "disqualified_by": SQL("disqualified_by"),
+    "acts": SQL("acts"),
     "engagement_week_ago": SQL("NULL::numeric"),
     "changes_at": SQL("NULL::timestamptz"),
     "drops_out_at": SQL("NULL::timestamptz"),

@@ -7,7 +7,8 @@ import pytest
 
 from leads.enums import LifecycleStage
 from leads.services import change_stage
-from scoring.services import gains
+from scoring.models import LeadScore
+from scoring.services import gains, mark_due
 from tests.factories import NOW, make_lead
 from tests.scoring.logs import document, log_act, publish_model
 
@@ -77,3 +78,15 @@ def test_without_a_model_nothing_gains() -> None:
     log_act(lead.pk, "DOWNLOAD", NOW - HOUR)
 
     assert gains(lead.pk, [NOW - HOUR], NOW) == {}
+
+
+def test_of_a_lead_with_very_many_acts_only_the_latest_gains_are_computed() -> None:
+    publish_model(document(DOWNLOADS))
+    lead = make_lead()
+    first, second = NOW - 2 * HOUR, NOW - HOUR
+    log_act(lead.pk, "DOWNLOAD", first)
+    log_act(lead.pk, "DOWNLOAD", second)
+    mark_due(lead_ids=[lead.pk], now=NOW)
+    LeadScore.objects.filter(pk=lead.pk).update(acts=1_000_000)
+
+    assert gains(lead.pk, [first, second], NOW) == {second: Decimal(5)}

@@ -14,8 +14,8 @@ from engagement.enums import EventKind
 from engagement.services import record_event
 from leads.enums import LifecycleStage
 from leads.services import change_stage, create_lead, update_lead
-from scoring.models import LeadScore
-from scoring.services import mark_due, score_due_leads
+from scoring.models import HEAVY, LeadScore
+from scoring.services import mark_due, renew_scores, score_due_leads, start_renewal
 from tests.factories import NOW, make_lead
 from tests.scoring.logs import document, log_act, publish_model, score_of, settle
 from tests.settings_of_session import session_setting
@@ -233,8 +233,9 @@ def test_a_batch_costs_the_same_number_of_queries_whatever_its_size(leads: int) 
         mark_due(lead_ids=ids, now=NOW)
         with CaptureQueriesContext(connection) as queries:
             score_due_leads(now=NOW)
-    # due, savepoint, claim, model, score, week, news, fast track, write, release, backlog, beat
-    assert len(queries) == 12
+    # due, savepoint, claim, model, score, week, news, fast track, write, release, backlog, beat,
+    # and savepoint, claim, release of a lead with very many acts
+    assert len(queries) == 15
 
 
 def test_a_round_with_nothing_due_asks_once_and_leaves_its_heartbeat() -> None:
@@ -330,3 +331,31 @@ def test_older_news_that_comes_to_be_known_late_do_not_hide_the_latest() -> None
         mark_due(lead_ids=[lead.pk], now=told_at)
     mark_due(lead_ids=[lead.pk], now=NOW, is_news=False)
     assert score_of(lead).news_at == NOW
+
+
+def test_a_lead_with_very_many_acts_is_computed_alone_and_after_the_others() -> None:
+    """Red with one batch for all: whoever is in it waits for the acts of one lead."""
+    publish_model()
+    busy = [make_lead().pk, make_lead().pk]
+    mark_due(lead_ids=busy, now=NOW - DAY)
+    LeadScore.objects.filter(pk__in=busy).update(acts=HEAVY + 1)
+    mark_due(lead_ids=[make_lead().pk, make_lead().pk], now=NOW)
+
+    assert [score_due_leads(now=NOW) for _ in range(3)] == [3, 1, 0]
+
+
+def test_a_score_knows_how_many_acts_it_came_from() -> None:
+    publish_model()
+    lead = make_lead()
+    for days in range(3):
+        record_event(
+            lead_id=lead.pk, kind=EventKind.DOWNLOAD, occurred_at=NOW - days * DAY, now=NOW
+        )
+    record_event(lead_id=lead.pk, kind=EventKind.IDENTIFY, occurred_at=NOW, now=NOW)
+    score_due_leads(now=NOW)
+    assert score_of(lead).acts == 3
+
+    LeadScore.objects.update(acts=0)
+    start_renewal()
+    assert renew_scores(now=NOW)
+    assert score_of(lead).acts == 3
