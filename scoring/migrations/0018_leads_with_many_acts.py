@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("leads", "0012_kept_views"),
-        ("scoring", "0016_scores_without_an_index_of_models"),
+        ("scoring", "0017_rank_of_who_meets_the_definition"),
     ]
 
     operations = [
