@@ -196,10 +196,10 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") event.target.closest("form")?.querySelector("[data-escape]")?.click();
   if (!singleKeys || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
   if (event.target.closest("dialog, [role='menu']")) return;
-  const sequence = Date.now() < pendingUntil ? `${pending} ${event.key}` : event.key;
-  const act = actOf(sequence) ?? actOf(event.key);
-  pending = act ? "" : event.key;
-  pendingUntil = act ? 0 : Date.now() + 1000;
+  const before = Date.now() < pendingUntil ? pending : event.target.closest("[data-after]")?.dataset.after;
+  const act = actOf(`${before} ${event.key}`) ?? actOf(event.key);
+  pending = event.key; // also when it acted: "l" moves to the outcomes, "l n" logs one of them
+  pendingUntil = Date.now() + 1000;
   if (!act) return;
   event.preventDefault();
   act();

@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 
 from crm.accounts.models import User
 from handoff.enums import HandoffState
-from handoff.models import BantAssessment, Handoff
+from handoff.models import BantAssessment, Handoff, Touch
 from tests.factories import client_of, make_team
 from tests.handoff.factories import make_agreement, make_calendar, make_handoff, make_rep
 from tests.handoff.test_pages import ALWAYS
@@ -91,6 +91,24 @@ def test_keys_open_rows_and_an_outcome_opens_the_most_urgent(desk: Page) -> None
     _opened(desk, "Bastien")
     expect(desk.locator(".queue-row.is-open .row-name")).to_be_focused()
     expect(desk.locator(".queue-row", has_text="Sofie")).to_contain_text("1 of 6")
+
+
+def test_two_keys_log_a_call_of_the_opened_row_and_of_one_below(
+    desk: Page, handoffs: list[Handoff]
+) -> None:
+    desk.keyboard.press("l")
+    desk.keyboard.press("n")
+    expect(desk.locator("[data-toast]").last).to_contain_text("call, no answer")
+
+    desk.locator(f"#open-{handoffs[2].pk}").focus()
+    desk.keyboard.press("l")
+    expect(desk.get_by_role("button", name="Connected")).to_be_focused()
+    desk.wait_for_timeout(1100)  # the group keeps waiting for the second key
+    desk.keyboard.press("m")
+    expect(desk.locator("[data-toast]").last).to_contain_text("call, left message")
+
+    said = {each.handoff_id: each.outcome for each in Touch.objects.all()}
+    assert said == {handoffs[0].pk: "NO_ANSWER", handoffs[2].pk: "LEFT_MESSAGE"}
 
 
 def test_keys_act_on_the_row_with_the_focus_and_not_on_the_opened_one(
