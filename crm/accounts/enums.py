@@ -27,6 +27,13 @@ class Theme(TextChoices):
     DARK = "DARK", "Dark"
 
 
+class Density(TextChoices):
+    """How much room the rows of lists and queues take."""
+
+    COMFORTABLE = "COMFORTABLE", "Comfortable"
+    COMPACT = "COMPACT", "Compact, more rows on the screen"
+
+
 class MailWhen(TextChoices):
     """When a person gets notifications by mail."""
 

@@ -12,7 +12,7 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from django.core.validators import URLValidator
 from django.http import HttpRequest, QueryDict
 
-from crm.accounts.enums import MailWhen, Role, Theme
+from crm.accounts.enums import Density, MailWhen, Role, Theme
 from crm.accounts.models import SalesTeam, User
 
 
@@ -91,6 +91,12 @@ class PreferencesForm(PlainForm):
         choices=time_zone_choices, help_text="Times are shown in this zone."
     )
     theme = forms.ChoiceField(choices=Theme.choices)
+    density = forms.ChoiceField(
+        choices=Density.choices,
+        required=False,
+        label="Rows",
+        help_text="In lists, queues and reports, on a desk.",
+    )
     single_key_shortcuts = forms.BooleanField(
         required=False,
         label="Single-key shortcuts",
@@ -116,6 +122,10 @@ class PreferencesForm(PlainForm):
         label="Call this address too",
         help_text="Each notification as JSON to https://..., signed as Standard Webhooks say.",
     )
+
+    def clean_density(self) -> str:
+        """Return the choice; none is the usual."""
+        return self.cleaned_data["density"] or Density.COMFORTABLE.value
 
     def clean_mail_when(self) -> str:
         """Return the choice; none is at once."""

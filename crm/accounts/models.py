@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
-from crm.accounts.enums import MailWhen, Role, Theme, role_labels
+from crm.accounts.enums import Density, MailWhen, Role, Theme, role_labels
 
 
 class SalesTeam(models.Model):
@@ -65,6 +65,9 @@ class User(AbstractBaseUser):
     )
     time_zone = models.CharField(max_length=64, default="UTC")
     theme = models.CharField(max_length=5, choices=Theme, default=Theme.AUTO)
+    density = models.CharField(
+        max_length=11, choices=Density, default=Density.COMFORTABLE, db_default=Density.COMFORTABLE
+    )
     single_key_shortcuts = models.BooleanField(default=True)
     wants_mail = models.BooleanField(default=True)
     mail_when = models.CharField(max_length=7, choices=MailWhen, default=MailWhen.AT_ONCE)

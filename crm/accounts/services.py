@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.db import IntegrityError, connection, transaction
 
-from crm.accounts.enums import MailWhen, Role
+from crm.accounts.enums import Density, MailWhen, Role
 from crm.accounts.invitations import make_token, token_digest
 from crm.accounts.models import Invitation, SalesTeam, User
 from crm.accounts.signals import invited, stopped_selling
@@ -224,9 +224,11 @@ def update_preferences(
     mail_when: str = MailWhen.AT_ONCE,
     only_at_work: bool = False,
     webhook_url: str = "",
+    density: str = Density.COMFORTABLE,
 ) -> None:
     """Change how Baton looks and speaks to one person; a first webhook makes its secret."""
-    user.full_name, user.time_zone, user.theme = full_name, time_zone, theme
+    user.full_name, user.time_zone = full_name, time_zone
+    user.theme, user.density = theme, density
     user.single_key_shortcuts, user.wants_mail = single_key_shortcuts, wants_mail
     user.mail_when, user.only_at_work, user.webhook_url = mail_when, only_at_work, webhook_url
     if webhook_url and not user.webhook_secret:
@@ -234,8 +236,8 @@ def update_preferences(
         user.webhook_secret = f"whsec_{key}"
     user.save(
         update_fields=[
-            "full_name", "time_zone", "theme", "single_key_shortcuts", "wants_mail", "mail_when",
-            "only_at_work", "webhook_url", "webhook_secret",
+            "full_name", "time_zone", "theme", "density", "single_key_shortcuts", "wants_mail",
+            "mail_when", "only_at_work", "webhook_url", "webhook_secret",
         ]
     )  # fmt: skip
 

@@ -263,7 +263,12 @@ def test_everyone_sets_their_own_name_zone_colours_keys_and_mail() -> None:
 
     browser.post(
         "/preferences/",
-        {"full_name": "Tomas", "time_zone": "Europe/Berlin", "theme": "DARK"},
+        {
+            "full_name": "Tomas",
+            "time_zone": "Europe/Berlin",
+            "theme": "DARK",
+            "density": "COMPACT",
+        },
     )
     page = browser.get("/preferences/").content.decode()
 
@@ -271,11 +276,13 @@ def test_everyone_sets_their_own_name_zone_colours_keys_and_mail() -> None:
     assert (person.full_name, person.time_zone, person.theme) == ("Tomas", "Europe/Berlin", "DARK")
     assert (person.single_key_shortcuts, person.wants_mail) == (False, False)
     assert 'data-bs-theme="dark"' in page
+    assert 'data-density="compact"' in page
     assert 'data-single-keys="off"' in page
 
 
 @pytest.mark.parametrize(
-    "fields", [{"time_zone": "Mars/Olympus"}, {"time_zone": ""}, {"theme": "PINK"}]
+    "fields",
+    [{"time_zone": "Mars/Olympus"}, {"time_zone": ""}, {"theme": "PINK"}, {"density": "TIGHT"}],
 )
 def test_a_preference_that_is_none_changes_nothing(fields: dict[str, str]) -> None:
     person = make_user(time_zone="Europe/Berlin")
