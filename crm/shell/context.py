@@ -40,6 +40,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             lambda: user.has_role(Role.MANAGER, Role.ADMIN) and not deadlines_are_enforced(now=now)
         ),
         "search_url": reverse("shell:search"),
+        "palette_url": reverse("shell:palette"),
         "notifications_url": reverse("shell:notifications"),
         "preferences_url": reverse("accounts:preferences"),
         "theme_url": reverse("accounts:theme"),

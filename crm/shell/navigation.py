@@ -15,14 +15,19 @@ from crm.common.ui.navigation import NavGroup, NavItem
 
 def navigation_of(user: User, *, path: str, now: datetime) -> list[NavGroup]:
     """Return the groups of the sidebar; the item whose address fits ``path`` best is active."""
-    registered = [item for item in slots.navigation if not item.roles or user.has_role(*item.roles)]
-    addresses = [_address(item) for item in registered]
-    here = _best_fit(addresses, path)
+    reached = destinations_of(user)
+    here = _best_fit([address for _, address in reached], path)
     groups: dict[str, list[NavItem]] = {}
-    for item, address in zip(registered, addresses, strict=True):
+    for item, address in reached:
         shown = _shown(item, address, user, now, is_active=address == here)
         groups.setdefault(item.group, []).append(shown)
     return [NavGroup(label, items) for label, items in groups.items()]
+
+
+def destinations_of(user: User) -> list[tuple[slots.NavItem, str]]:
+    """Return what the roles of ``user`` reach, each with its address."""
+    reached = [item for item in slots.navigation if not item.roles or user.has_role(*item.roles)]
+    return [(item, _address(item)) for item in reached]
 
 
 def _address(item: slots.NavItem) -> str:

@@ -9,7 +9,9 @@ app_name = "shell"
 urlpatterns = [
     path("", views.home, name="home"),
     path("welcome/", views.first_run, name="first_run"),
+    path("start/", views.guide, name="guide"),
     path("search/", views.search, name="search"),
+    path("palette/", views.palette, name="palette"),
     path("notifications/", views.notifications, name="notifications"),
     path("notifications/read/", views.notifications_read, name="notifications_read"),
     path(

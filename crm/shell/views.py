@@ -25,7 +25,9 @@ from crm.common import outbox
 from crm.common.http import AppRequest, render_page, wants_partial
 from crm.common.models import Notification, OutboxMessage
 from crm.common.paging import keyset_page
+from crm.shell.guide import guide_for
 from crm.shell.health import check_health
+from crm.shell.palette import MOST_RECENT_ACTIVITY_FIRST, choices_for
 from leads.models import Lead
 from leads.search import matching, search_words
 
@@ -37,7 +39,6 @@ FIRST_PAGES = (
     (Role.ADMIN, "shell:health"),
 )
 NEWEST_FIRST = ("-created_at", "-id")
-MOST_RECENT_ACTIVITY_FIRST = ("-last_activity_at", "-id")
 IN_THE_DROPDOWN = 8
 ON_A_PAGE = 50
 DEAD_LETTERS = 50
@@ -74,8 +75,17 @@ def first_run(request: HttpRequest) -> HttpResponse:
             form.add_error("password", error)
         else:
             login(request, admin, backend=LOGIN_BACKEND)
-            return redirect("leads:list")
+            return redirect("shell:guide")
     return render(request, "shell/first_run.html", {"form": form}, status=form_status(form))
+
+
+@role_required(Role.MARKETER, Role.MANAGER, Role.ADMIN)
+@require_GET
+def guide(request: AppRequest) -> HttpResponse:
+    """Show what an installation needs before leads flow, and what of it is done."""
+    lines = guide_for(request.user)
+    context = {"lines": lines, "done": sum(line.is_done for line in lines)}
+    return render(request, "shell/guide.html", context)
 
 
 @login_required
@@ -92,6 +102,15 @@ def search(request: AppRequest) -> HttpResponse:
     )
     context = {"words": words, "page": page, "found": page.items, "query": " ".join(words)}
     return render_page(request, "shell/search.html", context, partial="shell/_found.html")
+
+
+@login_required
+@require_GET
+def palette(request: AppRequest) -> HttpResponse:
+    """Offer pages, acts and leads to go to; the dialog asks as one types."""
+    text = request.GET.get("q", "")
+    context = {"groups": choices_for(request.user, text), "query": text.strip()}
+    return render(request, "shell/_palette_choices.html", context)
 
 
 @login_required

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -129,6 +130,50 @@ def test_typing_offers_leads_and_enter_lists_them(enter: Enter, admin: User) -> 
     expect(page.get_by_role("heading", name="Search")).to_be_visible()
     expect(page.get_by_role("row", name="Ines Kallweit")).to_be_visible()
     assert (offered, page.get_by_text("Oskar Wendlund").count()) == ([], 0)
+
+
+def test_the_palette_goes_to_a_lead_with_the_keyboard_alone(enter: Enter, admin: User) -> None:
+    lead = make_lead(first_name="Ines", last_name="Kallweit", company_name="Kesterwald Pumpen")
+    page = enter(admin)
+    page.goto(reverse("accounts:preferences"))
+    page.locator("#id_full_name").focus()
+
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("option", name="People Set up")).to_be_visible()
+    opened = violations(page)
+    page.keyboard.type("kallw")
+    expect(page.get_by_role("option", name="Ines Kallweit")).to_have_attribute(
+        "aria-selected", "true"
+    )
+    page.keyboard.press("Escape")
+    expect(page.locator("#id_full_name")).to_be_focused()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("invite")
+    expect(page.locator("#palette").get_by_role("option")).to_have_count(2)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(re.compile(reverse("accounts:invite")))
+    page.keyboard.press("Control+k")
+    page.keyboard.type("kallw")
+    page.get_by_role("option", name="Ines Kallweit").click()
+    expect(page).to_have_url(re.compile(reverse("leads:detail", args=[lead.pk])))
+    assert opened == []
+
+
+def test_the_palette_offers_what_the_page_does_by_keys(enter: Enter, admin: User) -> None:
+    page = enter(admin)
+    page.goto(reverse("leads:list"))
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type("filter")
+    expect(page.get_by_role("option", name="Filter", exact=True)).to_have_attribute(
+        "aria-selected", "true"
+    )
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#list-panel")).to_contain_text("Stage")
 
 
 def test_the_bell_opens_the_news_and_opening_one_reads_it(enter: Enter, admin: User) -> None:

@@ -5,7 +5,7 @@ from django.utils import timezone
 from crm.accounts.models import User
 from crm.common.models import Notification
 from crm.common.notifications import notify
-from tests.access import ADMIN, PEOPLE, Arguments, closed, public, row
+from tests.access import ADMIN, MANAGER, MARKETER, PEOPLE, Arguments, closed, public, row
 from tests.factories import make_user
 
 
@@ -22,7 +22,9 @@ def news_of_somebody_else(_viewer: User) -> Arguments:
 ROWS = [
     public("shell:home"),
     closed("shell:first_run"),  # somebody exists
+    row("shell:guide", MARKETER, MANAGER, ADMIN),
     row("shell:search", *PEOPLE),
+    row("shell:palette", *PEOPLE),
     row("shell:notifications", *PEOPLE),
     row("shell:notifications_read", *PEOPLE, method="post"),
     row(

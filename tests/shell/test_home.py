@@ -47,7 +47,7 @@ def test_an_empty_installation_offers_to_make_its_first_admin(client: Client) ->
     response = client.post("/welcome/", FIRST_ADMIN)
 
     ada = User.objects.get()
-    assert response["Location"] == reverse("leads:list")
+    assert response["Location"] == reverse("shell:guide")
     assert (ada.email, ada.roles) == ("ada@example.com", [Role.ADMIN])
     assert client.session["_auth_user_id"] == str(ada.pk)
 

@@ -1,0 +1,102 @@
+/* The palette: Ctrl+K from anywhere. The field keeps the focus; the arrows choose, Enter goes there.
+   Above what the server offers stand the keys of this page, which only the page itself knows. */
+
+const palette = document.getElementById("palette");
+const field = palette?.querySelector("[role=combobox]");
+const list = document.getElementById("palette-choices");
+const choices = () => [...list.querySelectorAll("[role=option]")];
+const chosen = () => list.querySelector("[aria-selected=true]");
+
+if (palette) {
+  document.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey) return;
+    event.preventDefault(); // the browser's own search
+    if (palette.open) palette.close();
+    else open();
+  });
+  field.addEventListener("keydown", steer);
+  list.addEventListener("htmx:afterSwap", showChoices);
+  palette.addEventListener("click", (event) => {
+    if (event.target === palette) palette.close(); // beside the sheet
+  });
+}
+
+function open() {
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+  field.value = "";
+  palette.showModal();
+  htmx.trigger(field, "baton:palette");
+}
+
+function steer(event) {
+  const moves = { ArrowDown: 1, ArrowUp: -1 };
+  if (event.key in moves) choose(neighbour(moves[event.key]));
+  else if (event.key === "Enter") chosen()?.click();
+  else return;
+  event.preventDefault();
+}
+
+function neighbour(step) {
+  const all = choices();
+  return all[(all.indexOf(chosen()) + step + all.length) % all.length];
+}
+
+function choose(option) {
+  chosen()?.setAttribute("aria-selected", "false");
+  option?.setAttribute("aria-selected", "true");
+  field.setAttribute("aria-activedescendant", option?.id ?? "");
+  option?.scrollIntoView({ block: "nearest" });
+}
+
+function showChoices() {
+  offerKeysOfPage();
+  choose(choices()[0]);
+  const number = choices().length;
+  document.getElementById("palette-count").textContent = number === 1 ? "1 choice" : `${number} choices`;
+}
+
+function offerKeysOfPage() {
+  const words = field.value.toLowerCase().split(/\s+/);
+  const options = [...keysOfPage()]
+    .filter(([, name]) => words.every((word) => name.toLowerCase().includes(word)))
+    .map(([element, name], place) => optionFor(element, name, place));
+  if (!options.length) return;
+  const head = Object.assign(document.createElement("p"), { className: "palette-head", id: "palette-group-0", textContent: "On this page" });
+  head.role = "presentation";
+  const group = document.createElement("div");
+  group.role = "group";
+  group.setAttribute("aria-labelledby", head.id);
+  group.append(head, ...options);
+  list.prepend(group);
+}
+
+/* One element a key; of rows only the current one, as keys act on that. */
+function keysOfPage() {
+  const found = new Map();
+  for (const element of document.querySelectorAll(".main [data-key]")) {
+    const row = element.closest("[data-row]");
+    if ((row && !row.matches(".is-current")) || !element.checkVisibility()) continue;
+    if (!found.has(element.dataset.key)) found.set(element.dataset.key, element);
+  }
+  return [...found.values()].map((element) => [element, nameOf(element)]);
+}
+
+function nameOf(element) {
+  const keys = [...element.querySelectorAll("kbd")].map((key) => key.textContent);
+  const text = element.dataset.keyName ?? element.ariaLabel ?? keys.reduce((name, key) => name.replace(key, ""), element.textContent);
+  return text.replace(/\s+/g, " ").trim();
+}
+
+function optionFor(element, name, place) {
+  const option = document.createElement("button");
+  Object.assign(option, { type: "button", className: "palette-choice", id: `palette-0-${place}`, tabIndex: -1, role: "option" });
+  option.setAttribute("aria-selected", "false");
+  const key = Object.assign(document.createElement("kbd"), { textContent: element.dataset.key, ariaHidden: "true" });
+  option.append(Object.assign(document.createElement("span"), { textContent: name }), key);
+  option.addEventListener("click", () => {
+    palette.close();
+    if (element.matches("input, select, textarea")) element.focus();
+    else element.click();
+  });
+  return option;
+}
