@@ -19,6 +19,7 @@ from leads.countries import COUNTRIES
 from leads.enums import AttributeType, LifecycleStage
 from leads.models import LeadAttribute, Note, Tag
 from leads.normalise import normalise_source, source_label
+from leads.search import ask_for_words, read_words
 
 ATTRIBUTE_PREFIX = "attr_"
 #: One step of a walk through an index: the next value that differs from the last.
@@ -152,6 +153,10 @@ LEAD_FIELDS = (
     ),
     _text("medium", "Medium", 31, group="Source"),
     _text("campaign", "Campaign", 32, group="Source"),
+    Field(
+        "words", "Name, e-mail, company or phone", Kind.CUSTOM, q=ask_for_words, ops=(Op.CONTAINS,),
+        read=read_words, words=str, control="leads/_filter_words.html", order=39,
+    ),
     Field(
         "company", "Company", Kind.TEXT, q=_company_q, known=_COMPANY_NAME.known, order=40
     ),

@@ -5,7 +5,16 @@ from leads.models.company import Company
 from leads.models.consent import Consent, ConsentQuerySet
 from leads.models.deal import Deal
 from leads.models.imports import ImportJob, ImportRow
-from leads.models.lead import ExternalId, Lead, LeadAttribute, LeadFact, LeadQuerySet, Note, Tag
+from leads.models.lead import (
+    ExternalId,
+    Lead,
+    LeadAttribute,
+    LeadFact,
+    LeadQuerySet,
+    Note,
+    Tag,
+    digits_of_phone,
+)
 from leads.models.stage import StageInterval, StageIntervalQuerySet
 from leads.models.views import DefaultView, KeptView, KeptViewQuerySet
 
@@ -31,4 +40,5 @@ __all__ = [
     "StageInterval",
     "StageIntervalQuerySet",
     "Tag",
+    "digits_of_phone",
 ]

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Concat, Lower
 
 from crm.accounts.models import SalesTeam, User
 from leads.enums import AttributeType, LifecycleStage
 from leads.models.company import Company
+
+
+def digits_of_phone() -> Func:
+    """Return the expression of the digits of a phone number, however it was written."""
+    return Func(
+        F("phone"), Value(r"\D"), Value(""), Value("g"),
+        function="regexp_replace", output_field=models.TextField(),
+    )  # fmt: skip
 
 
 class LeadQuerySet(models.QuerySet["Lead"]):
@@ -119,6 +127,7 @@ class Lead(models.Model):
                 fields=["wake_at"], condition=Q(wake_at__isnull=False), name="lead_waking"
             ),
             GinIndex(fields=["tags"], condition=~Q(tags=[]), name="lead_tagged"),
+            GinIndex(OpClass(digits_of_phone(), name="gin_trgm_ops"), name="lead_phone_digits"),
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="lead_search"),
         ]
 

@@ -49,6 +49,42 @@ def test_a_part_of_name_address_or_company_is_enough(
     assert found(text) == names
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("+49 30 231254", {"Stored"}),
+        ("030 2312", {"Stored", "Typed"}),
+        ("0049 (30) 23125-418", {"Stored"}),
+        ("+49 (0)30 / 23125 418", {"Stored"}),
+        ("125418", {"Stored", "Typed"}),
+        ("ext 23125", set()),
+        ("418", set()),
+        ("99999", set()),
+        ("4711", {"Named"}),
+    ],
+)
+def test_a_part_of_a_number_is_enough_however_it_is_written(text: str, names: set[str]) -> None:
+    make_lead(last_name="Stored", phone="+493023125418")
+    make_lead(last_name="Typed", phone="030 / 23125-418 Mo-Fr")
+    make_lead(last_name="Named", company_name="4711 Parfum")
+
+    assert found(text) == names
+
+
+def test_a_list_is_searched_too() -> None:
+    make_lead(last_name="Kallweit", phone="+493023125418")
+    make_lead(last_name="Wendlund")
+    client = client_of(make_user(Role.MARKETER))
+
+    page = client.get("/leads/?view=all&f=words.contains.030 23125").content.decode()
+
+    assert "Kallweit" in page
+    assert "Wendlund" not in page
+    short = client.get("/leads/?view=all&f=words.contains.a")
+    assert short.status_code == 400
+    assert "needs at least 2 characters" in short.content.decode()
+
+
 @pytest.mark.parametrize("text", ["", " ", "a", " a ", "\x00", "\x00a\x1b"])
 def test_less_than_two_characters_are_not_searched(text: str) -> None:
     assert search_words(text) == []
