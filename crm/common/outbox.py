@@ -169,24 +169,25 @@ def _insert(messages: Iterable[Message], now: datetime) -> set[str]:
 
     They go in by key, so that two who write the same ones wait for each other instead of both.
     """
-    rows = sorted(messages, key=lambda message: message.key)
+    rows = [
+        {
+            "key": message.key,
+            "channel": message.channel,
+            "topic": message.topic,
+            "payload": message.payload,
+            "deliver_at": (message.deliver_at or now).isoformat(),
+        }
+        for message in sorted(messages, key=lambda message: message.key)
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO common_outboxmessage (key, channel, topic, payload, deliver_at, state,"
             " created_at, attempts, last_error)"
-            " SELECT key, channel, topic, payload::jsonb, deliver_at, %s, %s, 0, ''"
-            " FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])"
-            " AS given (key, channel, topic, payload, deliver_at)"
+            " SELECT key, channel, topic, payload, deliver_at, %s, %s, 0, ''"
+            " FROM json_to_recordset(%s::json)"
+            " AS given (key text, channel text, topic text, payload jsonb, deliver_at timestamptz)"
             " ON CONFLICT (key) DO NOTHING RETURNING key",
-            [
-                OutboxState.PENDING,
-                now,
-                [message.key for message in rows],
-                [message.channel for message in rows],
-                [message.topic for message in rows],
-                [json.dumps(message.payload) for message in rows],
-                [message.deliver_at or now for message in rows],
-            ],
+            [OutboxState.PENDING, now, json.dumps(rows)],
         )
         return {row[0] for row in cursor.fetchall()}
 
@@ -196,15 +197,10 @@ def _supersede_others(newest: Mapping[str, str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE common_outboxmessage AS other SET state = %s"
-            " FROM unnest(%s::text[], %s::text[]) AS newest (topic, key)"
+            " FROM json_each_text(%s::json) AS newest (topic, key)"
             " WHERE other.topic = newest.topic AND other.topic <> ''"
             " AND other.state = %s AND other.key <> newest.key",
-            [
-                OutboxState.SUPERSEDED,
-                list(newest),
-                list(newest.values()),
-                OutboxState.PENDING,
-            ],
+            [OutboxState.SUPERSEDED, json.dumps(newest), OutboxState.PENDING],
         )
 
 

@@ -33,6 +33,7 @@ class Audience:
     def __init__(self) -> None:
         """Ask nothing yet."""
         self._pools: dict[int | None, list[User]] = {}
+        self._managers: dict[int | None, list[User]] = {}
 
     def of(
         self, handoff: Handoff, alarm: Alarm, clocks: Sequence[Clock], now: datetime
@@ -54,7 +55,10 @@ class Audience:
         return leaders()
 
     def _managers_of(self, team: SalesTeam | None) -> list[User]:
-        return answering_for(team.pk if team else None, self._leaders)
+        key = team.pk if team else None
+        if key not in self._managers:
+            self._managers[key] = answering_for(key, self._leaders)
+        return self._managers[key]
 
     def _pool(self, team: SalesTeam | None) -> list[User]:
         key = team.pk if team else None

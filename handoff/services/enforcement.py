@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Case, F, Value, When
 
+from crm.accounts.models import SalesTeam, User
 from crm.common import health
 from crm.common.notifications import notify_all
+from crm.common.prepared import PreparedQuery
 from crm.common.singly import do_singly
 from handoff.enums import Alarm
-from handoff.models import LONGEST_ERROR, Clock, Handoff
+from handoff.models import LONGEST_ERROR, Clock, Handoff, WorkCalendar
 from handoff.services.alarms import Audience, news_of
 from handoff.services.timeouts import time_out_handoffs
 
@@ -38,16 +40,37 @@ RETRY_AFTER = timedelta(minutes=1)
 RETRY_AT_LAST_AFTER = timedelta(hours=1)
 ATTEMPTS = 5
 
-#: All that a message says of a handoff; people, teams and calendars are shared, so they come apart.
-_FOR_NEWS = (
-    Handoff.objects.select_related("lead")
-    .only("holder", "team", "calendar", "lead__first_name", "lead__last_name", "lead__email")
-    .prefetch_related("holder", "team", "calendar")
-)
-
 _READ_OF_CLOCKS = (
     "handoff_id", "kind", "alarm", "last_warning_at", "due_at", "escalate_at", "reassign_at"
 )  # fmt: skip
+
+_DUE = PreparedQuery(
+    lambda now: (
+        Clock.objects.alarming(now).order_by("alarm_at").values_list("alarm_at")[:MOST_COUNTED]
+    )
+)
+_PUT_OFF = PreparedQuery(
+    lambda now: Clock.objects.put_off(now).order_by("due_at").values_list("due_at")[:MOST_COUNTED]
+)
+_ALARMING = PreparedQuery(
+    lambda now, handoffs: (
+        Clock.objects.alarming(now).filter(handoff__among=handoffs).only(*_READ_OF_CLOCKS)
+    )
+)
+#: All that a message says of a handoff.
+_FOR_NEWS = PreparedQuery(
+    lambda handoffs: (
+        Handoff.objects.filter(pk__among=handoffs)
+        .select_related("lead")
+        .only("holder", "team", "calendar", "lead__first_name", "lead__last_name", "lead__email")
+    )
+)
+#: Shared by many handoffs, so they come apart.
+_SHARED: Mapping[str, PreparedQuery[Any]] = {
+    "holder": PreparedQuery(lambda ids: User.objects.filter(pk__among=ids)),
+    "team": PreparedQuery(lambda ids: SalesTeam.objects.filter(pk__among=ids)),
+    "calendar": PreparedQuery(lambda ids: WorkCalendar.objects.filter(pk__among=ids)),
+}
 
 
 def enforce_deadlines(*, now: datetime, limit: int = BATCH) -> int:
@@ -80,9 +103,7 @@ def _left(now: datetime) -> dict[str, Any]:
     Each is read in the order of its own index: of both at once the database expects far more than
     there is, and reads the table.
     """
-    due = Clock.objects.alarming(now).order_by("alarm_at").values_list("alarm_at", flat=True)
-    put_off = Clock.objects.put_off(now).order_by("due_at").values_list("due_at", flat=True)
-    owed = [at for at in (*due[:MOST_COUNTED], *put_off[:MOST_COUNTED]) if at is not None]
+    owed = [at for (at,) in (*_DUE.rows(now), *_PUT_OFF.rows(now))]
     return {"backlog": len(owed), "oldest_due_at": min(owed, default=None)}
 
 
@@ -134,8 +155,8 @@ def _record(handoff_ids: Sequence[int], audience: Audience, now: datetime) -> No
 
     The handoffs are read here, in the transaction that may fail, since reading one can fail too.
     """
-    handoffs = list(_FOR_NEWS.filter(pk__in=handoff_ids))
-    due = list(Clock.objects.alarming(now).filter(handoff__in=handoff_ids).only(*_READ_OF_CLOCKS))
+    handoffs = _for_news(handoff_ids)
+    due = _ALARMING.ask(now, list(handoff_ids))
     Clock.objects.filter(pk__in=[clock.pk for clock in due]).update(
         breached_at=Case(When(due_at__lt=now, then=F("due_at"))),
         alarm=Case(
@@ -164,3 +185,14 @@ def _record(handoff_ids: Sequence[int], audience: Audience, now: datetime) -> No
         ],
         now=now,
     )
+
+
+def _for_news(handoff_ids: Sequence[int]) -> list[Handoff]:
+    """Return handoffs with all that a message says of them."""
+    handoffs = _FOR_NEWS.ask(list(handoff_ids))
+    for name, query in _SHARED.items():
+        ids = {getattr(each, f"{name}_id") for each in handoffs} - {None}
+        found = {each.pk: each for each in query.ask(list(ids))}
+        for each in handoffs:
+            setattr(each, name, found.get(getattr(each, f"{name}_id")))
+    return handoffs

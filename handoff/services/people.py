@@ -6,11 +6,17 @@ from collections.abc import Sequence
 
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
+from crm.common.prepared import PreparedQuery
+
+
+_LEADERS = PreparedQuery(
+    lambda: User.objects.filter(is_active=True, roles__overlap=[Role.MANAGER, Role.ADMIN])
+)
 
 
 def leaders() -> list[User]:
     """Return everybody whom an alarm can reach beside its holder: active managers and admins."""
-    return list(User.objects.filter(is_active=True, roles__overlap=[Role.MANAGER, Role.ADMIN]))
+    return _LEADERS.ask()
 
 
 def answering_for(team_id: int | None, among: Sequence[User]) -> list[User]:
