@@ -135,7 +135,8 @@ class LeadForm(PlainForm):
         """
         custom = {_PREFIX + name: value for name, value in values.get("attributes", {}).items()}
         columns = {name: value for name, value in values.items() if name != "attributes"}
-        data = self.data.copy()
+        sent: Any = self.data
+        data = sent.copy()
         for name, value in {**columns, **custom}.items():
             said = _in_field(value)
             data[self[name].html_initial_name] = said
@@ -310,6 +311,7 @@ class WithdrawalForm(PlainForm):
 
 _MOVES = {
     LifecycleStage.LEAD: "Reinstate as lead",
+    LifecycleStage.MQL: "Hand off to sales",
     LifecycleStage.RECYCLED: "Recycle to nurture",
     LifecycleStage.DISQUALIFIED: "Disqualify",
 }

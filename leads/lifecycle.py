@@ -23,8 +23,9 @@ TRANSITIONS: Mapping[LifecycleStage, frozenset[LifecycleStage]] = MappingProxyTy
     }
 )
 
-#: Moves people make by hand. The others have a door of their own: score, acceptance, BANT, deal.
-_BY_HAND = frozenset({S.LEAD, S.RECYCLED, S.DISQUALIFIED})
+#: Moves people make by hand, MQL being the handing over of a lead whatever its score. The others
+#: have a door of their own: acceptance, BANT, deal.
+_BY_HAND = frozenset({S.LEAD, S.MQL, S.RECYCLED, S.DISQUALIFIED})
 #: A trip that reached one of these is over ...
 _CLOSED = frozenset({S.WON, S.LOST, S.DISQUALIFIED})
 #: ... so that coming back to one of these is the next trip. Back to SAL or SQL is a correction.

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from leads.views import bulk, changes, detail, facts, imports, lead_list, saved_views
+from leads.views import (
+    bulk,
+    changes,
+    deals,
+    detail,
+    facts,
+    imports,
+    lead_list,
+    saved_views,
+)
 
 app_name = "leads"
 
@@ -57,5 +66,6 @@ urlpatterns = [
     path("leads/<int:lead_id>/history/", facts.lead_history, name="history"),
     path("leads/<int:lead_id>/note/", changes.lead_note, name="note"),
     path("leads/<int:lead_id>/consent/", changes.lead_consent, name="consent"),
+    path("leads/<int:lead_id>/deal/", deals.lead_deal, name="deal"),
     path("leads/<int:lead_id>/stage/", changes.lead_stage, name="stage"),
 ]

@@ -77,7 +77,7 @@ def find_out(
         score=score,
         is_fast_track=raised is not None and raised.has_shortest_tier,
         raised_at=raised.received_at if raised else change.started_at,
-        why=why_line(hand_raise, _strongest(score), change.rule),
+        why=why_line(hand_raise, _strongest(score), change.rule or change.reason),
     )
 
 

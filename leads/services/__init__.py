@@ -8,7 +8,7 @@ from leads.services.consent import (
     unsubscribe,
     withdraw_consent,
 )
-from leads.services.deals import DealAlreadyRecorded, record_deal
+from leads.services.deals import DealAlreadyRecorded, NothingToClose, close_deal, record_deal
 from leads.services.stages import OverrideNeedsReason, change_stage, freeze_score
 from leads.services.values import LeadInvalid
 from leads.services.work import (
@@ -26,12 +26,14 @@ __all__ = [
     "DuplicateEmail",
     "IllegalTransition",
     "LeadInvalid",
+    "NothingToClose",
     "OverrideNeedsReason",
     "ScoreSnapshot",
     "WithdrawalRefused",
     "add_note",
     "assign_lead",
     "change_stage",
+    "close_deal",
     "create_lead",
     "freeze_score",
     "lock_leads",

@@ -22,6 +22,27 @@ class DealAlreadyRecorded(Exception):
     """The system's deal number is known; a deal is counted once."""
 
 
+class NothingToClose(Exception):
+    """The deal contradicts the history of the lead; the message says how."""
+
+
+@transaction.atomic
+def close_deal(
+    *, lead_id: int, outcome: DealOutcome, closed_at: datetime, now: datetime, **details: Any
+) -> Deal:
+    """Record a deal as a person tells it: one that contradicts the history is refused.
+
+    Arguments as for ``record_deal``.
+
+    Raises:
+        NothingToClose: when it does.
+    """
+    lead = Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
+    if problem := contradiction(lead, outcome=outcome, closed_at=closed_at, now=now):
+        raise NothingToClose(f"{problem}.")
+    return record_deal(lead_id=lead_id, outcome=outcome, closed_at=closed_at, now=now, **details)
+
+
 @transaction.atomic
 def record_deal(
     *,
@@ -30,15 +51,17 @@ def record_deal(
     closed_at: datetime,
     now: datetime,
     actor: User | None = None,
+    reason: str = "",
     value: Decimal | None = None,
     currency: str = "",
     **details: Any,
 ) -> Deal:
     """Keep a deal, and move the lead to WON or LOST on the day the deal closed when that fits.
 
-    ``value`` is in ``currency`` (ISO 4217). ``details`` are further columns of Deal: ``owner``,
-    ``owner_name``, ``company``, ``product``, ``system``, ``external_id``, ``attributes``. A deal
-    that contradicts the history is kept with a flag that says why, and moves nothing.
+    ``value`` is in ``currency`` (ISO 4217); ``reason`` goes to the stage history. ``details`` are
+    further columns of Deal: ``owner``, ``owner_name``, ``company``, ``product``, ``system``,
+    ``external_id``, ``attributes``. A deal that contradicts the history is kept with a flag that
+    says why, and moves nothing.
 
     Raises:
         DealAlreadyRecorded: when ``system`` and ``external_id`` name a deal we have.
@@ -65,7 +88,7 @@ def record_deal(
     if not deal.flag:
         change_stage(
             lead_id=lead_id, to_stage=LifecycleStage(outcome), now=closed_at, actor=actor,
-            rule="" if actor else "Deal recorded",
+            rule="" if actor else "Deal recorded", reason=reason,
         )  # fmt: skip
     announce_customers([deal], now=now)
     return deal

@@ -36,7 +36,7 @@ def lead_create(request: AppRequest) -> HttpResponse:
     form = LeadForm(_posted(request), declared=declared())
     if form.is_valid() and (lead := write_lead(request, form, None)):
         messages.success(request, f"{lead} is captured.")
-        return _open(request, lead)
+        return open_lead(request, lead)
     return _show_form(request, form, None)
 
 
@@ -48,7 +48,7 @@ def lead_edit(request: AppRequest, lead_id: int) -> HttpResponse:
     form = LeadForm(_posted(request), declared=declared(), lead=lead)
     if form.is_valid() and (saved := write_lead(request, form, lead)):
         messages.success(request, f"{saved} is saved.")
-        return _open(request, saved)
+        return open_lead(request, saved)
     return _show_form(request, form, lead)
 
 
@@ -60,7 +60,7 @@ def lead_note(request: AppRequest, lead_id: int) -> HttpResponse:
     form = NoteForm(request.POST)
     if form.is_valid() and _add_note(request, form, lead):
         if not wants_partial(request):
-            return _open(request, lead)
+            return open_lead(request, lead)
         context = {"lead": lead, "note_form": NoteForm(), "timeline": timeline_of(request, lead)}
         return render(request, "leads/_note_added.html", context)
     if not wants_partial(request):
@@ -79,7 +79,7 @@ def lead_stage(request: AppRequest, lead_id: int) -> HttpResponse:
         messages.warning(
             request, f"{lead} is {lead.get_stage_display()}; nothing leads on by hand."
         )
-        return _open(request, lead)
+        return open_lead(request, lead)
     form.initial["to_stage"] = request.GET.get("to_stage", "")
     list_query = list_query_of(request)
     if form.is_valid():
@@ -91,7 +91,7 @@ def lead_stage(request: AppRequest, lead_id: int) -> HttpResponse:
             form.add_error("to_stage", f"The lead has moved meanwhile: {refusal}.")
         else:
             messages.success(request, f"{lead} is {change.get_stage_display()} now.")
-            return _back_to_list(request, list_query) if list_query else _open(request, lead)
+            return _back_to_list(request, list_query) if list_query else open_lead(request, lead)
     return render_page(
         request,
         "leads/lead_stage.html",
@@ -109,7 +109,7 @@ def lead_consent(request: AppRequest, lead_id: int) -> HttpResponse:
     form = WithdrawalForm(_posted(request))
     if form.is_valid() and _withdraw(request, form, lead):
         messages.success(request, f"It is kept that {lead} took the consent back.")
-        return _open(request, lead)
+        return open_lead(request, lead)
     return render_page(
         request,
         "leads/lead_consent.html",
@@ -173,7 +173,7 @@ def _show_form(request: AppRequest, form: LeadForm, lead: Lead | None) -> HttpRe
     )
 
 
-def _open(request: AppRequest, lead: Lead) -> HttpResponse:
+def open_lead(request: AppRequest, lead: Lead) -> HttpResponse:
     """Go to the page of ``lead``; htmx is told to load it whole, since everything on it moved."""
     if wants_partial(request):
         return HttpResponseClientRedirect(reverse("leads:detail", args=[lead.pk]))

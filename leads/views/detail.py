@@ -43,6 +43,8 @@ from leads.timeline import Day, Stretch, by_day, count_kinds, merge
 
 #: Whoever else moves a lead does so by answering its handoff.
 STAGE_ROLES = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
+#: Who closes deals.
+DEAL_ROLES = (Role.REP, Role.MANAGER, Role.ADMIN)
 OVERRIDE_ROLES = (Role.MANAGER, Role.ADMIN)
 
 _STRETCH = 30
@@ -127,7 +129,8 @@ def show_lead(
         **known_of(lead, viewer=request.user),
         "timeline": timeline_of(request, lead),
         "note_form": note_form or NoteForm(),
-        "may_move": bool(moves_of(request.user, lead)),
+        "moves": moves_of(request.user, lead),
+        "may_close": lead.stage == LifecycleStage.SQL and request.user.has_role(*DEAL_ROLES),
         **_way(request, lead, now=now),
     }
     return render(request, "leads/lead_detail.html", context, status=status)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from crm.accounts.models import User
-from tests.access import ADMIN, MANAGER, MARKETER, PEOPLE, Arguments, row
+from leads.enums import LifecycleStage
+from tests.access import ADMIN, MANAGER, MARKETER, PEOPLE, REP, Arguments, row
 from tests.factories import make_lead, make_user
 
 
 def lead_of(viewer: User) -> Arguments:
     return {"lead_id": make_lead(owner=viewer).pk}
+
+
+def sql_of(viewer: User) -> Arguments:
+    return {"lead_id": make_lead(owner=viewer, stage=LifecycleStage.SQL).pk}
 
 
 def lead_of_somebody_else(_viewer: User) -> Arguments:
@@ -36,5 +41,6 @@ PAGE_ROWS = [
     row("leads:history", *PEOPLE, **_SEEN),
     row("leads:note", *PEOPLE, **_SEEN, method="post", data=NOTE),
     row("leads:consent", *PEOPLE, **_SEEN),
+    row("leads:deal", REP, MANAGER, ADMIN, own=sql_of, foreign=lead_of_somebody_else),
     row("leads:stage", MARKETER, MANAGER, ADMIN, **_SEEN),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -33,7 +34,7 @@ def lead(mira: User) -> Lead:
     )
 
 
-def change(lead: Lead, actor: User | None, *, minutes_ago: int = 0, **values: object) -> None:
+def change(lead: Lead, actor: User | None, *, minutes_ago: int = 0, **values: Any) -> None:
     at = NOW - timedelta(minutes=minutes_ago)
     update_lead(lead_id=lead.pk, now=at, actor=actor, **values)
 

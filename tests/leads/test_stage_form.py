@@ -67,7 +67,7 @@ def test_recycling_needs_a_day_to_come_on_which_the_lead_wakes(web: Client) -> N
     assert lead.wake_at == datetime.combine(wake_on, time(), tzinfo=ZoneInfo("Europe/Berlin"))
 
 
-@pytest.mark.parametrize("to_stage", ["MQL", "SAL", "SQL", "WON", "LEAD", "NONSENSE", "\x00"])
+@pytest.mark.parametrize("to_stage", ["SAL", "SQL", "WON", "LEAD", "NONSENSE", "\x00"])
 def test_a_marketer_makes_only_moves_that_are_made_by_hand(web: Client, to_stage: str) -> None:
     lead = make_lead()
 
@@ -94,12 +94,16 @@ def test_a_manager_overrides_the_table_with_a_reason_and_a_mark() -> None:
     )
 
 
-def test_what_the_table_allows_others_to_do_is_no_override() -> None:
+def test_a_lead_is_handed_off_by_hand_with_a_reason(web: Client) -> None:
     lead = make_lead()
 
-    answer = move(client_of(make_user(Role.MANAGER)), lead, "MQL")
+    refused = move(web, lead, "MQL", reason="")
+    move(web, lead, "MQL", reason="Asked for us at the fair")
 
-    assert answer.status_code == 422
+    newest = StageInterval.objects.get(lead=lead, ended_at__isnull=True)
+    assert list(stage_errors(refused)) == ["reason"]
+    assert (newest.stage, newest.is_override) == ("MQL", False)
+    assert newest.reason == "Asked for us at the fair"
 
 
 def test_a_move_that_came_too_late_is_told_in_words(web: Client) -> None:
@@ -119,7 +123,7 @@ def test_nothing_is_offered_where_nothing_leads_on_by_hand(web: Client) -> None:
     page = web.get(reverse("leads:detail", args=[lead.pk]))
     answer = web.get(reverse("leads:stage", args=[lead.pk]))
 
-    assert page.context["may_move"] is False
+    assert page.context["moves"] == []
     assert answer["Location"] == reverse("leads:detail", args=[lead.pk])
 
 
