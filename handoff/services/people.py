@@ -8,7 +8,6 @@ from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
 from crm.common.prepared import PreparedQuery
 
-
 _LEADERS = PreparedQuery(
     lambda: User.objects.filter(is_active=True, roles__overlap=[Role.MANAGER, Role.ADMIN])
 )
