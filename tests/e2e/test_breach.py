@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
@@ -100,12 +100,11 @@ def _follow(page: Page, title: str) -> None:
 
 def _half_an_hour_passes(handoff: Handoff) -> None:
     """Let all that happened have happened half an hour earlier."""
-    gone = 30 * MINUTE
-    times = ("raised_at", "opened_at")
-    Handoff.objects.filter(pk=handoff.pk).update(**{each: F(each) - gone for each in times})
-    HolderInterval.objects.filter(handoff=handoff).update(started_at=F("started_at") - gone)
-    times = (
-        "started_at", "first_warning_at", "at_risk_at", "last_warning_at", "due_at", "escalate_at",
-        "alarm_at",
-    )  # fmt: skip
-    Clock.objects.filter(handoff=handoff).update(**{each: F(each) - gone for each in times})
+    _earlier(Handoff.objects.filter(pk=handoff.pk), "raised_at", "opened_at")
+    _earlier(HolderInterval.objects.filter(handoff=handoff), "started_at")
+    of_clock = ("first_warning_at", "at_risk_at", "last_warning_at", "due_at", "escalate_at")
+    _earlier(Clock.objects.filter(handoff=handoff), "started_at", "alarm_at", *of_clock)
+
+
+def _earlier(rows: QuerySet[Any], *names: str) -> None:
+    rows.update(**{name: F(name) - 30 * MINUTE for name in names})
