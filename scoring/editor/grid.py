@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 
 from scoring.definition import GRADES, LEVELS, Definition
 from scoring.models import LeadScore
+from scoring.services.publishing import published_model
 
 #: So old a count may be. Our choice.
 KEPT_FOR = timedelta(minutes=1)
@@ -102,9 +103,12 @@ def _told(cells: Sequence[GridCell], what: str) -> Iterator[str]:
 def leads_per_cell() -> dict[str, int]:
     """Return how many leads stand in each cell as last scored; those without one under ``""``.
 
-    Counted anew after ``KEPT_FOR``: each click in the editor shows them, and all scores are read.
+    Counted anew after ``KEPT_FOR``, and once the scores are those of another model: each click in
+    the editor shows them, and all scores are read.
     """
-    return cache.get_or_set(_KEY, _count, KEPT_FOR.total_seconds()) or {}
+    model = published_model()
+    state = f"{model.pk}-{model.rescored_up_to is None}" if model else ""
+    return cache.get_or_set(f"{_KEY}-{state}", _count, KEPT_FOR.total_seconds()) or {}
 
 
 def _count() -> dict[str, int]:

@@ -118,8 +118,9 @@ def publish(
 @transaction.atomic
 def put_in_force(model: ScoringModel, *, now: datetime, actor: User | None = None) -> None:
     """Switch to a draft that may come into force; the caller has locked it."""
-    switch_force()
+    # Before anybody waits: a lead that moves in between is noted in vain.
     remember_standing(published_model(), now=now)
+    switch_force()
     former = ScoringModel.objects.published()
     former.update(state=ModelState.RETIRED, retired_at=now, rescored_up_to=None)
     model.state, model.published_at, model.published_by = ModelState.PUBLISHED, now, actor

@@ -68,15 +68,18 @@ def newly_meeting(model: ScoringModel, *, now: datetime) -> LeadQuerySet:
     news.
     """
     since = model.published_at
-    in_cells = LeadScore.objects.filter(model=model, meets_definition=True)
+    meets = Q(score__model=model, score__meets_definition=True)
     raised = RaisedHand.objects.filter(counts_until__gt=now)
+    if raised.exists():  # rarely: else the best of those who meet it are read from their index
+        in_cells = LeadScore.objects.filter(model=model, meets_definition=True)
+        meets = Q(pk__in=in_cells.values("pk").union(raised.values("pk")))
     return Lead.objects.filter(
+        meets,
         Q(score__news_at__isnull=True) | Q(score__news_at__lt=since),
         Q(imported_at__isnull=True) | Q(imported_at__lte=since),
         ~Exists(MetBefore.objects.filter(lead=OuterRef("pk"))),
         stage__in=OPEN_STAGES,
         stage_since__lte=since,
-        pk__in=in_cells.values("pk").union(raised.values("pk")),
     )
 
 

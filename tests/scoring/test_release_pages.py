@@ -145,10 +145,10 @@ def test_the_page_costs_the_same_with_one_and_three_rows(
     widened(3)
     web = desk()
     page(web)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         page(web)
     web.post(reverse("scoring:release"), {"count": "2"})
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         page(web)
 
 
