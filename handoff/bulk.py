@@ -10,7 +10,13 @@ from django import forms
 
 from crm.accounts.models import User
 from handoff.models import Handoff
-from handoff.services import CannotHold, HandoffClosed, HandoffTaken, reassign_handoff
+from handoff.services import (
+    CannotHold,
+    HandoffClosed,
+    HandoffTaken,
+    check_can_hold,
+    reassign_handoff,
+)
 from leads.bulk.acts import DONE, UNCHANGED, BulkAct, BulkForm, Outcome, Said, one_by_one, refused
 from leads.models import Lead
 from leads.services import assign_lead
@@ -86,6 +92,7 @@ def _give(
     if lead.owner_id == to.pk:
         return UNCHANGED
     if handoff_id is None:
+        check_can_hold(to)
         assign_lead(lead_id=lead.pk, owner=to, team=to.sales_team)
     else:
         reassign_handoff(handoff_id=handoff_id, to=to, actor=actor, reason=reason, now=now)

@@ -38,7 +38,7 @@ from handoff.services.definition import (
 )
 from handoff.services.drafting import draft_next, revise_draft
 from handoff.services.enforcement import BATCH, enforce_deadlines
-from handoff.services.holders import CannotHold
+from handoff.services.holders import CannotHold, check_can_hold
 from handoff.services.locking import HandoffClosed, HandoffTaken
 from handoff.services.opening import open_handoff, withdraw_handoff
 from handoff.services.qualification import BantIncomplete, save_bant, submit_bant
@@ -79,6 +79,7 @@ __all__ = [
     "ask_excuse",
     "change_rep",
     "change_routing_rule",
+    "check_can_hold",
     "decide_excuse",
     "decide_touch",
     "define_calendar",

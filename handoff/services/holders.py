@@ -16,6 +16,16 @@ class CannotHold(ValueError):
     """The person cannot be given handoffs: not a rep, or no longer active."""
 
 
+def check_can_hold(person: User) -> None:
+    """Return when ``person`` can be given leads.
+
+    Raises:
+        CannotHold: ``person`` is not an active rep.
+    """
+    if not (person.is_active and person.has_role(Role.REP)):
+        raise CannotHold(f"{person.full_name} is not an active sales rep.")
+
+
 def hand_to(handoff: Handoff, holder: User | None, *, now: datetime) -> None:
     """Put ``handoff`` into the hands of ``holder`` (None: the pool); the caller saves it.
 
@@ -24,8 +34,8 @@ def hand_to(handoff: Handoff, holder: User | None, *, now: datetime) -> None:
     Raises:
         CannotHold: ``holder`` is not an active rep.
     """
-    if holder is not None and not (holder.is_active and holder.has_role(Role.REP)):
-        raise CannotHold(f"{holder.full_name} is not an active sales rep.")
+    if holder is not None:
+        check_can_hold(holder)
     since = end_holding(handoff, now=now)
     handoff.holder = holder
     if holder is not None and holder.sales_team is not None:

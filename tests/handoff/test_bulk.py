@@ -55,6 +55,24 @@ def test_only_reps_are_offered(rep: User) -> None:
     assert list(offered) == [rep]
 
 
+def test_who_stopped_selling_meanwhile_is_given_nothing_nor_given_back(
+    manager: User, rep: User
+) -> None:
+    gone = make_user(Role.REP, full_name="Mara Solheim")
+    free, hers = make_lead(), make_lead(owner=gone)
+    taken = work_off(order(manager, "assign", to(rep), leads=[hers]))
+    given = order(manager, "assign", to(gone), leads=[free])
+    gone.is_active = False
+    gone.save(update_fields=["is_active"])
+
+    undoing = work_off(undo_job(job_id=taken.pk, actor=manager, now=NOW))
+
+    refusal = (Result.REFUSED, "Mara Solheim is not an active sales rep.")
+    assert outcomes(work_off(given)) == {free.pk: refusal}
+    assert outcomes(undoing) == {hers.pk: refusal}
+    assert dict(Lead.objects.values_list("pk", "owner")) == {free.pk: None, hers.pk: rep.pk}
+
+
 def test_a_lead_that_got_another_owner_meanwhile_is_named(manager: User, rep: User) -> None:
     lead = make_lead()
     job = work_off(order(manager, "assign", to(rep)))
