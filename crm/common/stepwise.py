@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from django.db import models, transaction
+from django.db import OperationalError, models, transaction
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 QUEUED, RUNNING, DONE, FAILED = "QUEUED", "RUNNING", "DONE", "FAILED"
 WAITING = (QUEUED, RUNNING)
 #: Jobs that one sweep looks at; the others wait for the next.
 _MOST_AT_ONCE = 20
+#: The database took the step back because somebody else was at the same rows.
+_IN_THE_WAY = (LockNotAvailable, DeadlockDetected)
 _UNFORESEEN = "An unforeseen error; the log of the worker has it."
 J = TypeVar("J", bound=models.Model)
 
@@ -79,7 +82,8 @@ class Stepwise(Generic[J]):
         """Do one piece of each waiting job and say whether more is left.
 
         One piece at a time lets a small job overtake a large one. A job that fails in an unforeseen
-        way stops alone, and says so. ``run`` stands in for ``run_step``.
+        way stops alone, and says so; one that others stand in the way of tries again with the next
+        sweep. ``run`` stands in for ``run_step``.
         """
         job_ids = list(self.waiting().values_list("pk", flat=True)[:_MOST_AT_ONCE])
         has_more = [self._guarded(run or self.run_step, job_id, now) for job_id in job_ids]
@@ -88,7 +92,10 @@ class Stepwise(Generic[J]):
     def _guarded(self, run: Callable[..., bool], job_id: int, now: datetime) -> bool:
         try:
             return run(job_id=job_id, now=now)
-        except Exception:
+        except Exception as error:
+            if isinstance(error, OperationalError) and isinstance(error.__cause__, _IN_THE_WAY):
+                logger.warning("%s %s waits: %s", self.model._meta.verbose_name, job_id, error)
+                return False
             logger.exception("%s %s stopped", self.model._meta.verbose_name, job_id)
             self.stop(job_id=job_id, now=now, error=_UNFORESEEN)
             return False
