@@ -6,7 +6,7 @@ so that they agree.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -94,7 +94,8 @@ def sorts() -> dict[str, Sort]:
 class ListAddress:
     """A list as its address spells it. ``problems`` says what of it cannot be used.
 
-    ``is_missing`` says that the view is none, or not to be seen by who asks.
+    ``is_missing`` says that the view is none, or not to be seen by who asks; ``offered`` are those
+    that are.
     """
 
     view: SavedView
@@ -105,6 +106,7 @@ class ListAddress:
     is_board: bool
     problems: tuple[str, ...] = ()
     is_missing: bool = False
+    offered: tuple[SavedView, ...] = ()
 
     @cached_property
     def filters(self) -> list[str]:
@@ -223,7 +225,8 @@ class ListAddress:
 def read_address(params: QueryDict, *, user: User) -> ListAddress:
     """Return the list that ``params`` ask for; what cannot be used is named, never dropped."""
     problems: list[str] = []
-    view, is_missing = _read_view(params, user, problems)
+    offered = {view.name: view for view in views_of(user)}
+    view, is_missing = _read_view(params, offered, user, problems)
     named = params.getlist("columns")
     names = [name for part in named for name in part.split(",") if name] or view.columns
     return ListAddress(
@@ -235,15 +238,17 @@ def read_address(params: QueryDict, *, user: User) -> ListAddress:
         is_board=_read_layout(params.get("layout"), view, problems),
         problems=tuple(problems),
         is_missing=is_missing,
+        offered=tuple(offered.values()),
     )
 
 
-def _read_view(params: QueryDict, user: User, problems: list[str]) -> tuple[SavedView, bool]:
+def _read_view(
+    params: QueryDict, offered: Mapping[str, SavedView], user: User, problems: list[str]
+) -> tuple[SavedView, bool]:
     """Return the view asked for, and whether it is missing; without one, what the role begins with.
 
     Filters without a view are filters of everything.
     """
-    offered = {view.name: view for view in views_of(user)}
     name = params.get("view", "")
     if name in offered:
         return offered[name], False

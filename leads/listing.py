@@ -17,7 +17,6 @@ from crm.common.prepared import PreparedQuery
 from crm.common.slots import Column, SavedView
 from leads.list_address import ListAddress
 from leads.models import Lead, LeadQuerySet
-from leads.saved_views import views_of
 
 _CHUNK = 500
 _OWNERS = PreparedQuery(lambda ids: User.objects.filter(pk__among=ids).only("full_name", "email"))
@@ -137,19 +136,17 @@ class Tab:
         return bool(self.view.tone) and (self.count is None or self.count.value > 0)
 
 
-def view_tabs(
-    address: ListAddress, *, viewer: User, counts: Mapping[str, Count] | None = None
-) -> list[Tab]:
-    """Return the saved views of ``viewer``."""
+def view_tabs(address: ListAddress, counts: Mapping[str, Count] | None = None) -> list[Tab]:
+    """Return the saved views that are offered beside the list."""
     known = counts or {}
     return [
-        Tab(view, view.name == address.view.name, known.get(view.name)) for view in views_of(viewer)
+        Tab(view, view.name == address.view.name, known.get(view.name)) for view in address.offered
     ]
 
 
-def count_views(*, viewer: User, now: datetime) -> Mapping[str, Count]:
-    """Return how many leads each saved view of ``viewer`` holds; a spoilt one has no count."""
-    counted = ((view.name, _count_view(view, viewer, now)) for view in views_of(viewer))
+def count_views(views: Iterable[SavedView], *, viewer: User, now: datetime) -> Mapping[str, Count]:
+    """Return how many leads each view holds for ``viewer``; a spoilt one has no count."""
+    counted = ((view.name, _count_view(view, viewer, now)) for view in views)
     return {name: count for name, count in counted if count is not None}
 
 

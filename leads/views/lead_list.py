@@ -43,7 +43,7 @@ def lead_list(request: AppRequest) -> HttpResponse:
     context = {
         "address": address,
         "now": now,
-        "tabs": view_tabs(address, viewer=request.user),
+        "tabs": view_tabs(address),
         "may_save": may_write(request.user, address.view),
         **_panel(request, address),
         **(_board if address.is_board else _table)(request, address, now),
@@ -118,8 +118,8 @@ def view_form(request: AppRequest) -> HttpResponse:
 def view_counts(request: AppRequest) -> HttpResponse:
     """Return the saved views with how many leads each holds; the page asks once it is shown."""
     address = read_address(request.GET, user=request.user)
-    counts = count_views(viewer=request.user, now=timezone.now())
-    tabs = view_tabs(address, viewer=request.user, counts=counts)
+    counts = count_views(address.offered, viewer=request.user, now=timezone.now())
+    tabs = view_tabs(address, counts)
     return render(request, "leads/_view_tabs.html", {"tabs": tabs, "address": address})
 
 

@@ -12,7 +12,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from crm.accounts.enums import Role
+from leads.models import Lead
 from leads.services import create_lead
+from leads.tasks import run_bulk_jobs
 from tests.e2e.looks import LOOKS, faults
 from tests.factories import client_of, make_user
 
@@ -47,7 +49,17 @@ def lead_list(page: Page, base_url: str) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize(
-    "query", ["view=all", "view=all&open=filters", "view=all&field=country", "f=city.is.Oslo"]
+    "query",
+    [
+        "view=all",
+        "view=all&open=filters",
+        "view=all&field=country",
+        "f=city.is.Oslo",
+        "view=all&open=columns",
+        "view=all&sort=name&open=save",
+        "view=all&f=country.in.DE&f=city.is_empty&open=conditions",
+        "view=all&layout=board",
+    ],
 )
 def test_the_list_is_accessible_and_fits(lead_list: Page, query: str) -> None:
     assert faults(lead_list, f"/leads/?{query}", looks=LOOKS) == []
@@ -109,3 +121,81 @@ def test_rows_are_walked_ticked_and_opened_with_keys(lead_list: Page) -> None:
     lead_list.keyboard.press("k")
     lead_list.keyboard.press("Enter")
     expect(lead_list.get_by_role("heading", name="Ines 0 Kallweit")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["views/", "bulk/", "bulk/stage/?scope=all&view=all"])
+def test_what_belongs_to_the_list_is_accessible_and_fits(lead_list: Page, path: str) -> None:
+    assert faults(lead_list, f"/leads/{path}", looks=LOOKS) == []
+
+
+def test_a_list_is_shaped_kept_and_opened_again(lead_list: Page) -> None:
+    lead_list.evaluate("window.stayed = true")
+    lead_list.get_by_role("link", name="Columns").click()
+    lead_list.get_by_label("City").check()
+    lead_list.get_by_role("button", name="Stage one place to the front").click()
+    expect(lead_list.get_by_role("button", name="Company one place to the front")).to_be_visible()
+    lead_list.get_by_label("Rows a page").select_option("25")
+    lead_list.get_by_role("button", name="Show these").click()
+    expect(lead_list.locator("[data-row]")).to_have_count(25)
+    heads = lead_list.locator("thead th[scope=col]")
+    assert [each.strip() for each in heads.all_inner_texts()[:3]] == ["Name", "Stage", "Company"]
+    assert lead_list.evaluate("window.stayed")
+
+    lead_list.get_by_role("link", name="Save view").click()
+    lead_list.get_by_label("Name of the view").fill("By stage")
+    lead_list.keyboard.press("Enter")
+
+    expect(lead_list.locator(".view-tab[aria-current]")).to_contain_text("By stage")
+    expect(lead_list.locator("[data-row]")).to_have_count(25)
+    expect(lead_list.get_by_text("View edited")).to_have_count(0)
+
+
+def test_conditions_are_joined_by_any_with_their_count(lead_list: Page) -> None:
+    lead_list.goto("/leads/?view=all&f=country.in.DE")
+    lead_list.get_by_role("link", name="All or any").click()
+    lead_list.get_by_role("button", name="any of", exact=True).click()
+    lead_list.get_by_role("button", name="Condition").click()
+    lead_list.get_by_label("What to ask for").select_option("country")
+    lead_list.get_by_role("button", name="Next").click()
+    lead_list.get_by_label("Austria").check()
+    lead_list.get_by_role("button", name="Apply").click()
+    expect(lead_list.get_by_text("60 leads fit")).to_be_visible()
+
+    lead_list.get_by_role("button", name="Show these leads").click()
+
+    expect(lead_list.get_by_text("60 leads match")).to_be_visible()
+    chip = lead_list.get_by_role("link", name="Any of Country is Germany or Country is Austria")
+    expect(chip).to_be_visible()
+
+
+def test_ticked_leads_are_tagged_and_the_tag_taken_back(lead_list: Page) -> None:
+    for key in ("j", "x", "j", "x"):
+        lead_list.keyboard.press(key)
+    lead_list.get_by_role("button", name="Tag", exact=True).click()
+    lead_list.get_by_label("Tag*", exact=True).fill("Fair")
+    lead_list.keyboard.press("Enter")
+    expect(lead_list.get_by_text("Waiting for its turn")).to_be_visible()
+
+    run_bulk_jobs()
+
+    expect(lead_list.get_by_role("button", name="Undo")).to_be_visible()
+    assert Lead.objects.filter(tags=["Fair"]).count() == 2
+    lead_list.get_by_role("button", name="Undo").click()
+    run_bulk_jobs()
+    expect(lead_list.get_by_text("over on")).to_be_visible()
+    assert Lead.objects.filter(tags=["Fair"]).count() == 0
+
+
+def test_a_card_that_is_dropped_on_a_stage_asks_for_the_reason(lead_list: Page) -> None:
+    lead_list.goto("/leads/?view=all&f=stage.in.LEAD,DISQUALIFIED&layout=board")
+    expect(lead_list.locator(".board-column").first.locator(".board-card")).to_have_count(15)
+    lead_list.get_by_role("link", name="More").click()
+    expect(lead_list.locator(".board-column").first.locator(".board-card")).to_have_count(30)
+
+    card = lead_list.locator(".board-card").first
+    card.drag_to(lead_list.locator("[data-stage=DISQUALIFIED]"))
+    lead_list.get_by_label("Reason").fill("A student")
+    lead_list.get_by_role("button", name="Move").click()
+
+    column = lead_list.locator("[data-stage=DISQUALIFIED]")
+    expect(column.locator(".board-card")).to_have_count(1)

@@ -25,6 +25,7 @@ from leads.list_address import (
 )
 from leads.listing import count_views, load_list, stream_rows, view_tabs, widest_filter
 from leads.models import Lead
+from leads.saved_views import views_of
 from tests.factories import NOW, make_lead, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -191,7 +192,7 @@ def test_a_rep_finds_and_counts_what_was_handed_to_them_or_their_pool() -> None:
 
     assert {row.lead.first_name for row in found.rows} == {"Mine", "Pool"}
     assert found.count == Count(2, is_estimate=False)
-    assert count_views(viewer=rep, now=NOW)["all"].value == 2
+    assert count_views(views_of(rep), viewer=rep, now=NOW)["all"].value == 2
 
 
 def test_the_shipped_views_hold_their_leads(marketer: User) -> None:
@@ -204,7 +205,10 @@ def test_the_shipped_views_hold_their_leads(marketer: User) -> None:
             created_at=NOW - timedelta(days=30),
         )  # fmt: skip
 
-    counts = {name: count.value for name, count in count_views(viewer=marketer, now=NOW).items()}
+    counts = {
+        name: count.value
+        for name, count in count_views(views_of(marketer), viewer=marketer, now=NOW).items()
+    }
 
     assert counts["new"] == 1
     assert counts["waiting"] == 1
@@ -214,7 +218,7 @@ def test_the_shipped_views_hold_their_leads(marketer: User) -> None:
 
 
 def test_the_tabs_know_which_one_is_open(marketer: User) -> None:
-    tabs = view_tabs(address("view=waiting", marketer), viewer=marketer)
+    tabs = view_tabs(address("view=waiting", marketer))
 
     assert [tab.view.name for tab in tabs if tab.is_current] == ["waiting"]
     assert {tab.count for tab in tabs} == {None}
@@ -339,8 +343,8 @@ def test_a_view_that_is_known_to_be_empty_has_no_colour(
     monkeypatch.setitem(lead_views._items, "t_late", late)
     asked = address("view=all", marketer)
 
-    unknown = view_tabs(asked, viewer=marketer)[0]
-    empty = view_tabs(asked, viewer=marketer, counts=count_views(viewer=marketer, now=NOW))[0]
+    unknown = view_tabs(asked)[0]
+    empty = view_tabs(asked, count_views(asked.offered, viewer=marketer, now=NOW))[0]
 
     assert (unknown.view, unknown.is_toned) == (late, True)
     assert (empty.view, empty.is_toned) == (late, False)
