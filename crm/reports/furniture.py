@@ -29,6 +29,15 @@ navigation.register(
         roles=READERS,
     ),
     NavItem(
+        name="calibration",
+        label="Answers and deals",
+        url_name="reports:calibration",
+        icon="clipboard-check",
+        order=310,
+        group="Reports",
+        roles=READERS,
+    ),
+    NavItem(
         name="sla",
         label="SLA compliance",
         url_name="reports:sla",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm.reports import views
+from crm.reports import calibration_views, views
 
 app_name = "reports"
 
@@ -10,6 +10,8 @@ urlpatterns = [
     path("today/", views.today_page, name="today"),
     path("reports/funnel/", views.funnel_page, name="funnel"),
     path("reports/funnel.csv", views.funnel_csv, name="funnel_csv"),
+    path("reports/answers/", calibration_views.calibration_page, name="calibration"),
+    path("reports/answers/forms/", calibration_views.calibration_forms, name="calibration_forms"),
     path("reports/sla/", views.sla_page, name="sla"),
     path("reports/sla/handoffs/", views.sla_handoffs, name="sla_handoffs"),
     path("reports/sla.csv", views.sla_csv, name="sla_csv"),

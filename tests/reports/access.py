@@ -8,6 +8,8 @@ ROWS = [
     row("reports:today", MANAGER, ADMIN),
     row("reports:funnel", *READERS),
     row("reports:funnel_csv", *READERS),
+    row("reports:calibration", *READERS),
+    row("reports:calibration_forms", *READERS, data={"answer": "YES"}),
     row("reports:sla", *READERS),
     row("reports:sla_handoffs", *READERS),
     row("reports:sla_csv", *READERS),
