@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 
 from crm.accounts.forms import PlainForm
 from crm.common.instants import plan_day_problem, validate_instant
+from crm.common.ui.widgets import LongSelect
 from leads.attributes import AttributeValue
 from leads.countries import COUNTRIES
 from leads.enums import AttributeType, ConsentChannel, ConsentPurpose, LifecycleStage
@@ -63,7 +64,9 @@ class LeadForm(PlainForm):
     company_name = _text("company_name", "Company")
     website = _text("website", "Website")
     country = forms.ChoiceField(
-        choices=[_NO_ANSWER, *sorted(COUNTRIES.items(), key=lambda item: item[1])], required=False
+        choices=[_NO_ANSWER, *sorted(COUNTRIES.items(), key=lambda item: item[1])],
+        widget=LongSelect,
+        required=False,
     )
     region = _text("region", "Region")
     city = _text("city", "City")
