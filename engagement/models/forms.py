@@ -12,11 +12,15 @@ from crm.accounts.models import User
 from engagement.enums import EventKind, FormStatus, RefusalReason, SubmissionState
 from engagement.models.assets import Asset
 from engagement.models.offers import Offer
+from engagement.questions import asked, read_questions
 from leads.enums import ConsentPurpose
 from leads.models import Lead
 
 #: What a form without an offer may record.
 FORM_KINDS = (EventKind.FORM_SUBMIT, EventKind.NEWSLETTER_SIGNUP)
+#: Pixels of a frame, as measured: of each question, with its help, of the consent, and of all else
+#: (title, introduction, button, and a line or two of faults).
+_QUESTION, _HELP, _CONSENT, _REST = 88, 22, 70, 300
 
 
 class FormFace(models.Model):
@@ -39,6 +43,17 @@ class FormFace(models.Model):
     def face(self) -> dict[str, Any]:
         """Return all that people see, to be frozen or compared."""
         return {field.name: getattr(self, field.name) for field in FormFace._meta.fields}
+
+    @property
+    def frame_height(self) -> int:
+        """Return how many pixels a page gives the form so that nobody has to scroll inside it.
+
+        A frame cannot grow by itself: the pages for strangers run no script.
+        """
+        questions = asked(read_questions(self.questions))
+        helps = sum(bool(each.help) for each in questions)
+        consent = _CONSENT if self.consent_text else 0
+        return _REST + _QUESTION * len(questions) + _HELP * helps + consent
 
 
 class CaptureFormQuerySet(models.QuerySet["CaptureForm"]):

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from crm.accounts.enums import Role
 from engagement.models import CaptureForm, FormVersion
-from engagement.questions import asked, read_questions
+from engagement.questions import Question, asked, read_questions
 from leads.enums import AttributeType
 from tests.engagement.content import make_asset
 from tests.engagement.form_making import CONSENT, declare, make_form
@@ -205,6 +205,18 @@ def test_the_page_shows_where_the_form_is_and_how_to_embed_it(desk: Client) -> N
     form = make_form(embed_origins=["https://www.halvorn.example"])
     page = desk.get(reverse("engagement:form_edit", args=[form.pk])).content.decode()
     assert f"{address_of(form)}?embed=1" in page
+
+
+def test_a_frame_is_as_high_as_what_is_asked_in_it(desk: Client) -> None:
+    mail, place = Question("email", "Work e-mail"), Question("country", "Country", fixed="DE")
+    short = make_form(mail, place, embed_origins=["https://www.halvorn.example"])
+    helped = make_form(Question("email", "Work e-mail", help="We write once."))
+    long = make_form(mail, Question("phone", "Phone"), consent_text="Yes, write to me.")
+
+    page = desk.get(f"/content/forms/{short.pk}/").content.decode()
+
+    assert [each.frame_height for each in (short, helped, long)] == [388, 410, 546]
+    assert 'height="388"' in page
 
 
 def test_the_list_counts_what_was_sent_with_each(desk: Client) -> None:

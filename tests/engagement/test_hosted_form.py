@@ -218,6 +218,7 @@ def test_in_a_frame_the_way_on_is_a_link_that_leaves_the_frame() -> None:
     page = Client().get(answer["Location"]).content.decode()
 
     assert [each.count("is-embedded") for each in (page_of(form), before, page)] == [0, 1, 1]
+    assert ['data-bs-theme="light"' in each for each in (page_of(form), before)] == [False, True]
     assert answer["Location"].endswith("/?embed=1")
     assert 'href="https://www.halvorn.example/thanks" target="_top"' in page
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from crm.demo.site.pages import CALL, NAVIGATION, PAGES, TEASERS
 from crm.demo.site.source import NAME
-from engagement.models import Source
+from engagement.models import CaptureForm, Source
 
 
 @require_safe
@@ -36,5 +36,12 @@ def _page(request: HttpRequest, *, path: str) -> HttpResponse:
         "teasers": TEASERS if not path else (),
         "source": source,
         "collector": settings.COLLECTOR_URL,
+        "frame_height": _frame_height(page.form),
     }
     return render(request, "demo/sample_page.html", context)
+
+
+def _frame_height(slug: str) -> int:
+    """Return the pixels of the form on a page; 0 when there is none."""
+    form = CaptureForm.objects.open_to_strangers().filter(slug=slug).first()
+    return form.frame_height if form else 0
