@@ -10,8 +10,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from crm.accounts.models import SalesTeam, User
+from crm.common.ui.spans import SegmentKind
 from crm.reports.standing import NOBODY, By, Scope
 from crm.reports.sums import COUNTS, Slot, Sql, fetched, sums
+from handoff.enums import ClockKind
 from leads.normalise import source_label
 
 
@@ -65,14 +67,31 @@ class Arrivals:
 
 
 @dataclass(frozen=True)
+class TimeSpent:
+    """Where the time of ``handoffs`` went that were touched or ended: wall time by account."""
+
+    handoffs: int
+    spent: Mapping[SegmentKind, timedelta]
+
+    @property
+    def whole(self) -> timedelta:
+        """Return their speed to lead, added up."""
+        return sum(self.spent.values(), timedelta())
+
+
+@dataclass(frozen=True)
 class Compliance:
-    """The figures of one scope: whole, the same over the period before, rows, weeks and hours."""
+    """The figures of one scope: whole, the same over the period before, rows, weeks and hours.
+
+    ``split`` is empty but for first touches, where the split clock ends.
+    """
 
     whole: ComplianceRow
     before: ComplianceRow
     rows: list[ComplianceRow]
     weeks: list[ComplianceRow]
     arrivals: list[Arrivals]
+    split: TimeSpent
 
 
 def compliance(scope: Scope, by: By, *, since: datetime, now: datetime) -> Compliance:
@@ -94,14 +113,16 @@ def compliance(scope: Scope, by: By, *, since: datetime, now: datetime) -> Compl
         rows=weeks if by is By.WEEK else _labelled(by, found["row"]),
         weeks=weeks,
         arrivals=[_arrivals(key, each) for key, each in found["hour"].items()],
+        split=_split(found["split"]),
     )
 
 
 def _figures(scope: Scope, by: By, since: datetime, now: datetime) -> Sql:
     """Return the statement for all figures: the sums of the days put together as they are shown."""
     rows = [] if by is By.WEEK else [Slot(by.value)]
-    tables = sums(scope, [Slot.ALL, Slot.HOUR, *rows], since=since, now=now)
-    counts = ", ".join(f"sum({each})::int AS {each}" for each in COUNTS)
+    splits = [Slot.SPLIT] if scope.kind is ClockKind.FIRST_TOUCH else []
+    tables = sums(scope, [Slot.ALL, Slot.HOUR, *splits, *rows], since=since, now=now)
+    counts = ", ".join(f"sum({each})::bigint AS {each}" for each in (*COUNTS, "seconds"))
     spans = "string_agg(minutes, '') AS minutes"
     text = f"""
         {tables.text}
@@ -116,7 +137,9 @@ def _figures(scope: Scope, by: By, since: datetime, now: datetime) -> Sql:
         SELECT 'row', key, {counts}, {spans} FROM part WHERE by = %(rows)s GROUP BY 2
         UNION ALL
         SELECT 'hour', extract(isodow FROM day) || '-' || key, {counts}, NULL
-        FROM part WHERE by = '{Slot.HOUR}' GROUP BY 2"""  # noqa: S608 -- names from this module
+        FROM part WHERE by = '{Slot.HOUR}' GROUP BY 2
+        UNION ALL
+        SELECT 'split', key, {counts}, NULL FROM part WHERE by = '{Slot.SPLIT}' GROUP BY 2"""  # noqa: S608 -- names from this module
     return Sql(text, {**tables.params, "rows": by.value})
 
 
@@ -149,6 +172,16 @@ def _week(key: str, figures: Mapping[str, Any]) -> ComplianceRow:
 def _arrivals(key: str, figures: Mapping[str, Any]) -> Arrivals:
     weekday, hour = map(int, key.split("-"))
     return Arrivals(weekday, hour, figures["received"], figures["late"])
+
+
+def _split(found: Mapping[str, Mapping[str, Any]]) -> TimeSpent:
+    accounts = {kind: found.get(kind.replace("-", "_")) for kind in SegmentKind}
+    return TimeSpent(
+        handoffs=max((each["received"] for each in found.values()), default=0),
+        spent={
+            kind: timedelta(seconds=int(each["seconds"])) for kind, each in accounts.items() if each
+        },
+    )
 
 
 def _labelled(by: By, found: Mapping[str, Mapping[str, Any]]) -> list[ComplianceRow]:

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Value
 
 from handoff.enums import ClockKind
+from handoff.models import Handoff
 
 
 class SlaDay(models.Model):
@@ -44,7 +45,8 @@ class SlaSum(models.Model):
 
     ``minutes`` are the response times of those answered, in working minutes, a begun one counted:
     integers of four bytes, as ``int4send`` writes them, so that those of many days are put together
-    by putting bytes together.
+    by putting bytes together. ``seconds`` is the wall time of those that have ended, where ``key``
+    is an account of the split clock.
     """
 
     pk = models.CompositePrimaryKey("day_id", "by", "key")
@@ -60,6 +62,7 @@ class SlaSum(models.Model):
     excused = models.IntegerField()
     withdrawn = models.IntegerField()
     minutes = models.BinaryField()
+    seconds = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"{self.by} {self.key}: {self.received}"
@@ -91,3 +94,36 @@ class SlaChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.hour:%Y-%m-%d %H}"
+
+
+class SlaSplit(models.Model):
+    """Where the time of one handoff went, up to its first touch or its end: wall time by account.
+
+    The accounts are those of ``split_clock``; together they are its speed to lead. A handoff that
+    still waits has none. Written by ``count_splits`` only.
+    """
+
+    handoff = models.OneToOneField(
+        Handoff, primary_key=True, on_delete=models.CASCADE, related_name="split_time"
+    )
+    system = models.DurationField()
+    unassigned = models.DurationField()
+    holder_a = models.DurationField()
+    holder_b = models.DurationField()
+    outside = models.DurationField()
+    excused = models.DurationField()
+
+    def __str__(self) -> str:
+        return f"Split clock of handoff {self.handoff_id}"
+
+
+class SlaSplitDue(models.Model):
+    """A handoff whose split clock is to be counted, again or for the first time.
+
+    Triggers write it in the transaction of the change, as those of ``SlaChange``.
+    """
+
+    handoff_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"Handoff {self.handoff_id}"

@@ -214,6 +214,7 @@ class ComplianceLine:
     """One row of the compliance table with the links of its figures."""
 
     row: ComplianceRow
+    page_url: str
     received_url: str
     on_time_url: str
     late_url: str
@@ -241,9 +242,11 @@ def _compliance_line(
     question: SlaQuestion, row: ComplianceRow, narrowed: Mapping[str, object], goal: int | None
 ) -> ComplianceLine:
     received = question.query(**{**narrowed, "standing": ""})
+    page_url = f"{reverse('reports:sla')}?{received}"
     url = f"{reverse('reports:sla_handoffs')}?{received}"
     return ComplianceLine(
         row=row,
+        page_url=page_url,
         received_url=url,
         on_time_url=f"{url}&standing={Standing.ON_TIME}",
         late_url=f"{url}&standing={Standing.LATE}",

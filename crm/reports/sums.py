@@ -26,6 +26,13 @@ from crm.reports.standing import NOBODY, TIER, Scope, Standing, clocks_of_any_da
 from handoff.enums import ClockKind
 
 COUNTS = ("received", *(each.value for each in Standing))
+#: Of a row of ``reports_slasum``, and of one that is counted now beside its day.
+SUMMED = ("by", "key", *COUNTS, "minutes", "seconds")
+COLUMNS = ("began_at", "day", *SUMMED)
+
+
+#: Whose time the split clock says it was, as ``SlaSplit`` names them.
+ACCOUNTS = ("system", "unassigned", "holder_a", "holder_b", "outside", "excused")
 
 
 class Slot(StrEnum):
@@ -38,14 +45,18 @@ class Slot(StrEnum):
     SOURCE = "source"
     VERSION = "version"
     HOUR = "hour"
+    SPLIT = "split"
     OUTCOME = "outcome"
     ATTEMPTS = "attempts"
 
 
-#: What a handoff came to is asked of the clock of its verdict only.
-_OF_VERDICTS = (Slot.OUTCOME, Slot.ATTEMPTS)
-#: Of these sums nobody asks for the time that answers took.
-_UNTIMED = (Slot.HOUR, *_OF_VERDICTS)
+#: Asked of one clock of a handoff only, or it would count thrice: of that of the verdict what it
+#: came to, of that of the first touch, where the split clock ends, whose time it was.
+_OF_KINDS = {
+    Slot.OUTCOME: ClockKind.VERDICT,
+    Slot.ATTEMPTS: ClockKind.VERDICT,
+    Slot.SPLIT: ClockKind.FIRST_TOUCH,
+}
 _KEYS: Mapping[Slot, Any] = {
     Slot.REP: Cast("answerable", TextField()),
     Slot.TEAM: Cast("handoff__team", TextField()),
@@ -92,7 +103,7 @@ def days_of(start: datetime, end: datetime) -> Iterator[Day]:
 
 def slots_of(kind: ClockKind) -> list[Slot]:
     """Return what is counted beforehand of clocks of ``kind``."""
-    return [each for each in Slot if kind is ClockKind.VERDICT or each not in _OF_VERDICTS]
+    return [each for each in Slot if _OF_KINDS.get(each, kind) is kind]
 
 
 def counted_now(
@@ -100,7 +111,7 @@ def counted_now(
 ) -> Sql:
     """Return the select that sums the clocks of ``days``, whatever the period of ``scope``.
 
-    Its columns are began_at, day, by, key, ``COUNTS``, minutes, and when the next clock falls due.
+    Its columns are ``COLUMNS`` and when the next clock falls due.
     """
     clocks, params = _clocks(scope, days, slots, now)
     counts = ", ".join(
@@ -112,10 +123,12 @@ def counted_now(
             slot.by, slot.key, count(*) AS received, {counts},
             coalesce(string_agg(int4send(minute), '' ORDER BY minute) FILTER (WHERE {timed}), '')
                 AS minutes,
+            coalesce(sum(slot.seconds), 0)::bigint AS seconds,
             min(due_at) FILTER (WHERE standing = '{Standing.NOT_YET_DUE}') AS next_due_at
         FROM ({clocks}) AS clock
         CROSS JOIN LATERAL width_bucket(started_at, %(begun)s::timestamptz[]) AS place
-        CROSS JOIN LATERAL (VALUES {", ".join(_slot_values(slots))}) AS slot (by, key, is_timed)
+        CROSS JOIN LATERAL (VALUES {", ".join(_slot_values(slots))})
+            AS slot (by, key, is_timed, seconds)
         WHERE slot.key IS NOT NULL
         GROUP BY place, slot.by, slot.key"""  # noqa: S608 -- names from this module
     edges = {"begun": [each.began_at for each in days], "days": [each.day for each in days]}
@@ -127,15 +140,15 @@ def sums(
 ) -> Sql:
     """Return the beginning of a statement, the table ``part``: the sums of each day of ``scope``.
 
-    Its columns are began_at, day, by, key, ``COUNTS`` and minutes. A day that was counted
-    beforehand is read where it still says what is at ``now``; all others are counted now. Of the
-    days ``since`` then before the start there is but the sum of all.
+    Its columns are ``COLUMNS``. A day that was counted beforehand is read where it still says what
+    is at ``now``; all others are counted now. Of the days ``since`` then before the start there is
+    but the sum of all.
     """
     before = days_of(since, scope.start) if since else ()
     days = [*before, *days_of(scope.start, scope.end)]
     kept = counted_beforehand(scope.kind, days, now=now) if scope.is_whole else {}
     open_days = [each for each in days if each.began_at not in kept]
-    columns = ", ".join(("began_at", "day", "by", "key", *COUNTS, "minutes"))
+    columns = ", ".join(COLUMNS)
     parts = [
         f"""SELECT {columns}
             FROM reports_slasum JOIN (SELECT id AS day_id, began_at, day FROM reports_sladay)
@@ -195,6 +208,8 @@ def _clocks(
 ) -> tuple[str, Mapping[str, Any]]:
     """Return the query for what slots and sums are made of, of each clock of ``days``."""
     keys = {f"key_{slot}": _KEYS[slot] for slot in slots if slot in _KEYS}
+    if Slot.SPLIT in slots:
+        keys |= {f"key_{each}": F(f"handoff__split_time__{each}") for each in ACCOUNTS}
     flags = {f"is_{each}": where for each, where in OUTCOMES.items() if Slot.OUTCOME in slots}
     of_days = clocks_of_any_day(scope, now=now).filter(_within(days))
     asked = of_days.values(
@@ -221,12 +236,18 @@ def _slot_values(slots: Collection[Slot]) -> Iterator[str]:
     """Yield the rows of the table ``slot``; a key of NULL is none."""
     for slot in slots:
         if slot is Slot.ALL:
-            yield "('', '', true)"
+            yield "('', '', true, 0::numeric)"
         elif slot is Slot.OUTCOME:
             yield from (
-                f"('{slot}', CASE WHEN is_{each} THEN '{each}' END, false)" for each in Outcome
+                f"('{slot}', CASE WHEN is_{each} THEN '{each}' END, false, 0)" for each in Outcome
             )
         elif slot is Slot.ATTEMPTS:
-            yield f"('{slot}', CASE WHEN is_{Outcome.GIVEN_UP} THEN key_{slot} END, false)"
+            yield f"('{slot}', CASE WHEN is_{Outcome.GIVEN_UP} THEN key_{slot} END, false, 0)"
+        elif slot is Slot.SPLIT:
+            yield from (
+                f"('{slot}', CASE WHEN key_{each} IS NOT NULL THEN '{each}' END, false,"
+                f" extract(epoch FROM key_{each}))"
+                for each in ACCOUNTS
+            )
         else:
-            yield f"('{slot}', coalesce(key_{slot}, '{NOBODY}'), {slot not in _UNTIMED})"
+            yield f"('{slot}', coalesce(key_{slot}, '{NOBODY}'), {slot is not Slot.HOUR}, 0)"

@@ -10,4 +10,5 @@ from crm.reports import services
 @shared_task(name="reports.count_sla_days")
 def count_sla_days(**_: object) -> None:
     """Run by beat every twenty seconds. By the database's clock, as deadlines are."""
+    work_in_turn(lambda _now: services.count_splits(now=database_now()))
     work_in_turn(lambda _now: services.count_sla_days(now=database_now()))

@@ -31,6 +31,7 @@ from crm.reports.questions import (
 )
 from crm.reports.scorecard import scorecard
 from crm.reports.sla_output import TABLE_HEADER, figures, table_rows
+from crm.reports.sla_page import filter_chips, split_segments
 from crm.reports.today import load_today
 from handoff.definition import mql_cells
 from handoff.enums import ClockKind
@@ -118,6 +119,7 @@ def sla_page(request: AppRequest) -> HttpResponse:
         "agreement": agreement,
         "goal": goal,
         "periods": pages.period_links(path, question),
+        "chips": filter_chips(path, question),
         "kinds": pages.kind_links(path, question),
         "splits": pages.by_links(path, question),
         "whole": whole,
@@ -127,6 +129,8 @@ def sla_page(request: AppRequest) -> HttpResponse:
         "chart": pages.week_chart(found.weeks, goal=goal),
         "breaches": sla.breach_log(question.scope, now=now) if found.whole.missed else [],
         "heat": heat_map(found.arrivals),
+        "split": found.split,
+        "segments": split_segments(found.split),
         "handoffs_query": question.whole_query,
         "card": scorecard(agreement, question.period.last, now=now),
         "csv_url": f"{reverse('reports:sla_csv')}?{question.query()}",

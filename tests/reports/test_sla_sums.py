@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -14,8 +13,6 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from crm.accounts.enums import Role
-from crm.accounts.models import SalesTeam, User
 from crm.reports.compliance import Compliance, ComplianceRow, compliance
 from crm.reports.models import SlaChange, SlaDay
 from crm.reports.outcomes import Outcome
@@ -25,74 +22,19 @@ from crm.reports.standing import NOBODY, By, Scope, Standing, clocks
 from crm.reports.sums import Slot, counted_beforehand, days_of
 from crm.reports.tally import Tally
 from handoff.enums import ClockKind, HandoffState
-from handoff.models import Clock, Handoff, ImportedHandoff, SlaTier, WorkCalendar
+from handoff.models import (
+    Clock,
+    Handoff,
+    ImportedHandoff,
+)
 from leads.enums import LifecycleStage
 from leads.models import Lead, StageInterval
-from tests.factories import NOW, make_lead, make_team, make_user
-from tests.handoff.factories import make_agreement, make_calendar, make_rep
+from tests.factories import NOW, make_lead
+from tests.reports.factories import DAY, HOUR, TODAY, ZONES, Desk, count_all, open_one, period
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_zones")]
 
-DAY = timedelta(days=1)
-HOUR = timedelta(hours=1)
-TODAY = NOW + 9 * DAY
-ZONES = ("Europe/Berlin", "Asia/Kolkata", "America/St_Johns")
 COUNTS = ("received", "answered", *(each.value for each in Standing))
-
-
-@dataclass(frozen=True)
-class Desk:
-    """Who and what handoffs are made of."""
-
-    teams: Sequence[SalesTeam]
-    reps: Sequence[User]
-    tiers: Sequence[SlaTier]
-    calendar: WorkCalendar
-
-
-@pytest.fixture
-def desk() -> Desk:
-    """Two teams with two reps each, and the two tiers of a signed agreement."""
-    agreement = make_agreement()
-    teams = [make_team(), make_team()]
-    reps = [make_rep(team) for team in (*teams, *teams)]
-    return Desk(teams, reps, list(agreement.tiers.all()), make_calendar())
-
-
-@pytest.fixture(autouse=True)
-def in_zones(settings: Any) -> Iterator[None]:
-    """Count for readers of three zones, one of half an hour; read in the second."""
-    settings.TIME_ZONE = ZONES[0]
-    make_readers()
-    with timezone.override(ZoneInfo(ZONES[1])):
-        yield
-
-
-def make_readers() -> None:
-    """Have somebody in each zone who reads reports."""
-    for zone in ZONES:
-        make_user(Role.MANAGER, time_zone=zone)
-
-
-def open_one(desk: Desk, random: Random, at: datetime) -> Handoff:
-    """Open a handoff at ``at``, with clocks of a length that is found nowhere else."""
-    is_tiered = random.random() < 0.7
-    tier = random.choice(desk.tiers) if is_tiered else None
-    handoff = Handoff.objects.create(
-        lead=make_lead(source=random.choice(["", "fair", "ad"])), cycle=1,
-        team=random.choice([*desk.teams, None]), tier=tier,
-        agreement=tier.agreement if tier else None, calendar=desk.calendar,
-        state=HandoffState.QUALIFIED, closed_at=at + DAY, raised_at=at, opened_at=at,
-        brief={}, brief_digest="", attempts=random.randint(0, 5),
-    )  # fmt: skip
-    for kind in ClockKind:
-        due_at = at + timedelta(minutes=random.randint(30, 6000))
-        Clock.objects.create(
-            handoff=handoff, kind=kind, target=due_at - at, started_at=at, first_warning_at=due_at,
-            at_risk_at=due_at, last_warning_at=due_at, due_at=due_at, escalate_at=due_at,
-            answerable=random.choice([*desk.reps, None]),
-        )  # fmt: skip
-    return handoff
 
 
 def stop(clock: Clock, random: Random, now: datetime) -> None:
@@ -253,18 +195,6 @@ def assert_tally_is_that_of_its_rows(scope: Scope, now: datetime) -> None:
         if outcome is Outcome.GIVEN_UP:
             attempts = sum(times * number for times, number in tally.attempts.items())
             assert attempts == sum(listed.values_list("handoff__attempts", flat=True))
-
-
-def period(kind: ClockKind, **narrowed: Any) -> Scope:
-    """Return the last week of whole local days, today among them."""
-    zone = timezone.get_current_timezone()
-    end = TODAY.astimezone(zone).replace(hour=0, minute=0) + DAY
-    return Scope(kind, end - 7 * DAY, end, **narrowed)
-
-
-def count_all(now: datetime) -> None:
-    while count_sla_days(now=now):
-        pass
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import template
@@ -12,6 +13,12 @@ register = template.Library()
 
 COLUMN_HEIGHT = 150
 TEXT_HEIGHT = 24
+
+
+@register.filter
+def shared_by(span: timedelta, number: int) -> timedelta:
+    """Return the part of ``span`` that each of ``number`` has."""
+    return span / number
 
 
 @register.inclusion_tag("reports/_funnel_column.html")
