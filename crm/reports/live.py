@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from django.db.models import QuerySet
 
-from crm.reports.standing import standing
+from crm.reports.standing import Scope, clocks_of_any_day
 from handoff.enums import ClockKind
-from handoff.models import Clock
 
 #: Nobody acts on the difference beyond it, and a million take long to count; our choice.
 MOST_COUNTED = 5_000
@@ -25,15 +24,15 @@ class Live(StrEnum):
     OVERDUE = "overdue"
 
 
-def live_clocks(kind: ClockKind, live: Live, *, now: datetime) -> QuerySet[Any]:
+def live_clocks(scope: Scope, live: Live, *, now: datetime) -> QuerySet[Any]:
     """Return exactly the clocks that a figure of this moment counts, with their standing."""
-    clocks = Clock.objects.filter(kind=kind).annotate(standing=standing(now))
-    running = {
-        Live.RUNNING: Clock.objects.running(),
-        Live.AT_RISK: Clock.objects.at_risk(now),
-        Live.OVERDUE: Clock.objects.overdue(now),
+    clocks: Any = clocks_of_any_day(replace(scope, outcome=None, arrived=None), now=now)
+    found: dict[Live, QuerySet[Any]] = {
+        Live.RUNNING: clocks.running(),
+        Live.AT_RISK: clocks.at_risk(now),
+        Live.OVERDUE: clocks.overdue(now),
     }
-    return clocks.filter(pk__in=running[live].values("pk"))
+    return found[live]
 
 
 @dataclass(frozen=True)
@@ -46,17 +45,17 @@ class LiveFigures:
     overdue: str
 
 
-def live_figures(kind: ClockKind, *, now: datetime) -> LiveFigures:
+def live_figures(scope: Scope, *, now: datetime) -> LiveFigures:
     """Return what is open at ``now``; at risk is past 75 % of the working time, not yet due."""
-    running = Clock.objects.running()
+    accept = replace(scope, kind=ClockKind.ACCEPT)
     return LiveFigures(
-        running=_figure(running.filter(kind=kind)),
-        at_risk=_figure(Clock.objects.at_risk(now).filter(kind=kind)),
-        unaccepted=_figure(running.filter(kind=ClockKind.ACCEPT)),
-        overdue=_figure(Clock.objects.overdue(now).filter(kind=ClockKind.ACCEPT)),
+        running=_figure(live_clocks(scope, Live.RUNNING, now=now)),
+        at_risk=_figure(live_clocks(scope, Live.AT_RISK, now=now)),
+        unaccepted=_figure(live_clocks(accept, Live.RUNNING, now=now)),
+        overdue=_figure(live_clocks(accept, Live.OVERDUE, now=now)),
     )
 
 
-def _figure(clocks: QuerySet[Clock]) -> str:
+def _figure(clocks: QuerySet[Any]) -> str:
     number = clocks.order_by("due_at", "id")[:MOST_COUNTED].count()
     return f"{number:,}{'+' if number == MOST_COUNTED else ''}"

@@ -220,6 +220,7 @@ class ComplianceLine:
     late_url: str
     not_yet_due_url: str
     excused_url: str
+    withdrawn_url: str
     is_behind: bool
 
 
@@ -252,6 +253,7 @@ def _compliance_line(
         late_url=f"{url}&standing={Standing.LATE}",
         not_yet_due_url=f"{url}&standing={Standing.NOT_YET_DUE}",
         excused_url=f"{url}&standing={Standing.EXCUSED}",
+        withdrawn_url=f"{url}&standing={Standing.WITHDRAWN}",
         is_behind=goal is not None and row.due >= FEWEST and not _is_kept(row, goal),
     )
 

@@ -56,7 +56,7 @@ def _goal_of(kind: ClockKind, agreement: Agreement | None) -> int | None:
 def _counted(question: SlaQuestion, now: datetime) -> QuerySet[Any]:
     """Return the clocks that a figure counts: of this moment, or of the period."""
     if question.live:
-        return live_clocks(question.kind, question.live, now=now)
+        return live_clocks(question.scope, question.live, now=now)
     return sla.counted(question.scope, question.standing, now=now)
 
 
@@ -112,7 +112,7 @@ def sla_page(request: AppRequest) -> HttpResponse:
     goal = _goal_of(question.kind, agreement)
     found = figures(question, now=now)
     whole = pages.whole_line(question, found.whole, goal=goal)
-    live = live_figures(question.kind, now=now)
+    live = live_figures(question.scope, now=now)
     path = reverse("reports:sla")
     context = {
         "question": question,

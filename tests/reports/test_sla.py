@@ -164,7 +164,7 @@ def test_csv_rows_are_the_counted_clocks(worked: dict[str, Handoff]) -> None:
 
 def test_live_figures_are_of_this_moment(worked: dict[str, Handoff]) -> None:
     at_risk_moment = NOW + timedelta(hours=3, minutes=30)  # past 80 % of four hours
-    live = live_figures(ClockKind.FIRST_TOUCH, now=at_risk_moment)
+    live = live_figures(SCOPE, now=at_risk_moment)
     assert (live.running, live.at_risk) == ("1", "1")
 
 
@@ -189,7 +189,7 @@ def test_only_first_touches_are_measured_against_the_goal(
 def test_without_a_goal_no_figure_is_judged() -> None:
     question = sla_question(QueryDict("kind=ACCEPT"), now=NOW)
     row = replace(figures().whole, received=20, on_time=1, late=19)
-    live = live_figures(ClockKind.ACCEPT, now=NOW)
+    live = live_figures(replace(SCOPE, kind=ClockKind.ACCEPT), now=NOW)
 
     measured, plain = whole_line(question, row, goal=90), whole_line(question, row, goal=None)
     judged = kpis(question, measured, row, goal=90, live=live)[0]
@@ -220,3 +220,23 @@ def test_a_page_asks_as_often_for_three_late_clocks_as_for_one(
 
     assert page.lower().count("still running") == 3
     assert len(with_three) == len(with_one)
+
+
+def test_a_filter_is_named_taken_away_and_kept_by_figures_of_this_moment(
+    worked: dict[str, Handoff], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: LATER)
+    reader, [rep] = client_of(make_user(Role.MANAGER)), {each.holder for each in worked.values()}
+    assert rep
+    stranger = make_user(Role.REP)
+
+    page = reader.get(reverse("reports:sla"), {"rep": str(rep.pk), "tier": "Everything else"})
+    other = reader.get(reverse("reports:sla"), {"rep": str(stranger.pk)})
+
+    named = [(chip.name, chip.value) for chip in page.context["chips"] if chip.value]
+    assert named == [("rep", "Tomas Orlind"), ("tier", "Everything else")]
+    without = reader.get(page.context["chips"][0].url).context["question"]
+    assert dict(without.only) == {By.TIER: "Everything else"}
+    notes = [[kpi.note for kpi in each.context["figures"]][4] for each in (page, other)]
+    assert notes == ["of 1 open clocks", "of 0 open clocks"]
+    assert "Where the time went" in page.content.decode()
