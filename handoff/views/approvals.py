@@ -17,14 +17,18 @@ from crm.accounts.access import role_required
 from crm.accounts.enums import Role
 from crm.common.http import AppRequest, render_page
 from crm.common.paging import keyset_page
+from crm.common.ui.badges import SlaBadge
 from handoff import services
 from handoff.badges import clock_badge
-from handoff.enums import Approval
+from handoff.enums import Approval, ClockKind
 from handoff.forms import DecideForm, ExcuseForm
 from handoff.models import Clock, Excuse, Touch
 from handoff.services.approvals import DECIDERS
 
 _OF_LEAD = "handoff__lead"
+_FIRST_TOUCHES = Prefetch(
+    "handoff__clocks", Clock.objects.filter(kind=ClockKind.FIRST_TOUCH), to_attr="first_touches"
+)
 #: Of each kind on the page; deciding on one makes room for the next.
 MOST_SHOWN = 100
 
@@ -33,16 +37,39 @@ MOST_SHOWN = 100
 @require_GET
 def to_approve(request: AppRequest) -> HttpResponse:
     """List what waits for a manager, the longest waiting first."""
-    excuses = Excuse.objects.filter(approval=Approval.PENDING).order_by("asked_at", "id")
-    touches = Touch.objects.filter(approval=Approval.PENDING).order_by("recorded_at", "id")
-    of_excuses = excuses.select_related(f"clock__{_OF_LEAD}", "asked_by")
-    of_touches = touches.select_related(_OF_LEAD, "rep")
     context = {
-        "excuses": of_excuses.defer("clock__handoff__brief")[:MOST_SHOWN],
-        "touches": of_touches.defer("handoff__brief")[:MOST_SHOWN],
+        "excuses": _asked(timezone.now()),
+        "touches": _written_late(),
         "most": MOST_SHOWN,
     }
     return render_page(request, "handoff/to_approve.html", context)
+
+
+def _asked(now: datetime) -> list[tuple[Excuse, SlaBadge]]:
+    """Return the excuses that wait, each with how late its clock is."""
+    waiting = Excuse.objects.filter(approval=Approval.PENDING).order_by("asked_at", "id")
+    found = waiting.select_related(f"clock__{_OF_LEAD}", "asked_by").defer("clock__handoff__brief")
+    return [
+        (each, clock_badge(each.clock, each.clock.handoff.calendar.hours, now=now))
+        for each in found.prefetch_related("clock__handoff__calendar")[:MOST_SHOWN]
+    ]
+
+
+def _written_late() -> list[tuple[Touch, str]]:
+    """Return the touches that wait, each with what it changes."""
+    waiting = Touch.objects.filter(approval=Approval.PENDING).order_by("recorded_at", "id")
+    found = waiting.select_related(_OF_LEAD, "rep").defer("handoff__brief")
+    return [(each, _proves(each)) for each in found.prefetch_related(_FIRST_TOUCHES)[:MOST_SHOWN]]
+
+
+def _proves(touch: Any) -> str:
+    """Say what a touch changes if it counts; its handoff has its clock of the first touch."""
+    for clock in touch.handoff.first_touches:
+        if clock.ended_at is None or touch.occurred_at < clock.ended_at:
+            due_at = timezone.localtime(clock.due_at)
+            verdict = "in time" if touch.occurred_at <= clock.due_at else "late all the same"
+            return f"Touch was due {due_at:%a} {due_at.day} {due_at:%b %H:%M}: {verdict}."
+    return "It changes no deadline."
 
 
 @role_required(*DECIDERS)

@@ -89,7 +89,7 @@ def test_a_deadline_keeps_its_hours_whoever_gets_the_handoff(handoff: Handoff, f
     assert handoff.calendar.hours.timezone.key == "Europe/Berlin"
     assert list(handoff.clocks.order_by("id").values_list("due_at", "target")) == before
     page = client_of(make_user(Role.MANAGER)).get(handoff.get_absolute_url()).content.decode()
-    assert "Ada Marsh works by New York; the buyer was promised the hours of" in page
+    assert "Ada Marsh works by the calendar New York; the buyer was promised the hours of" in page
 
 
 def test_who_was_not_at_work_before_it_was_due_does_not_answer_for_it(

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
@@ -119,6 +120,45 @@ def test_a_manager_lets_late_evidence_count(handoff: Handoff, rep: User, manager
     assert touch.approval == Approval.GRANTED
     assert clock_of(handoff, ClockKind.FIRST_TOUCH).stopped_at == now - 4 * HOUR
     assert "Nothing waits for you" in page_of(manager, "handoff:to_approve")
+
+
+@pytest.mark.parametrize(
+    ("ago", "verdict"),
+    [(4 * HOUR, ": in time."), (HOUR / 2, ": late all the same."), (HOUR / 3, "no deadline.")],
+)
+def test_a_manager_reads_what_late_evidence_changes(
+    handoff: Handoff, rep: User, manager: Client, ago: timedelta, verdict: str
+) -> None:
+    now = timezone.now()
+    call: dict[str, Any] = {"channel": TouchChannel.CALL, "outcome": TouchOutcome.NO_ANSWER}
+    if verdict == "no deadline.":
+        seen = now - HOUR / 2
+        log_touch(handoff_id=handoff.pk, rep=rep, occurred_at=seen, now=seen, **call)
+
+    log_touch(handoff_id=handoff.pk, rep=rep, occurred_at=now - ago, now=now, **call)
+
+    assert verdict in page_of(manager, "handoff:to_approve")
+
+
+def test_the_page_takes_as_many_queries_for_one_as_for_many(
+    handoff: Handoff, manager: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    def asked_and_late(one: Handoff) -> None:
+        ask(client_of(holder_of(one)), clock_of(one, ClockKind.ACCEPT))
+        now = timezone.now()
+        log_touch(
+            handoff_id=one.pk, rep=holder_of(one), channel=TouchChannel.CALL,
+            outcome=TouchOutcome.NO_ANSWER, occurred_at=now - HOUR, now=now,
+        )  # fmt: skip
+
+    asked_and_late(handoff)
+    with django_assert_num_queries(12):
+        page_of(manager, "handoff:to_approve")
+    for _ in range(3):
+        asked_and_late(make_handoff(now=timezone.now() - 5 * HOUR))
+
+    with django_assert_num_queries(12):
+        page_of(manager, "handoff:to_approve")
 
 
 def test_an_answer_that_is_neither_yes_nor_no_decides_nothing(
