@@ -18,6 +18,7 @@ from leads.models import Lead
 from leads.services import change_stage
 
 _WAYS = [
+    (LifecycleStage.MQL, "Hand off to sales"),
     (LifecycleStage.RECYCLED, "Recycle to nurture"),
     (LifecycleStage.DISQUALIFIED, "Disqualify"),
     (LifecycleStage.LEAD, "Reinstate as lead"),

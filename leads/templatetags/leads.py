@@ -17,9 +17,11 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from crm.accounts.models import User
 from crm.common.criteria import Chip
 from crm.common.paging import Count, Page
 from crm.common.ui.icons import icon
+from leads.bulk.acts import BULK_ROLES
 from leads.enums import LifecycleStage
 from leads.fact_forms import TOGETHER
 from leads.forms import NoteForm
@@ -49,9 +51,7 @@ def lead_rows(rows: Sequence[Row], now: datetime, query: str) -> SafeString:
     In a template the tags of hundreds of cells would take most of the page's time. ``query`` is
     that of the list, which the page of a lead leads back to.
     """
-    # one address for all: finding each among the paths of the site takes longer than its row
-    before, _, after = reverse("leads:detail", args=[0]).rpartition("0")
-    address = f"{before}{{}}{after}?{urlencode({'from': query})}"
+    address = f"{_address_of('leads:detail')}?{urlencode({'from': query})}"
     local = timezone.localtime(now)
     return SafeString("".join(_row(row, local, address) for row in rows))
 
@@ -80,26 +80,68 @@ def _content(cell: Cell, lead: Lead, inner: Context, now: datetime) -> str:
     return _template(column.template).render(inner)
 
 
+_CARD = """
+<article class="board-card" draggable="true" data-row>
+  <a class="row-name" href="{url}" data-open>{name}</a>
+  <div class="card-cells">{cells}</div>
+  {moves}
+</article>"""
+_MOVE_WORDS = {
+    LifecycleStage.LEAD: "Reinstate",
+    LifecycleStage.MQL: "Hand off",
+    LifecycleStage.RECYCLED: "Recycle",
+    LifecycleStage.DISQUALIFIED: "Disqualify",
+}
+
+
 @register.simple_tag
-def card_cells(row: Row, now: datetime) -> SafeString:
-    """Return what the card of a lead shows: the cells of its row that a phone shows too."""
+def lead_cards(rows: Sequence[Row], now: datetime, query: str, viewer: User) -> SafeString:
+    """Return the cards of a column of the board, drawn like ``lead_rows``.
+
+    A card has the cells that a phone shows too, and the moves that ``viewer`` may make.
+    """
+    page, move = _address_of("leads:detail"), _address_of("leads:stage")
+    ending = urlencode({"from": query})
     local = timezone.localtime(now)
-    inner = Context({"lead": row.lead, "now": local})
-    shown = [cell for cell in row.cells if "only-wide" not in cell.column.align]
-    drawn = [(cell.column.name, _content(cell, row.lead, inner, local)) for cell in shown]
     return SafeString(
         "".join(
-            f'<span class="card-{name}">{content}</span>'
-            for name, content in drawn
-            if content and name != "stage"
+            _CARD.format(
+                url=escape(f"{page.format(row.lead.pk)}?{ending}"),
+                name=escape(str(row.lead)),
+                cells=_card_cells(row, local),
+                moves=_moves(row.lead, move, ending) if viewer.has_role(*BULK_ROLES) else "",
+            )
+            for row in rows
         )
     )
 
 
-@register.simple_tag
-def card_moves(lead: Lead) -> list[LifecycleStage]:
-    """Return the stages to which a person may move a lead."""
-    return moves_by_hand(LifecycleStage(lead.stage))
+def _card_cells(row: Row, now: datetime) -> str:
+    inner = Context({"lead": row.lead, "now": now})
+    shown = [
+        cell
+        for cell in row.cells
+        if "only-wide" not in cell.column.align and cell.column.name != "stage"
+    ]
+    drawn = [(cell.column.name, _content(cell, row.lead, inner, now)) for cell in shown]
+    return "".join(f'<span class="card-{name}">{said}</span>' for name, said in drawn if said)
+
+
+def _moves(lead: Lead, address: str, ending: str) -> str:
+    links = [
+        f'<a href="{escape(f"{address.format(lead.pk)}?to_stage={to_stage.value}&{ending}")}"'
+        f' data-to="{to_stage.value}">{_MOVE_WORDS[to_stage]}</a>'
+        for to_stage in moves_by_hand(LifecycleStage(lead.stage))
+    ]
+    return f'<p class="card-moves">{"".join(links)}</p>' if links else ""
+
+
+def _address_of(name: str) -> str:
+    """Return an address of leads to put numbers into.
+
+    Finding each among the paths of the site takes longer than drawing its row.
+    """
+    return reverse(name, args=[0]).replace("0", "{}", 1)
 
 
 @cache

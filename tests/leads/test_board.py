@@ -115,6 +115,16 @@ def test_a_card_offers_the_moves_of_its_stage_and_comes_back_to_the_board(client
     assert Lead.objects.get().stage == Stage.LEAD
 
 
+def test_a_card_says_each_move_in_words(client: Client) -> None:
+    for stage in Stage:
+        make_lead(stage=stage)
+
+    page = text(client.get("/leads/?view=all&layout=board"))
+
+    for move in ("Hand off", "Recycle", "Disqualify", "Reinstate"):
+        assert f">{move}</a>" in page
+
+
 def test_a_rep_sees_their_own_on_the_board_and_moves_none() -> None:
     rep = make_user(Role.REP)
     make_lead(first_name="Mine", owner=rep)

@@ -136,6 +136,16 @@ def test_leads_are_moved_with_the_reason_where_the_lifecycle_allows_it(marketer:
     assert (change.stage, change.reason, change.actor) == ("DISQUALIFIED", "Students", marketer)
 
 
+def test_leads_are_handed_off_with_the_reason(marketer: User) -> None:
+    lead = make_lead()
+    said = {"to_stage": "MQL", "reason": "Asked at the fair", "wake_at": None}
+
+    work_off(order(marketer, "stage", said))
+
+    change = StageInterval.objects.current().get(lead=lead)
+    assert (change.stage, change.reason) == (Stage.MQL, "Asked at the fair")
+
+
 def test_recycled_leads_wake_on_the_day_that_was_said(marketer: User) -> None:
     lead = make_lead(stage=Stage.MQL)
     wake_at = NOW + timedelta(days=30)
