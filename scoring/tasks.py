@@ -12,7 +12,7 @@ from scoring.services.training import train_waiting
 @shared_task(name="scoring.score_due_leads")
 def score_due_leads(**_: object) -> None:
     """Run by beat every second; after a full batch more is due."""
-    work_in_turn(lambda now: services.score_due_leads(now=now) == services.BATCH)
+    work_in_turn(lambda now: services.score_due_leads(now=now) >= services.BATCH)
 
 
 @shared_task(name="scoring.publish_due_models")

@@ -30,6 +30,7 @@ from leads.enums import LifecycleStage
 from leads.models import Lead, StageInterval
 from scoring.services import BATCH as SCORES
 from scoring.services import renew_scores, score_due_leads
+from scoring.services.training import can_train, start_training
 
 #: Leads written in one transaction.
 CHUNK = 4_000
@@ -85,11 +86,13 @@ def seed_demo(*, leads: int, seed: int, now: datetime) -> Summary:
         Stage(Random(f"{seed}:stage"), now).play(scripted)
         send_forms(now=now)
         _ask_just_now(now)
-        while score_due_leads(now=now) == SCORES:
+        while score_due_leads(now=now) >= SCORES:
             pass
         while enforce_deadlines(now=now) == BATCH:
             pass
     keep_partitions(now=now)
+    if can_train():  # the worker does it
+        start_training(target=LifecycleStage.SQL.lower(), now=now)
     return _summary()
 
 
