@@ -81,12 +81,19 @@ def _column(
 
 
 def _cards(team: SalesTeam, now: datetime) -> list[Card]:
-    """Return the most urgent open handoffs of ``team``, each with the clock that is due next."""
-    clocks = Clock.objects.next_due().filter(handoff__team=team).order_by("due_at", "id")
-    found = clocks.select_related("handoff__lead").prefetch_related("handoff__calendar")
+    """Return the most urgent open handoffs of ``team``, each with the clock that is due next.
+
+    Which they are is asked first, so that leads are joined to those that are shown only.
+    """
+    of_team = Clock.objects.running().filter(handoff__in=Handoff.objects.open().filter(team=team))
+    next_due = of_team.order_by("handoff", "due_at", "id").distinct("handoff")
+    urgent = Clock.objects.filter(pk__in=next_due.values("pk")).order_by("due_at", "id")
+    shown = list(urgent.values_list("pk", flat=True)[:MOST_SHOWN])
+    found = Clock.objects.filter(pk__in=shown).order_by("due_at", "id")
+    of_leads = found.select_related("handoff__lead").defer("handoff__brief")
     return [
         Card(clock.handoff, clock_badge(clock, clock.handoff.calendar.hours, now=now))
-        for clock in found[:MOST_SHOWN]
+        for clock in of_leads.prefetch_related("handoff__calendar")
     ]
 
 

@@ -68,7 +68,7 @@ def test_a_board_takes_as_many_queries_for_one_as_for_many(
         make_rep(team)
         make_handoff()
 
-    with django_assert_max_num_queries(5):  # cards, calendars, loads, reps, profiles
+    with django_assert_max_num_queries(6):  # which, cards, calendars, loads, reps, profiles
         load_board(team, now=NOW)
 
 
