@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from django import forms
 
 from crm.accounts.models import User
-from handoff.models import Handoff
+from handoff.models import Handoff, HolderInterval
 from handoff.services import (
     CannotHold,
     HandoffClosed,
@@ -99,7 +99,13 @@ def _give(
     return DONE
 
 
+def handed_on_since(lead_ids: Collection[int], seen_at: datetime) -> set[int]:
+    """Return which of the leads came into other hands after ``seen_at``."""
+    begun = HolderInterval.objects.filter(handoff__lead__in=lead_ids, started_at__gt=seen_at)
+    return set(begun.values_list("handoff__lead", flat=True))
+
+
 ASSIGNING = BulkAct(
     "assign", "Assign", 10, "user-plus", AssignForm, assign_leads, take_back,
-    guards=("owner_id", "team_id"), key="a",
+    guards=("owner_id", "team_id"), key="a", changed_since=handed_on_since,
 )  # fmt: skip

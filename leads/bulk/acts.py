@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -69,13 +69,20 @@ class UndoAct(Protocol):
         """Return what became of each lead; beside each stands how it was before."""
 
 
+def _nothing_since(lead_ids: Collection[int], seen_at: datetime) -> Collection[int]:
+    """Return no lead: of such changes nothing is written down, or they do not matter."""
+    del lead_ids, seen_at
+    return ()
+
+
 @dataclass(frozen=True)
 class BulkAct:
     """One thing that can be done to many leads.
 
-    ``guards`` are columns of Lead, as JSON can hold them, that must still be as they were when the
-    person saw the list: a lead that changed meanwhile is named, never forced. ``key`` presses its
-    button.
+    A lead that changed meanwhile is named, never forced. ``guards`` are columns of Lead, as JSON
+    can hold them, that must still be as they were when the job took the lead in;
+    ``changed_since`` tells which leads had changed between then and when the person saw the list.
+    ``key`` presses its button.
     """
 
     name: str
@@ -87,6 +94,7 @@ class BulkAct:
     undo: UndoAct
     guards: tuple[str, ...]
     key: str = ""
+    changed_since: Callable[[Collection[int], datetime], Collection[int]] = _nothing_since
 
 
 bulk_acts: Registry[BulkAct] = Registry("bulk act")

@@ -205,7 +205,7 @@ def _apply(job: BulkJob, act: BulkAct, rows: Sequence[BulkRow], now: datetime) -
     lead_ids = [row.lead_id for row in rows]
     lock_leads(lead_ids)
     leads = Lead.objects.in_bulk(lead_ids)
-    outcomes = {row.lead_id: _changed(job, act, row, leads[row.lead_id]) for row in rows}
+    outcomes = _named(job, act, rows, leads)
     ready = [leads[row.lead_id] for row in rows if outcomes[row.lead_id] is None]
     outcomes |= _do(job, act, ready, now)
     after = Lead.objects.in_bulk([lead.pk for lead in ready])
@@ -232,13 +232,23 @@ def _guarded(act: BulkAct, lead: Lead) -> dict[str, Any]:
     return {name: getattr(lead, name) for name in act.guards}
 
 
-def _changed(job: BulkJob, act: BulkAct, row: BulkRow, lead: Lead) -> Outcome | None:
-    """Return that somebody else changed the lead since the person saw it; None when nobody did."""
-    was_moved = "stage" in act.guards and job.undoes_id is None and lead.stage_since > job.seen_at
-    now_is = _guarded(act, lead)
-    differing = [name for name in act.guards if now_is[name] != row.before[name]]
-    if not differing and not was_moved:
-        return None
+def _named(
+    job: BulkJob, act: BulkAct, rows: Sequence[BulkRow], leads: Mapping[int, Lead]
+) -> dict[int, Outcome | None]:
+    """Say of leads that somebody else changed since the person saw them that they did; else None.
+
+    Taking back has no list that was seen: what it takes back has to be as the job left it.
+    """
+    late = () if job.undoes_id else act.changed_since(leads.keys(), job.seen_at)
+    return {
+        row.lead_id: _changed(leads[row.lead_id])
+        if row.lead_id in late or _guarded(act, leads[row.lead_id]) != row.before
+        else None
+        for row in rows
+    }
+
+
+def _changed(lead: Lead) -> Outcome:
     return Outcome(BulkResult.CHANGED, f"It is {_standing(lead)} now.")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
@@ -106,7 +106,13 @@ def _move(
     return DONE
 
 
+def moved_since(lead_ids: Collection[int], seen_at: datetime) -> set[int]:
+    """Return which of the leads came to their stage after ``seen_at``."""
+    moved = Lead.objects.filter(pk__in=lead_ids, stage_since__gt=seen_at)
+    return set(moved.values_list("pk", flat=True))
+
+
 MOVING = BulkAct(
     "stage", "Change stage", 30, "arrow-right-left", MoveForm, move_leads, move_back,
-    guards=("stage", "cycle"), key="m",
+    guards=("stage", "cycle"), key="m", changed_since=moved_since,
 )  # fmt: skip

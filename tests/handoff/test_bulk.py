@@ -1,11 +1,14 @@
 """Giving many leads to a rep at once."""
 
+from datetime import timedelta
+
 import pytest
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from handoff.bulk import AssignForm
 from handoff.models import Handoff
+from handoff.services import reassign_handoff
 from leads.bulk.jobs import undo_job
 from leads.enums import BulkResult as Result
 from leads.models import Lead
@@ -83,6 +86,19 @@ def test_a_lead_that_got_another_owner_meanwhile_is_named(manager: User, rep: Us
 
     assert outcomes(undoing) == {lead.pk: (Result.CHANGED, "It is Lead, with Mara Solheim now.")}
     assert not Handoff.objects.exists()
+
+
+def test_what_came_into_other_hands_after_the_list_was_seen_is_named(manager: User) -> None:
+    handoff = make_handoff()
+    other, rep = make_rep(make_team(), full_name="Mara Solheim"), make_rep(make_team())
+    later = NOW + timedelta(minutes=5)
+    reassign_handoff(handoff_id=handoff.pk, to=other, actor=manager, reason="", now=later)
+
+    job = work_off(order(manager, "assign", to(rep), seen_at=NOW, now=later), now=later)
+
+    assert outcomes(job) == {handoff.lead_id: (Result.CHANGED, "It is MQL, with Mara Solheim now.")}
+    handoff.refresh_from_db()
+    assert handoff.holder == other
 
 
 def test_an_open_handoff_goes_along_with_its_decision(manager: User) -> None:
