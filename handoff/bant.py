@@ -117,6 +117,7 @@ class Decision:
     next_step_at: datetime | None = None
     recycle_reason: str = ""
     wake_date: date | None = None
+    wake_on: str = ""
     disqualify_reason: str = ""
     override_reason: str = ""
 
@@ -125,7 +126,7 @@ DECISION_FIELDS = tuple(each.name for each in fields(Decision))
 
 _BELONGS = {
     Verdict.SQL: ("next_step", "next_step_at"),
-    Verdict.RECYCLE: ("recycle_reason", "wake_date"),
+    Verdict.RECYCLE: ("recycle_reason", "wake_date", "wake_on"),
     Verdict.DISQUALIFY: ("disqualify_reason",),
 }
 

@@ -12,7 +12,7 @@ from django.forms import BoundField
 from crm.common.instants import validate_day, validate_instant
 from handoff.answer_lines import Line, aligned, field_values
 from handoff.bant import DECISION_FIELDS, Proposal, propose
-from handoff.enums import BantAnswer, DisqualifyReason, RecycleReason, Verdict
+from handoff.enums import BantAnswer, DisqualifyReason, RecycleReason, Verdict, WakeOn
 from handoff.forms import CrispyForm, MomentInput
 from handoff.frameworks import Question
 from handoff.models import BantAssessment, Handoff
@@ -54,6 +54,7 @@ class BantForm(CrispyForm):
         validators=[validate_day],
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
+    wake_on = forms.ChoiceField(choices=WakeOn, required=False, label="It wakes up")
     disqualify_reason = forms.ChoiceField(
         choices=[_CHOOSE, *DisqualifyReason.choices], required=False, label="Reason"
     )

@@ -167,6 +167,13 @@ class RecycleReason(TextChoices):
     NO_CONTACT_DATA = "NO_CONTACT_DATA", "Contact data missing"
 
 
+class WakeOn(TextChoices):
+    """What wakes a recycled lead."""
+
+    DATE = "DATE", "On that day"
+    ACT = "ACT", "As soon as they act, on that day at the latest"
+
+
 class DisqualifyReason(TextChoices):
     """Why a lead is out."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,11 +10,17 @@ from django.dispatch import receiver
 
 from crm.accounts.models import User
 from crm.accounts.signals import stopped_selling
-from handoff.services import enforce_with_model, open_handoff, reroute_handoffs, withdraw_handoff
+from handoff.services import (
+    enforce_with_model,
+    open_handoff,
+    reroute_handoffs,
+    tell_woken,
+    withdraw_handoff,
+)
 from leads.enums import LifecycleStage
 from leads.models import StageInterval
 from leads.services import assign_lead
-from leads.signals import stage_changed
+from leads.signals import leads_woken, stage_changed
 from scoring.models import ScoringModel
 from scoring.signals import model_published
 
@@ -40,6 +47,12 @@ def release_on_return(*, change: StageInterval, **_: Any) -> None:
     """Give the lead back to marketing: nobody in sales holds it any more."""
     if change.stage in _WITH_MARKETING:
         assign_lead(lead_id=change.lead_id, owner=None, team=None)
+
+
+@receiver(leads_woken, dispatch_uid="handoff.tell_of_waking")
+def tell_of_waking(*, lead_ids: Sequence[int], now: datetime, **_: Any) -> None:
+    """Tell marketing which of its recycled leads are to be looked at again."""
+    tell_woken(lead_ids=lead_ids, now=now)
 
 
 @receiver(stopped_selling, dispatch_uid="handoff.reroute_on_leaving")

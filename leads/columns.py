@@ -166,6 +166,18 @@ LEAD_VIEWS = (
         roles=_MARKETING,
     ),
     SavedView(
+        "woken",
+        "Woke up",
+        61,
+        {
+            "all": [
+                {"field": "stage", "op": "in", "value": ["RECYCLED"]},
+                {"field": "woken_at", "op": "is_set"},
+            ]
+        },
+        roles=_MARKETING,
+    ),
+    SavedView(
         "no_source",
         "No source",
         90,

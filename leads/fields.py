@@ -134,6 +134,7 @@ LEAD_FIELDS = (
         group="Lifecycle",
     ),
     column_field("cycle", "Cycle", Kind.NUMBER, path="cycle", order=12, group="Lifecycle"),
+    column_field("woken_at", "Woke up", Kind.DATE, path="woken_at", order=14, group="Lifecycle"),
     column_field("wake_at", "Wakes up", Kind.DATE, path="wake_at", order=13, group="Lifecycle"),
     column_field("created", "Created", Kind.DATE, path="created_at", order=14, group="Lifecycle"),
     _relation_field("owner", "Owner", "owner", _people, order=20, group="Work"),

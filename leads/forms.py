@@ -244,6 +244,9 @@ class StageForm(PlainForm):
         widget=_date_input(),
         help_text="When a recycled lead is looked at again.",
     )
+    wakes_on_act = forms.BooleanField(
+        label="Or as soon as they do something, if that is earlier", required=False
+    )
     reason = forms.CharField(max_length=200)
 
     def __init__(self, *args: Any, stage: LifecycleStage, may_override: bool, today: date) -> None:
@@ -279,6 +282,7 @@ class StageForm(PlainForm):
             "reason": self.cleaned_data["reason"],
             "override": to_stage in self._overrides,
             "wake_at": _start_of(self.cleaned_data["wake_on"]) if wakes else None,
+            "wakes_on_act": wakes and self.cleaned_data["wakes_on_act"],
         }
 
 

@@ -21,6 +21,10 @@ _CONSENTS = PreparedQuery(
 )
 
 
+#: By whether it wakes on an act as well.
+_WAKES = {False: "Wakes up from nurture", True: "Wakes up when they act, then at the latest"}
+
+
 @dataclass(frozen=True, slots=True)
 class ToldConsent:
     """What a lead said to one purpose: the last word holds, ``former`` came before."""
@@ -34,7 +38,9 @@ def next_step(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any] | No
     """Return what happens next with a lead and when; None when nothing is planned."""
     del viewer
     if lead.wake_at:
-        return {"text": "Wakes up from nurture", "at": lead.wake_at, "is_late": False}
+        return {"text": _WAKES[lead.wakes_on_act], "at": lead.wake_at, "is_late": False}
+    if lead.woken_at:
+        return {"text": "Woke up: to be looked at again", "at": lead.woken_at, "is_late": False}
     if not lead.next_step:
         return None
     is_late = lead.next_step_at is not None and lead.next_step_at < now

@@ -12,3 +12,6 @@ leads_changed = Signal()
 #: What criteria say of leads changed, though nothing was learned that could speak for them: their
 #: company became a customer, a consent was taken back; ``lead_ids`` is a list, ``now`` the moment.
 standing_changed = Signal()
+
+#: Recycled leads woke up; ``lead_ids`` is a list, ``now`` the moment of the sweep.
+leads_woken = Signal()

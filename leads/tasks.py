@@ -12,6 +12,7 @@ from crm.common.loops import work_in_turn
 from leads.bulk import jobs as bulk
 from leads.importing import jobs, uploads
 from leads.models import ImportJob
+from leads.services import waking
 
 
 @shared_task(name="leads.run_imports")
@@ -37,6 +38,13 @@ def _beat(loop: str, waiting: QuerySet[Any], now: datetime) -> int:
     left = waiting.aggregate(number=Count("pk"), oldest=Min("created_at"))
     beat(loop, now, left["number"], left["oldest"])
     return int(left["number"])
+
+
+@shared_task(name="leads.wake_leads")
+def wake_leads(**_: object) -> None:
+    """Run by beat twice a minute: nobody waits for a wake-up."""
+    work_in_turn(lambda now: waking.wake_leads(now=now) == waking.BATCH)
+    beat("wake_leads", timezone.now())
 
 
 @shared_task(name="leads.remove_old_uploads")

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from handoff.answer_lines import field_values
-from handoff.enums import BantAnswer, DisqualifyReason, RecycleReason, Verdict
+from handoff.enums import BantAnswer, DisqualifyReason, RecycleReason, Verdict, WakeOn
 from handoff.models.handoff import Handoff
 
 
@@ -32,6 +32,7 @@ class BantAssessment(models.Model):
     next_step_at = models.DateTimeField(null=True, blank=True)
     recycle_reason = models.CharField(max_length=20, choices=RecycleReason, blank=True)
     wake_date = models.DateField(null=True, blank=True)
+    wake_on = models.CharField(max_length=4, choices=WakeOn, blank=True)
     disqualify_reason = models.CharField(max_length=20, choices=DisqualifyReason, blank=True)
     saved_at = models.DateTimeField()
     saved_by = models.ForeignKey(

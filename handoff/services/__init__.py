@@ -55,6 +55,7 @@ from handoff.services.routing_rules import (
 )
 from handoff.services.terms import AgreementInvalid, TierTerms
 from handoff.services.touches import log_touch
+from handoff.services.waking import tell_woken
 
 __all__ = [
     "BATCH",
@@ -108,6 +109,7 @@ __all__ = [
     "snooze_handoff",
     "submit_bant",
     "take_from_pool",
+    "tell_woken",
     "to_rebase",
     "waiting_figure",
     "withdraw_handoff",

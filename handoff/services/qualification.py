@@ -19,7 +19,7 @@ from handoff.bant import (
     unkept,
     without_leftovers,
 )
-from handoff.enums import ClockKind, HandoffState, Verdict
+from handoff.enums import ClockKind, HandoffState, Verdict, WakeOn
 from handoff.models import BantAssessment, Handoff
 from handoff.services.answers import record_acceptance
 from handoff.services.clocks import stop_clock
@@ -146,6 +146,7 @@ def _move_lead(
         wake_at=datetime.combine(bant.wake_date, time(), tzinfo=zone)
         if is_recycled and bant.wake_date
         else None,
+        wakes_on_act=is_recycled and bant.wake_on == WakeOn.ACT,
     )
     set_next_step(
         lead_id=handoff.lead_id,

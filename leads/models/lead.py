@@ -38,6 +38,8 @@ class Lead(models.Model):
 
     ``stage``, ``stage_since`` and ``cycle`` repeat the open stage interval for lists;
     ``owner`` and ``team`` repeat the open handoff's holder (``team`` alone is the team's pool).
+    A recycled lead wakes up at ``wake_at``, with ``wakes_on_act`` by its first act if that comes
+    earlier; ``woken_at`` is when it did.
     ``created_at`` is when the person was captured, ``imported_at`` when history was brought in.
     ``tags`` are words that people put on it, each a ``Tag``, in the order in which they came.
     """
@@ -78,6 +80,8 @@ class Lead(models.Model):
     next_step = models.CharField(max_length=200, blank=True)
     next_step_at = models.DateTimeField(null=True, blank=True)
     wake_at = models.DateTimeField(null=True, blank=True)
+    wakes_on_act = models.BooleanField(default=False, db_default=False)
+    woken_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     imported_at = models.DateTimeField(null=True, blank=True)
     last_activity_at = models.DateTimeField()
@@ -128,6 +132,11 @@ class Lead(models.Model):
             ),
             GinIndex(fields=["tags"], condition=~Q(tags=[]), name="lead_tagged"),
             GinIndex(OpClass(digits_of_phone(), name="gin_trgm_ops"), name="lead_phone_digits"),
+            models.Index(
+                fields=["last_activity_at"],
+                condition=Q(wakes_on_act=True),
+                name="lead_waking_on_act",
+            ),
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="lead_search"),
         ]
 

@@ -11,6 +11,7 @@ from leads.services.consent import (
 from leads.services.deals import DealAlreadyRecorded, NothingToClose, close_deal, record_deal
 from leads.services.stages import OverrideNeedsReason, change_stage, freeze_score
 from leads.services.values import LeadInvalid
+from leads.services.waking import wake_leads
 from leads.services.work import (
     add_note,
     assign_lead,
@@ -44,5 +45,6 @@ __all__ = [
     "set_next_step",
     "unsubscribe",
     "update_lead",
+    "wake_leads",
     "withdraw_consent",
 ]

@@ -13,6 +13,8 @@ from leads.lifecycle import IllegalTransition, ScoreSnapshot, check_transition, 
 from leads.models import Lead, StageInterval
 from leads.signals import stage_changed
 
+_MOVED = ("stage", "cycle", "stage_since", "wake_at", "wakes_on_act", "woken_at")
+
 
 class OverrideNeedsReason(Exception):
     """A move outside the table was ordered without saying why."""
@@ -34,13 +36,15 @@ def change_stage(
     override: bool = False,
     snapshot: ScoreSnapshot | None = None,
     wake_at: datetime | None = None,
+    wakes_on_act: bool = False,
 ) -> StageInterval:
     """Move a lead to ``to_stage``, record the move and announce it in the same transaction.
 
     ``override`` permits a move that the table forbids and marks it; a move that the table allows is
-    never marked. ``wake_at`` is when a recycled lead is to be looked at again; any other move
-    clears it. A move dated before the present stage began (a caller that waited for the lock) is
-    dated at that beginning, so that history never runs backwards.
+    never marked. ``wake_at`` is when a recycled lead is to be looked at again, with
+    ``wakes_on_act`` by its first act if that comes earlier; any other move clears both. A move
+    dated before the present stage began (a caller that waited for the lock) is dated at that
+    beginning, so that history never runs backwards.
 
     Raises:
         IllegalTransition: when the table forbids the move and it is no override, or when the lead
@@ -77,7 +81,8 @@ def change_stage(
         moved_at,
         wake_at,
     )
-    lead.save(update_fields=["stage", "cycle", "stage_since", "wake_at"])
+    lead.wakes_on_act, lead.woken_at = wakes_on_act, None
+    lead.save(update_fields=_MOVED)
     stage_changed.send(sender=Lead, change=change, from_stage=from_stage, now=moved_at)
     return change
 

@@ -242,3 +242,12 @@ def test_the_database_refuses_half_a_verdict(fields: dict[str, Any], constraint:
 
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         assessment.update(**values)
+
+
+def test_a_recycled_lead_may_wake_by_what_it_does() -> None:
+    handoff = _accepted()
+
+    _submit(handoff, {**RECYCLE, "wake_on": "ACT"})
+
+    lead = Lead.objects.get(pk=handoff.lead_id)
+    assert (lead.wakes_on_act, lead.wake_at is not None) == (True, True)
