@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
 
 from crm.accounts.enums import Role
-from crm.accounts.models import User
+from crm.accounts.models import SalesTeam, User
 from crm.common.criteria import CriteriaInvalid, compile_q, parse
+from crm.common.prepared import FAR
 from handoff.models import Handoff, RepProfile, RoutingRule
 from handoff.rotation import Candidate, give
 from handoff.services.routing import Hours, Rep, Route, absence_words, follow_rules
@@ -25,14 +27,26 @@ SPAN = timedelta(days=30)
 MOST_HANDOFFS = 5_000
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where a handoff goes: to a person, whose id is ``holder``, or to a pool, which has 0."""
+
+    name: str
+    holder: int = 0
+
+    def __str__(self) -> str:
+        """Return what people call it."""
+        return self.name
+
+
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """One handoff: where it went in fact, and where the rules would have sent it."""
 
     handoff: Handoff
-    would: str
+    would: Place
     rule: str
-    did: str
+    did: Place
 
     @property
     def differs(self) -> bool:
@@ -45,7 +59,7 @@ class DryRun:
     """All of them, counted: by who gets them, as (would, did), and by rule."""
 
     lines: Sequence[Replayed]
-    by_person: Mapping[str, tuple[int, int]]
+    by_person: Mapping[Place, tuple[int, int]]
     by_rule: Mapping[str, int]
     is_cut: bool
 
@@ -67,7 +81,7 @@ def dry_run(*, now: datetime, with_inactive: bool = False) -> DryRun:
     would, did = Counter(line.would for line in lines), Counter(line.did for line in lines)
     return DryRun(
         lines=lines,
-        by_person={name: (would[name], did[name]) for name in sorted(would | did)},
+        by_person={place: (would[place], did[place]) for place in sorted(would | did)},
         by_rule=dict(Counter(line.rule for line in lines).most_common()),
         is_cut=len(handoffs) == MOST_HANDOFFS,
     )
@@ -112,7 +126,7 @@ class _Desk:
     hours: Hours
     profiles: Sequence[RepProfile]
     turns: dict[int, float] = field(default_factory=dict)
-    held: dict[int, list[datetime | None]] = field(default_factory=dict)
+    ends: dict[int, list[datetime]] = field(default_factory=dict)
     owners: dict[int, int] = field(default_factory=dict)
 
     def replay(self, handoff: Handoff, rule: RoutingRule | None) -> Replayed:
@@ -130,8 +144,7 @@ class _Desk:
         return Replayed(handoff, _place(way), way.rule, _first_place(handoff))
 
     def _candidate(self, profile: RepProfile, at: datetime) -> Candidate:
-        ends = self.held.get(profile.pk, [])
-        load = sum(1 for end in ends if end is None or end > at)
+        load = self._load(profile.pk, at)
         barrier = absence_words(profile) if profile.is_absent(at) else ""
         if not profile.user.is_active:
             barrier = "No longer active"
@@ -146,20 +159,31 @@ class _Desk:
             closed=self.hours.closed_words(profile.user, at),
         )
 
+    def _load(self, user_id: int, at: datetime) -> int:
+        """Return how many the person still has: the replay never goes back in time."""
+        ends = self.ends.setdefault(user_id, [])
+        while ends and ends[0] <= at:
+            heappop(ends)
+        return len(ends)
+
     def _take(self, holder: User, handoff: Handoff, turn: float) -> None:
         self.turns[holder.pk] = turn
-        self.held.setdefault(holder.pk, []).append(handoff.closed_at)
+        heappush(self.ends.setdefault(holder.pk, []), handoff.closed_at or FAR)
         if handoff.lead.company_id:
             self.owners[handoff.lead.company_id] = holder.pk
 
 
-def _place(way: Route) -> str:
-    return str(way.holder) if way.holder else f"Pool of {way.team}" if way.team else "Nobody"
+def _place(way: Route) -> Place:
+    return _named(way.holder, way.team)
 
 
-def _first_place(handoff: Handoff) -> str:
+def _first_place(handoff: Handoff) -> Place:
     """Return who got the handoff when it was opened."""
     first = min(handoff.holders.all(), key=lambda each: (each.started_at, each.pk), default=None)
-    if first is None or first.holder is None:
-        return f"Pool of {handoff.team}" if handoff.team else "Nobody"
-    return str(first.holder)
+    return _named(first.holder if first else None, handoff.team)
+
+
+def _named(holder: User | None, team: SalesTeam | None) -> Place:
+    if holder is not None:
+        return Place(str(holder), holder.pk)
+    return Place(f"Pool of {team}" if team else "Nobody")

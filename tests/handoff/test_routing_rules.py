@@ -13,9 +13,9 @@ from django.utils import timezone
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
 from crm.common.models import Notification
-from handoff.dry_run import dry_run
+from handoff.dry_run import DryRun, dry_run
 from handoff.enums import RouteTo
-from handoff.models import AssignmentDecision, RepProfile, RoutingRule
+from handoff.models import AssignmentDecision, Handoff, RepProfile, RoutingRule
 from handoff.rotation import Candidate, choose
 from handoff.services import (
     RoutingInvalid,
@@ -26,7 +26,14 @@ from handoff.services import (
     remove_routing_rule,
 )
 from tests.factories import NOW, client_of, make_lead, make_team, make_user
-from tests.handoff.factories import BERLIN_WEEK, become_mql, holder_of, make_calendar, make_rep
+from tests.handoff.factories import (
+    BERLIN_WEEK,
+    become_mql,
+    holder_of,
+    make_calendar,
+    make_handoff,
+    make_rep,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -187,16 +194,47 @@ def test_a_dry_run_says_who_would_have_got_what_and_writes_nothing(team: SalesTe
     add_routing_rule(name="Off", criteria={}, team=team, to=RouteTo.POOL, is_active=False)
     turns = list(RepProfile.objects.values_list("turn"))
     run = dry_run(now=NOW + timedelta(hours=1))
-    assert [(line.would, line.did) for line in run.lines] == [
+    assert [(str(line.would), str(line.did)) for line in run.lines] == [
         ("Bob", "Ann"), ("Bob", "Bob"), ("Ann", "Ann"),
     ]  # fmt: skip
-    assert run.by_person == {"Ann": (1, 2), "Bob": (2, 1)}
+    assert _by_name(run) == {"Ann": (1, 2), "Bob": (2, 1)}
     assert run.by_rule["Rule 1, Germany"] == 2
     with_all = dry_run(now=NOW + timedelta(hours=1), with_inactive=True)
-    assert with_all.by_person["Pool of DACH"] == (1, 0)
+    assert _by_name(with_all)["Pool of DACH"] == (1, 0)
     assert list(RepProfile.objects.values_list("turn")) == turns
     assert AssignmentDecision.objects.count() == 3
     assert not dry_run(now=NOW + timedelta(days=31)).lines
+
+
+def _by_name(run: DryRun) -> dict[str, tuple[int, int]]:
+    return {str(place): figures for place, figures in run.by_person.items()}
+
+
+def test_a_dry_run_tells_two_people_of_one_name_apart(team: SalesTeam) -> None:
+    first, second = make_rep(team, full_name="Ann"), make_rep(team, full_name="Ann")
+    handoff = become_mql(make_lead())
+    other = second if holder_of(handoff) == first else first
+    add_routing_rule(name="All", criteria={}, team=team, to=RouteTo.REP, rep=other)
+
+    run = dry_run(now=NOW + timedelta(hours=1))
+
+    assert [line.differs for line in run.lines] == [True]
+    assert sorted(run.by_person.values()) == [(0, 1), (1, 0)]
+
+
+def test_a_dry_run_counts_what_is_still_open_at_each_moment(team: SalesTeam) -> None:
+    rep = make_rep(team)
+    add_routing_rule(name="All", criteria={}, team=team)
+    for hours in (0, 1, 4):
+        handoff = make_handoff(now=NOW + timedelta(hours=hours))
+        Handoff.objects.filter(pk=handoff.pk).update(
+            closed_at=NOW + timedelta(hours=hours + 2), state="WITHDRAWN"
+        )
+    RepProfile.objects.update(capacity=1)
+
+    run = dry_run(now=NOW + timedelta(hours=9))
+
+    assert [str(line.would) for line in run.lines] == [str(rep), "Pool of DACH", str(rep)]
 
 
 def test_rules_are_written_on_pages(team: SalesTeam, manager: Client) -> None:
