@@ -102,9 +102,8 @@ def logistic(log_odds: float) -> float:
 
 
 def odds_words(weight: float) -> str:
-    """Return log-odds as what they multiply the odds by: ``2.3 times``, ``1/4.1``."""
-    times = exp(abs(weight))
-    return f"{times:,.1f} times" if weight >= 0 else f"1/{times:,.1f}"
+    """Return log-odds as what they multiply the odds by: ``2.3 times``, ``0.24 times``."""
+    return f"{exp(weight):,.{1 if weight >= 0 else 2}f} times"
 
 
 def centred(
