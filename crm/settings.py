@@ -247,6 +247,7 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # nothing of ours is read by scripts of other sites
 WHITENOISE_USE_FINDERS = TESTING
 WHITENOISE_AUTOREFRESH = TESTING  # each test client would list all files anew
 MEDIA_ROOT = env.path("BATON_MEDIA_ROOT", BASE_DIR / ".baton" / "media")

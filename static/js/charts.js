@@ -1,6 +1,6 @@
 /* The one ECharts wrapper. A page writes <div data-chart="ID" role="img" aria-label="..."> and its data with
    json_script: {kind: "line" | "bar" | "stacked", labels: [...], series: [{name, values, dashedFrom?, outline?}],
-   unit?, min?, max?, threshold?: {value, label}}. Canvas and richText keep the content security policy as it is. */
+   unit?, min?, max?, threshold?: {value, label}}. A canvas keeps the content security policy as it is. */
 
 const charts = new Map();
 const STEPS = ["--step-1", "--step-2", "--step-3", "--step-4"];
@@ -17,10 +17,54 @@ function token(name) {
 
 function draw(place) {
   const data = JSON.parse(document.getElementById(place.dataset.chart).textContent);
-  const chart = charts.get(place) ?? echarts.init(place, null, { renderer: "canvas" });
+  const chart = charts.get(place) ?? begin(place);
   charts.set(place, chart);
-  chart.setOption({ ...frame(data), series: data.series.flatMap((one, at) => KINDS[data.kind](one, at, data)) }, true);
+  const series = [...data.series.flatMap((one, at) => KINDS[data.kind](one, at, data)), ...thresholdLine(data)];
+  chart.setOption({ ...frame(data), series }, true);
+  place.querySelector(".chart-legend").replaceChildren(...(data.series.length > 1 ? data.series.map((one, at) => legendOf(one, at, data)) : []));
+  labelThreshold(place, chart, data);
+  readOut(place, chart, data);
 }
+
+/* Names and figures beside the canvas are text of the page: the chart's own would be 200 kB more. */
+function begin(place) {
+  const [canvas, legend, readout, threshold] = ["canvas", "legend", "readout", "threshold"].map((name) =>
+    Object.assign(document.createElement("div"), { className: `chart-${name}` }));
+  place.replaceChildren(canvas, legend, readout, threshold);
+  return echarts.init(canvas, null, { renderer: "canvas" });
+}
+
+function legendOf(one, at, data) {
+  const name = Object.assign(document.createElement("span"), { textContent: one.name });
+  name.style.setProperty("--of-series", colourOf(one, at, data));
+  return name;
+}
+
+function colourOf(one, at, data) {
+  if (data.kind === "stacked") return token(one.state ? `--${one.state}-line` : STEPS[stepOf(at, data.series.length)]);
+  if (data.kind === "bar") return token(one.outline ? "--control" : "--series");
+  return token(at === 0 ? "--series" : "--ink3");
+}
+
+function labelThreshold(place, chart, data) {
+  const label = place.querySelector(".chart-threshold");
+  label.textContent = data.threshold?.label ?? "";
+  if (data.threshold) label.style.top = `${chart.convertToPixel({ yAxisIndex: 0 }, data.threshold.value)}px`;
+}
+
+function readOut(place, chart, data) {
+  const readout = place.querySelector(".chart-readout");
+  const say = (at) => {
+    const figures = data.series.map((one) => `${data.series.length > 1 ? `${one.name} ` : ""}${shown(one.values[at], data)}`);
+    readout.textContent = data.labels[at] === undefined ? "" : `${data.labels[at]}: ${figures.join(", ")}`;
+  };
+  const canvas = chart.getZr();
+  canvas.off(); // a new theme draws it again
+  canvas.on("mousemove", ({ offsetX }) => say(Math.round(chart.convertFromPixel({ xAxisIndex: 0 }, offsetX))));
+  canvas.on("globalout", () => { readout.textContent = ""; });
+}
+
+const shown = (value, data) => (value == null ? "–" : `${value}${data.unit ? ` ${data.unit}` : ""}`);
 
 function frame(data) {
   const text = { color: token("--ink3"), fontFamily: "system-ui, sans-serif", fontSize: 11 };
@@ -28,16 +72,7 @@ function frame(data) {
     animation: false,
     aria: { enabled: false },
     grid: { left: 4, right: data.threshold ? 72 : 12, top: data.series.length > 1 ? 30 : 14, bottom: 4, containLabel: true },
-    legend: { show: data.series.length > 1, top: 0, right: 0, icon: "roundRect", itemWidth: 11, itemHeight: 9, textStyle: text },
     textStyle: text,
-    tooltip: {
-      trigger: "axis",
-      renderMode: "richText",
-      backgroundColor: token("--surface"),
-      borderColor: token("--line2"),
-      textStyle: { ...text, color: token("--ink"), fontSize: 12 },
-      valueFormatter: (value) => (value == null ? "–" : `${value}${data.unit ? ` ${data.unit}` : ""}`),
-    },
     xAxis: {
       type: "category",
       data: data.labels,
@@ -80,14 +115,14 @@ const KINDS = {
     stack: "all",
     data: one.values,
     barMaxWidth: 28,
-    itemStyle: { color: token(one.state ? `--${one.state}-line` : STEPS[stepOf(at, data.series.length)]), borderColor: token("--surface"), borderWidth: 1 },
+    itemStyle: { color: colourOf(one, at, data), borderColor: token("--surface"), borderWidth: 1 },
   }],
 };
 
 const stepOf = (at, count) => (count === 1 ? 3 : Math.round((at * 3) / (count - 1)));
 
 function lineSeries(one, data, at, values, type) {
-  const colour = token(at === 0 ? "--series" : "--ink3");
+  const colour = colourOf(one, at, data);
   return {
     name: one.name,
     type: "line",
@@ -96,17 +131,16 @@ function lineSeries(one, data, at, values, type) {
     symbolSize: 6,
     lineStyle: { color: colour, type: at === 0 ? type : "dashed", width: at === 0 ? 2 : 1.5 },
     itemStyle: { color: colour },
-    markLine: at === 0 && type === "solid" && data.threshold ? thresholdLine(data.threshold) : undefined,
   };
 }
 
-const thresholdLine = ({ value, label }) => ({
+const thresholdLine = ({ threshold, labels }) => threshold ? [{
+  type: "line",
   silent: true,
-  symbol: "none",
+  showSymbol: false,
+  data: labels.map(() => threshold.value),
   lineStyle: { color: token("--ink3"), type: "dashed", width: 1 },
-  label: { formatter: label, color: token("--ink2"), fontSize: 11, position: "end" },
-  data: [{ yAxis: value }],
-});
+}] : [];
 
 function drawAll() {
   for (const place of charts.keys()) {

@@ -23,7 +23,7 @@ fi
 NPM = """#!/bin/sh
 echo "npm $*" >> "$CALLS"
 for file in @tabler/core/dist/css/tabler.min.css @tabler/core/dist/js/tabler.min.js \\
-    echarts/dist/echarts.min.js tom-select/dist/js/tom-select.complete.min.js \\
+    echarts/dist/echarts.simple.min.js tom-select/dist/js/tom-select.complete.min.js \\
     tom-select/dist/css/tom-select.bootstrap5.min.css; do
     mkdir -p "node_modules/$(dirname $file)"
     touch "node_modules/$file"
