@@ -1,0 +1,110 @@
+"""Every address of the access matrix in a browser, as each role: accessible in both themes, narrow.
+
+What several roles see in the same shape is looked at once. Pages full of data are looked at by
+``test_every_page``; here they are as empty as an address may be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Browser, Page
+
+from tests.access import Row
+from tests.e2e.looks import ANSWERS, DESK, PHONE, overflow
+from tests.factories import client_of, make_user
+from tests.shell.test_access_matrix import rows
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
+
+PAGES = [row for row in rows() if row.method == "get" and row.roles]
+CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+#: Elements that the keyboard reaches and that show no ring; the ring may be on what holds them.
+WITHOUT_RING = """() => {
+  const faults = [];
+  const name = (element) => element.outerHTML.slice(0, 120);
+  const isShown = (element) => {
+    const { outlineStyle, boxShadow } = getComputedStyle(element);
+    return outlineStyle !== "none" || boxShadow !== "none";
+  };
+  for (const element of document.querySelectorAll("#content :is(a, button, input, select)")) {
+    if (element.disabled || element.tabIndex < 0 || !element.checkVisibility()) continue;
+    element.focus({ focusVisible: true, preventScroll: true });
+    if (document.activeElement !== element) continue;
+    const near = [element.parentElement, element.closest("label"), element.nextElementSibling];
+    const isSeen = [element, ...near.filter(Boolean)].some(isShown);
+    if (!isSeen) faults.push(`no ring: ${name(element)}`);
+  }
+  for (const element of document.querySelectorAll("[tabindex]")) {
+    if (element.tabIndex > 0) faults.push(`out of order: ${name(element)}`);
+  }
+  return faults;
+}"""
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[Page]:
+    """Open one window for all addresses: a new one for each would take longer than to look."""
+    context = browser.new_context(reduced_motion="reduce")
+    context.set_default_timeout(20_000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("row", PAGES, ids=lambda row: row.name)
+def test_the_address_is_accessible_to_each_role(window: Page, base_url: str, row: Row) -> None:
+    seen: set[tuple[str, ...]] = set()
+    for role in row.roles:
+        viewer = make_user(role, sales_team=None)
+        address = reverse(row.name, kwargs=row.own(viewer))
+        client = client_of(viewer)
+        shape = shape_of(client, address)
+        if shape and shape not in seen:
+            seen.add(shape)
+            assert faults_of(window, base_url, client, address) == [], f"as {role}"
+
+
+def shape_of(client: Client, address: str) -> tuple[str, ...]:
+    """Return the tags of a page with their classes; nothing of what is no page."""
+    answer = client.get(address, headers={"accept": "text/html"})
+    if answer.streaming:
+        answer.close()
+        return ()
+    if answer.status_code not in ANSWERS or "text/html" not in answer["Content-Type"]:
+        return ()
+    markup = answer.content.decode()
+    if "<html" not in markup:
+        return ()
+    return tuple(re.findall(r'<[a-z]+(?: class="[^"]*")?', markup.partition("<main")[2]))
+
+
+def faults_of(window: Page, base_url: str, client: Client, address: str) -> list[str]:
+    """Return what cannot be used of a page, by eye, by reader or by keyboard."""
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+    host = urlsplit(base_url).hostname or ""
+    window.context.clear_cookies()
+    window.context.add_cookies(
+        [{"name": cookie.key, "value": cookie.value, "domain": host, "path": "/"}]
+    )
+    window.emulate_media(color_scheme="light", reduced_motion="reduce")
+    window.set_viewport_size(DESK)
+    window.goto("about:blank")  # what the page before still asks for must not end this one
+    window.goto(f"{base_url}{address}")
+    faults = violations(window) + list(window.evaluate(WITHOUT_RING))
+    window.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    faults += [f"dark, {each}" for each in violations(window, CONTRAST)]
+    window.set_viewport_size(PHONE)
+    return faults + overflow(window, PHONE)
+
+
+def violations(window: Page, options: dict[str, Any] | None = None) -> list[str]:
+    found: list[dict[str, Any]] = Axe().run(window, options=options).response["violations"]
+    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
