@@ -1,5 +1,5 @@
 /* The palette: Ctrl+K from anywhere. The field keeps the focus; the arrows choose, Enter goes there.
-   Above what the server offers stand the keys of this page, which only the page itself knows. */
+   Below what the server offers stand the keys of this page, which only the page itself knows. */
 
 const palette = document.getElementById("palette");
 const field = palette?.querySelector("[role=combobox]");
@@ -58,7 +58,7 @@ function showChoices() {
 function offerKeysOfPage() {
   const words = field.value.toLowerCase().split(/\s+/);
   const options = [...keysOfPage()]
-    .filter(([, name]) => words.every((word) => name.toLowerCase().includes(word)))
+    .filter(([, name]) => words.every((word) => beginsWord(name.toLowerCase(), word)))
     .map(([element, name], place) => optionFor(element, name, place));
   if (!options.length) return;
   const head = Object.assign(document.createElement("p"), { className: "palette-head", id: "palette-group-0", textContent: "On this page" });
@@ -67,8 +67,11 @@ function offerKeysOfPage() {
   group.role = "group";
   group.setAttribute("aria-labelledby", head.id);
   group.append(head, ...options);
-  list.prepend(group);
+  list.insertBefore(group, document.getElementById("palette-search"));
 }
+
+/* Keys act at once, so they are offered last, and only by the beginning of a word. */
+const beginsWord = (name, word) => name.startsWith(word) || name.includes(` ${word}`);
 
 /* One element a key; of rows only the current one, as keys act on that. */
 function keysOfPage() {
