@@ -188,6 +188,10 @@ def cases_of(*, rep: int, busiest: int) -> list[Case]:
              f" ORDER BY s.engagement_score DESC NULLS LAST, s.lead_id DESC {page}"),
         Case("search", "/search/?q=mann",
              f"{lead} WHERE search_text LIKE '%mann%' {page}"),
+        Case("search, by phone", "/search/?q=030+2312",
+             f"{lead} WHERE regexp_replace(phone, '\\D', '', 'g') LIKE '%302312%' {page}"),
+        Case("board", "/leads/?view=all&layout=board",
+             f"{lead} WHERE stage = 'LEAD' ORDER BY last_activity_at DESC, id DESC {page}"),
         Case("lead page", f"/leads/{busiest}/",
              f"SELECT * FROM engagement_event WHERE lead_id = {busiest}"
              f" ORDER BY occurred_at DESC {page}"),
