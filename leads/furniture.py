@@ -15,6 +15,7 @@ from leads.bulk.acts import bulk_acts
 from leads.bulk.moving import MOVING
 from leads.bulk.tagging import TAGGING
 from leads.columns import LEAD_COLUMNS, LEAD_VIEWS
+from leads.duplicates import possible_duplicates
 from leads.edits import edit_entries
 from leads.fields import ATTRIBUTE_PREFIX, LEAD_FIELDS, attribute_fields
 from leads.panels import consents, next_step
@@ -32,6 +33,7 @@ lead_views.register(*LEAD_VIEWS)
 navigation.register(NavItem("leads", "Leads", "leads:list", "users", 10, key="g l", tab="Leads"))
 
 lead_panels.register(
+    Panel("duplicates", 40, "left", possible_duplicates, "leads/_lead_duplicates.html"),
     Panel("consent", 50, "left", consents, "leads/_lead_consent.html"),
     Panel("next_step", 90, "right", next_step, "leads/_lead_next_step.html"),
 )

@@ -103,15 +103,22 @@ def ordered(queryset: QuerySet[M], ordering: Sequence[str]) -> QuerySet[M]:
     return queryset.order_by(*(_term(text).expression(backwards=False) for text in ordering))
 
 
+def place_of(row: M, *, ordering: Sequence[str]) -> str:
+    """Return where ``row`` stands in the order of ``keyset_page``, for ``neighbours``; signed."""
+    return _write_cursor(row, [_term(text) for text in ordering], backwards=False)
+
+
 def neighbours(
-    queryset: QuerySet[M], *, ordering: Sequence[str], row: M
+    queryset: QuerySet[M], *, ordering: Sequence[str], row: M, place: str = ""
 ) -> tuple[M | None, M | None]:
     """Return the rows just before and just after ``row``, which need not be in ``queryset``.
 
-    ``ordering`` is that of ``keyset_page``.
+    ``ordering`` is that of ``keyset_page``. ``place`` is where the row stood when somebody began to
+    look at it: it stays there for them, whatever they do to it. Any other text counts for nothing.
     """
     terms = [_term(text) for text in ordering]
-    values = [term.value_of(row) for term in terms]
+    mark = _read_cursor(place, terms)
+    values = mark.values if mark else [term.value_of(row) for term in terms]
     before = _rows(queryset, terms, _Mark(backwards=True, values=values), 1)
     after = _rows(queryset, terms, _Mark(backwards=False, values=values), 1)
     return next(iter(before), None), next(iter(after), None)

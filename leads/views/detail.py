@@ -23,7 +23,7 @@ from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.http import AppRequest
 from crm.common.instants import instant_problem
-from crm.common.paging import neighbours
+from crm.common.paging import neighbours, place_of
 from crm.common.slots import (
     TIMELINE_KINDS,
     TimelineEntry,
@@ -230,13 +230,16 @@ def _way(request: AppRequest, lead: Lead, *, now: datetime) -> dict[str, Any]:
         return {"back_url": url}
     address = read_address(QueryDict(query), user=request.user)
     listed = address.leads(viewer=request.user, now=now)
-    before, after = neighbours(listed, ordering=address.sort.ordering, row=lead)
+    ordering, place = address.sort.ordering, request.GET.get("at", "")
+    before, after = neighbours(listed, ordering=ordering, row=lead, place=place)
     return {
         "back_url": f"{url}?{query}",
         "list_query": query,
         "list_label": address.view.label,
         "previous": before,
+        "previous_place": place_of(before, ordering=ordering) if before else "",
         "next": after,
+        "next_place": place_of(after, ordering=ordering) if after else "",
     }
 
 

@@ -1,0 +1,67 @@
+"""Who may be the same person as a lead, as its page says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from crm.accounts.models import User
+from crm.common.prepared import PreparedQuery
+from leads.models import Lead
+
+#: Leads that the page names. Our choice: more of one name and company are no slip.
+_MOST = 5
+
+#: By the index of names; of those who share one only few work for the same company.
+_NAMESAKES = PreparedQuery(
+    lambda first, last, company, phone: (
+        Lead.objects.filter(last_name=last, first_name=first)
+        .filter((Q(company_name=company) & ~Q(company_name="")) | (Q(phone=phone) & ~Q(phone="")))
+        .order_by("last_name", "first_name", "id")[: _MOST + 1]
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A lead of the same name, with what else is the same."""
+
+    lead: Lead
+    same: str
+
+
+def possible_duplicates(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any] | None:
+    """Return the leads of the same name at the same company or phone; None where there is none.
+
+    Only those that ``viewer`` may see; one query, none for a lead without a full name.
+    """
+    del now
+    if not (lead.first_name and lead.last_name):
+        return None
+    asked = (lead.first_name, lead.last_name, lead.company_name, lead.phone)
+    found = [
+        Duplicate(other, _same(lead, other))
+        for other in _NAMESAKES.ask(*asked)
+        if other.pk != lead.pk and _is_visible(other, viewer)
+    ]
+    return {"duplicates": found} if found else None
+
+
+def _same(lead: Lead, other: Lead) -> str:
+    parts = [
+        "company" if lead.company_name and lead.company_name == other.company_name else "",
+        "phone" if lead.phone and lead.phone == other.phone else "",
+    ]
+    return " and ".join(part for part in parts if part)
+
+
+def _is_visible(lead: Lead, viewer: User) -> bool:
+    """Say of one row what ``visible_to`` says of many."""
+    if viewer.sees_all_leads or lead.owner_id == viewer.pk:
+        return True
+    is_pool = lead.owner_id is None and lead.team_id is not None
+    return is_pool and lead.team_id == viewer.sales_team_id
