@@ -128,6 +128,7 @@ class _Desk:
     turns: dict[int, float] = field(default_factory=dict)
     ends: dict[int, list[datetime]] = field(default_factory=dict)
     owners: dict[int, int] = field(default_factory=dict)
+    closed: dict[tuple[int, datetime], str] = field(default_factory=dict)
 
     def replay(self, handoff: Handoff, rule: RoutingRule | None) -> Replayed:
         """Route one handoff at its time, and remember who has it."""
@@ -156,8 +157,16 @@ class _Desk:
             turn=self.turns.get(profile.pk, 0.0),
             weight=profile.weight,
             barrier=barrier,
-            closed=self.hours.closed_words(profile.user, at),
+            closed=self._closed_words(profile.user, at),
         )
+
+    def _closed_words(self, user: User, at: datetime) -> str:
+        """Ask once for all who share a calendar."""
+        calendar = self.hours.calendar_of(user)
+        place = (calendar.pk if calendar else 0, at)
+        if place not in self.closed:
+            self.closed[place] = self.hours.closed_words(user, at)
+        return self.closed[place]
 
     def _load(self, user_id: int, at: datetime) -> int:
         """Return how many the person still has: the replay never goes back in time."""

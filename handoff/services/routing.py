@@ -213,16 +213,17 @@ class Hours:
 
     def opens_at(self, user: User, now: datetime) -> datetime | None:
         """Return when the person's hours begin again; None while they are at work."""
-        calendar = self._of(user)
+        calendar = self.calendar_of(user)
         return calendar.opens_at(now) if calendar else None
 
-    def _of(self, user: User) -> WorkCalendar | None:
+    def calendar_of(self, user: User) -> WorkCalendar | None:
+        """Return whose hours the person's are: their own, their team's or everybody's."""
         own = self.of_rep.get(user.pk) or self.of_team.get(user.sales_team_id or 0)
         return own or self.of_all
 
     def closed_words(self, user: User, now: datetime) -> str:
         """Say until when the person is outside of their hours; empty while they are at work."""
-        calendar, opens_at = self._of(user), self.opens_at(user, now)
+        calendar, opens_at = self.calendar_of(user), self.opens_at(user, now)
         if calendar is None or opens_at is None:
             return ""
         local = opens_at.astimezone(calendar.hours.timezone)
