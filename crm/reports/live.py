@@ -57,5 +57,5 @@ def live_figures(scope: Scope, *, now: datetime) -> LiveFigures:
 
 
 def _figure(clocks: QuerySet[Any]) -> str:
-    number = clocks.order_by("due_at", "id")[:MOST_COUNTED].count()
+    number = clocks.order_by("due_at", "id").values("pk")[:MOST_COUNTED].count()
     return f"{number:,}{'+' if number == MOST_COUNTED else ''}"

@@ -51,7 +51,7 @@ def test_every_loop_of_the_beat_schedule_that_must_not_rest_is_watched() -> None
     removals = {"remove_old_forms", "remove_old_uploads", "remove_refused"}
     hourly = {"keep_partitions", "renew_public_holidays", *removals}
     learning = {"train_predictive", "renew_predictions"}
-    counting = {"count_sla_days"}  # what is not counted yet, the page counts itself
+    counting = {"count_sla_days", "count_splits"}  # what is not counted yet, the page counts itself
     resting = {*hourly, *counting, "renew_scores", "measure_quality", "run_back_tests"}
     assert set(LOOPS) == (ticks - resting - learning) | {COLLECTOR}
 
