@@ -39,3 +39,16 @@ class MailWhen(TextChoices):
 
     AT_ONCE = "AT_ONCE", "At once"
     DAILY = "DAILY", "Once a day, together"
+
+
+class NewsKind(TextChoices):
+    """What notifications are about; people choose how each kind reaches them."""
+
+    HANDOFF = "HANDOFF", "Handoffs that come, move or leave"
+    DEADLINE = "DEADLINE", "Reminders and breaches"
+    DECISION = "DECISION", "Excuses and late evidence"
+    OTHER = "OTHER", "Agreement, scoring and all else"
+
+
+#: How one kind of notification reaches a person by mail; the last leaves it in Baton.
+MAIL_OF_KIND = [*MailWhen.choices, ("NEVER", "Never")]

@@ -12,7 +12,7 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from django.core.validators import URLValidator
 from django.http import HttpRequest, QueryDict
 
-from crm.accounts.enums import Density, MailWhen, Role, Theme
+from crm.accounts.enums import MAIL_OF_KIND, Density, MailWhen, NewsKind, Role, Theme
 from crm.accounts.models import SalesTeam, User
 
 
@@ -131,10 +131,30 @@ class PreferencesForm(PlainForm):
         """Return the choice; none is at once."""
         return self.cleaned_data["mail_when"] or MailWhen.AT_ONCE.value
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Ask of each kind of notification how it is mailed, after when mail comes at all."""
+        super().__init__(*args, **kwargs)
+        choices = [("", "As above"), *MAIL_OF_KIND]
+        for kind in NewsKind:
+            self.fields[f"mail_of_{kind}"] = forms.ChoiceField(
+                choices=choices, required=False, label=kind.label
+            )
+        asked = [*self.base_fields]
+        place = asked.index("mail_when") + 1
+        asked[place:place] = [f"mail_of_{kind}" for kind in NewsKind]
+        self.order_fields(asked)
+
+    def clean(self) -> dict[str, Any]:
+        """Return the choices by kind as one value; those that say nothing of their own are out."""
+        cleaned = self.cleaned_data
+        chosen = {kind.value: cleaned.pop(f"mail_of_{kind}", "") for kind in NewsKind}
+        return cleaned | {"mail_of_kinds": {kind: each for kind, each in chosen.items() if each}}
+
     @classmethod
     def fields_of(cls, user: User) -> dict[str, Any]:
         """Return the present values of ``user`` as the form's initial data."""
-        return {name: getattr(user, name) for name in cls.base_fields}
+        of_kinds = {f"mail_of_{kind}": user.mail_of_kinds.get(kind, "") for kind in NewsKind}
+        return {name: getattr(user, name) for name in cls.base_fields} | of_kinds
 
 
 class TeamForm(PlainForm):

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
-from crm.accounts.enums import Density, MailWhen, Role, Theme, role_labels
+from crm.accounts.enums import Density, MailWhen, NewsKind, Role, Theme, role_labels
 
 
 class SalesTeam(models.Model):
@@ -51,8 +51,10 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """One person who logs in. People who leave become inactive; they are never deleted.
 
-    ``only_at_work`` keeps mail and calls of ``webhook_url`` for the person's working hours; calls
-    are signed with ``webhook_secret``. ``digested_at`` is up to when they know all from digests.
+    ``mail_of_kinds`` says by ``NewsKind`` where mail comes otherwise than ``mail_when`` says, or
+    never. ``only_at_work`` keeps mail and calls of ``webhook_url`` for the person's working hours;
+    calls are signed with ``webhook_secret``. ``digested_at`` is up to when they know all from
+    digests.
 
     What the Django admin asks of a person follows from their roles; nothing else grants it.
     """
@@ -71,6 +73,7 @@ class User(AbstractBaseUser):
     single_key_shortcuts = models.BooleanField(default=True)
     wants_mail = models.BooleanField(default=True)
     mail_when = models.CharField(max_length=7, choices=MailWhen, default=MailWhen.AT_ONCE)
+    mail_of_kinds = models.JSONField(default=dict, blank=True)
     only_at_work = models.BooleanField(default=False)
     webhook_url = models.CharField(max_length=500, blank=True)
     webhook_secret = models.CharField(max_length=64, blank=True)
@@ -95,6 +98,11 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.full_name or self.email
+
+    def gets_mail(self, kind: NewsKind, when: MailWhen) -> bool:
+        """Say whether notifications of ``kind`` are mailed to the person, and then."""
+        chosen: str = self.mail_of_kinds.get(kind.value, self.mail_when)
+        return self.wants_mail and chosen == when
 
     def has_role(self, *roles: Role) -> bool:
         """Say whether the person holds any of ``roles``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -222,6 +222,7 @@ def update_preferences(
     single_key_shortcuts: bool,
     wants_mail: bool,
     mail_when: str = MailWhen.AT_ONCE,
+    mail_of_kinds: Mapping[str, str] | None = None,
     only_at_work: bool = False,
     webhook_url: str = "",
     density: str = Density.COMFORTABLE,
@@ -231,13 +232,14 @@ def update_preferences(
     user.theme, user.density = theme, density
     user.single_key_shortcuts, user.wants_mail = single_key_shortcuts, wants_mail
     user.mail_when, user.only_at_work, user.webhook_url = mail_when, only_at_work, webhook_url
+    user.mail_of_kinds = dict(mail_of_kinds or {})
     if webhook_url and not user.webhook_secret:
         key = base64.b64encode(secrets.token_bytes(24)).decode()
         user.webhook_secret = f"whsec_{key}"
     user.save(
         update_fields=[
             "full_name", "time_zone", "theme", "density", "single_key_shortcuts", "wants_mail",
-            "mail_when", "only_at_work", "webhook_url", "webhook_secret",
+            "mail_when", "only_at_work", "webhook_url", "mail_of_kinds", "webhook_secret",
         ]
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core import mail
 from django.urls import reverse
 
+from crm.accounts.enums import MailWhen, NewsKind
 from crm.accounts.invitations import invitation_token
 from crm.accounts.models import Invitation, User
 from crm.common.models import Notification, OutboxMessage
@@ -46,7 +47,8 @@ def deliver_digest(message: OutboxMessage) -> None:
     person = User.objects.filter(pk=message.payload["user"], is_active=True).first()
     if person is None:
         return
-    lines = Notification.objects.unread().filter(recipient=person)
+    kinds = [kind for kind in NewsKind if person.gets_mail(kind, MailWhen.DAILY)]
+    lines = Notification.objects.unread().filter(recipient=person, kind__in=kinds)
     if person.digested_at is not None:
         lines = lines.filter(created_at__gt=person.digested_at)
     told = list(lines.order_by("created_at", "id")[:MOST_IN_A_DIGEST])

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from crm.accounts.enums import NewsKind
 from crm.common.enums import OutboxState
 
 
@@ -91,6 +92,9 @@ class Notification(models.Model):
     body = models.CharField(max_length=500, blank=True)
     url = models.CharField(max_length=500, blank=True)
     icon = models.CharField(max_length=40, default="bell")
+    kind = models.CharField(
+        max_length=8, choices=NewsKind, default=NewsKind.OTHER, db_default=NewsKind.OTHER
+    )
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
-from crm.accounts.enums import MailWhen
+from crm.accounts.enums import MailWhen, NewsKind
 from crm.accounts.models import User
 from crm.common import outbox
 from crm.common.models import Notification
@@ -35,6 +35,7 @@ class News:
         body: One more sentence, cut likewise.
         url: Path of the page that it is about.
         icon: Name of a Lucide icon.
+        kind: What sort of news it is; people choose by it how they hear of it.
         topic: What it is about, such as ``handoff:17``; of the mails of one topic that still wait
             only the newest is sent.
     """
@@ -45,6 +46,7 @@ class News:
     body: str = ""
     url: str = ""
     icon: str = "bell"
+    kind: NewsKind = NewsKind.OTHER
     topic: str = ""
 
 
@@ -72,6 +74,7 @@ def notify(
     body: str = "",
     url: str = "",
     icon: str = "bell",
+    kind: NewsKind = NewsKind.OTHER,
     topic: str = "",
 ) -> int:
     """Tell each of ``recipients`` once; the same ``key`` again tells nobody anything.
@@ -81,7 +84,7 @@ def notify(
     Returns:
         How many people were told.
     """
-    news = News(recipients, key, title, body=body, url=url, icon=icon, topic=topic)
+    news = News(recipients, key, title, body=body, url=url, icon=icon, kind=kind, topic=topic)
     return notify_all([news], now=now)
 
 
@@ -131,9 +134,9 @@ def _effects(
 ) -> Iterator[outbox.Message]:
     """Yield what goes out with a line; it is written when the line is, and only then."""
     topic = news.topic and f"{news.topic}:{person.pk}"
-    if person.wants_mail and person.mail_when == MailWhen.DAILY:
+    if person.gets_mail(news.kind, MailWhen.DAILY):
         yield _digest(person, opens_at, now)
-    elif person.wants_mail:
+    elif person.gets_mail(news.kind, MailWhen.AT_ONCE):
         yield outbox.Message(
             key=f"alert:{news.key}:{person.pk}",
             channel=ALERT,
@@ -177,15 +180,17 @@ def _insert_lines(wanted: Sequence[tuple[User, News]], now: datetime) -> dict[tu
             "body": news.body[:LONGEST_BODY],
             "url": news.url,
             "icon": news.icon,
+            "kind": news.kind.value,
         }
         for person, news in wanted
     ]
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO common_notification"
-            " (recipient_id, key, title, body, url, icon, created_at)"
+            " (recipient_id, key, title, body, url, icon, kind, created_at)"
             " SELECT given.*, %s FROM json_to_recordset(%s::json)"
-            " AS given (recipient bigint, key text, title text, body text, url text, icon text)"
+            " AS given (recipient bigint, key text, title text, body text, url text, icon text,"
+            " kind text)"
             " ON CONFLICT (recipient_id, key) DO NOTHING RETURNING recipient_id, key, id",
             [now, json.dumps(rows)],
         )

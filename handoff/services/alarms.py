@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 
+from crm.accounts.enums import NewsKind
 from crm.accounts.models import SalesTeam, User
 from crm.common.notifications import News
 from handoff.enums import Alarm, ClockKind
@@ -90,6 +91,7 @@ def news_of(
     )
     names = " and ".join(ClockKind(clock.kind).label for clock in meant)
     return News(
+        kind=NewsKind.DEADLINE,
         recipients=audience.of(handoff, gravest, clocks, now),
         key=_key(handoff, meant[0], gravest),
         title=f"{names} {_WORDS[gravest]}: {handoff.lead.display_name}",

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from crm.accounts.enums import NewsKind
 from crm.accounts.models import User
 from crm.common.instants import plan_problem
 from crm.common.notifications import notify
@@ -124,6 +125,7 @@ def _tell_marketing(handoff: Handoff, rep: User, now: datetime) -> None:
     """Tell who owns the source of the lead why sales did not want it."""
     reason, note = handoff.get_rejection_reason_display(), handoff.rejection_note
     notify(
+        kind=NewsKind.HANDOFF,
         recipients=[each for each in marketers_of(handoff.lead.source) if each != rep],
         key=f"handoff:{handoff.pk}:rejected",
         title=f"Rejected: {handoff.lead.display_name}",

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from crm.accounts.enums import Role
+from crm.accounts.enums import NewsKind, Role
 from crm.accounts.models import User
 from crm.common.notifications import notify
 from handoff.enums import Approval, ClockKind, ExcuseReason
@@ -88,6 +88,7 @@ def ask_excuse(
         asked_at=now,
     )
     notify(
+        kind=NewsKind.DECISION,
         recipients=[each for each in managers_of(handoff.team) if each != asker],
         key=f"handoff:{handoff.pk}:excuse:{excuse.pk}",
         title=f"Excuse to decide: {handoff.lead.display_name}",
@@ -167,6 +168,7 @@ def _answer(
     handoff: Handoff, to: User, what: str, title: str, decider: User, approval: str, now: datetime
 ) -> None:
     notify(
+        kind=NewsKind.DECISION,
         recipients=[to],
         key=f"handoff:{handoff.pk}:{what}:decided",
         title=f"{title} {Approval(approval).label.lower()}: {handoff.lead.display_name}",

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from crm.accounts.enums import NewsKind
 from crm.common.notifications import notify
 from handoff.answer_lines import blank_lines
 from handoff.brief import digest
@@ -84,6 +85,7 @@ def withdraw_handoff(*, change: StageInterval, now: datetime) -> Handoff | None:
     close_handoff(handoff, HandoffState.WITHDRAWN, now=now)
     if handoff.holder is not None and handoff.holder != change.actor:
         notify(
+            kind=NewsKind.HANDOFF,
             recipients=[handoff.holder],
             key=f"handoff:{handoff.pk}:withdrawn",
             title=f"{handoff.lead.display_name} left your queue",
@@ -151,6 +153,7 @@ def _announce(handoff: Handoff, way: Route, clocks: list[Clock], now: datetime) 
         title = f"Nobody could be given {name}"
         body = f"{way.rule}. It waits in the pool{f' of {way.team}' if way.team else ''}."
     notify(
+        kind=NewsKind.HANDOFF,
         recipients=recipients,
         key=f"handoff:{handoff.pk}:opened",
         title=title,

@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import transaction
 from django.urls import reverse
 
+from crm.accounts.enums import NewsKind
 from crm.accounts.models import User
 from crm.common.notifications import News, notify_all
 from handoff.models import AssignmentDecision, Handoff
@@ -117,6 +118,7 @@ def news_of(
     """Return the news of one decision for some people."""
     handoff = decision.handoff
     return News(
+        kind=NewsKind.HANDOFF,
         recipients=recipients,
         key=f"handoff:{handoff.pk}:reassigned:{decision.pk}",
         title=f"{title}: {handoff.lead.display_name}",

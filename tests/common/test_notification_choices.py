@@ -17,7 +17,7 @@ import pytest
 from django.core import mail
 from pytest_django import Settings
 
-from crm.accounts.enums import MailWhen, Role
+from crm.accounts.enums import MailWhen, NewsKind, Role
 from crm.accounts.models import User
 from crm.common.models import Notification, OutboxMessage
 from crm.common.notifications import mark_read, notify
@@ -174,3 +174,38 @@ def test_choices_are_made_on_the_preferences_page() -> None:
     web.post("/preferences/", {**fields, "webhook_url": "https://example.com/other"})
     person.refresh_from_db()
     assert person.webhook_secret == kept
+
+
+def test_each_kind_of_news_is_mailed_as_its_reader_chose() -> None:
+    chosen = {"DEADLINE": "AT_ONCE", "DECISION": "NEVER"}
+    person = make_user(time_zone="UTC", mail_when=MailWhen.DAILY, mail_of_kinds=chosen)
+    for kind in NewsKind:
+        notify(recipients=[person], key=kind.value, title=kind.label, kind=kind, now=NOW)
+
+    dispatch_outbox(now=NOW)
+    at_once = [letter.subject for letter in mail.outbox]
+    dispatch_outbox(now=NOW + timedelta(days=1))
+    [digest] = mail.outbox[len(at_once) :]
+
+    assert at_once == [NewsKind.DEADLINE.label]
+    told = [kind for kind in NewsKind if kind.label in digest.body]
+    assert told == [NewsKind.HANDOFF, NewsKind.OTHER]
+    assert Notification.objects.filter(recipient=person).count() == len(NewsKind)
+
+
+def test_people_choose_by_kind_in_their_preferences() -> None:
+    person = make_user(full_name="Mira")
+    client = client_of(person)
+    asked = {
+        "full_name": "Mira", "time_zone": "UTC", "theme": "AUTO", "wants_mail": "on",
+        "mail_of_DEADLINE": "AT_ONCE", "mail_of_OTHER": "DAILY", "mail_of_DECISION": "",
+    }  # fmt: skip
+
+    client.post("/preferences/", asked)
+    person.refresh_from_db()
+    page = client.get("/preferences/").content.decode()
+    refused = client.post("/preferences/", {**asked, "mail_of_OTHER": "SOMETIMES"})
+
+    assert person.mail_of_kinds == {"DEADLINE": "AT_ONCE", "OTHER": "DAILY"}
+    assert all(kind.label in page for kind in NewsKind)
+    assert refused.status_code == 422
