@@ -6,6 +6,8 @@ const field = palette?.querySelector("[role=combobox]");
 const list = document.getElementById("palette-choices");
 const choices = () => [...list.querySelectorAll("[role=option]")];
 const chosen = () => list.querySelector("[aria-selected=true]");
+let answered = null; // the text for which the choices are shown
+let goesAtOnce = false; // Enter came before the choices for what was typed
 
 if (palette) {
   document.addEventListener("keydown", (event) => {
@@ -15,6 +17,7 @@ if (palette) {
     else open();
   });
   field.addEventListener("keydown", steer);
+  field.addEventListener("input", () => { goesAtOnce = false; });
   list.addEventListener("htmx:afterSwap", showChoices);
   palette.addEventListener("click", (event) => {
     if (event.target === palette) palette.close(); // beside the sheet
@@ -24,6 +27,7 @@ if (palette) {
 function open() {
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   field.value = "";
+  [answered, goesAtOnce] = [null, false];
   palette.showModal();
   htmx.trigger(field, "baton:palette");
 }
@@ -31,9 +35,16 @@ function open() {
 function steer(event) {
   const moves = { ArrowDown: 1, ArrowUp: -1 };
   if (event.key in moves) choose(neighbour(moves[event.key]));
-  else if (event.key === "Enter") chosen()?.click();
+  else if (event.key === "Enter") go();
   else return;
   event.preventDefault();
+}
+
+/* Nothing is opened, let alone done, that answers another text than the one in the field. */
+function go() {
+  if (answered === field.value) return chosen()?.click();
+  goesAtOnce = true;
+  htmx.trigger(field, "baton:palette");
 }
 
 function neighbour(step) {
@@ -48,11 +59,13 @@ function choose(option) {
   option?.scrollIntoView({ block: "nearest" });
 }
 
-function showChoices() {
+function showChoices(event) {
+  answered = event.detail.requestConfig.parameters.q;
   offerKeysOfPage();
   choose(choices()[0]);
   const number = choices().length;
   document.getElementById("palette-count").textContent = number === 1 ? "1 choice" : `${number} choices`;
+  if (goesAtOnce && answered === field.value) go();
 }
 
 function offerKeysOfPage() {

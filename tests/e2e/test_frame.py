@@ -162,6 +162,20 @@ def test_the_palette_goes_to_a_lead_with_the_keyboard_alone(enter: Enter, admin:
     assert opened == []
 
 
+def test_who_types_faster_than_the_palette_answers_gets_what_they_typed(
+    enter: Enter, admin: User
+) -> None:
+    page = enter(admin)
+    page.goto(reverse("leads:list"))
+
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette").get_by_role("option").first).to_be_visible()
+    page.keyboard.type("invite a colleague")
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(re.compile(reverse("accounts:invite")))
+
+
 def test_the_palette_offers_what_the_page_does_by_keys(enter: Enter, admin: User) -> None:
     page = enter(admin)
     page.goto(reverse("leads:list"))
