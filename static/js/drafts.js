@@ -12,7 +12,8 @@ else if (kept) resume();
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (person && form.method === "post" && !form.matches("[data-autosave]")) keep(form);
+  if (form.matches("[data-logout]")) sessionStorage.removeItem(KEY); // who leaves leaves nothing behind
+  else if (person && form.method === "post" && !form.matches("[data-autosave]")) keep(form);
 }, { capture: true });
 
 document.addEventListener("htmx:afterOnLoad", (event) => {

@@ -91,3 +91,21 @@ def test_an_answer_given_within_a_row_comes_back_on_its_own_page(
     page.wait_for_url(re.compile(reverse("handoff:queue")))
     assert Handoff.objects.get().rejection_note == "Next year"
     desk.leave()
+
+
+def test_who_logs_out_leaves_no_form_behind(browser: Browser, base_url: str) -> None:
+    desk = Desk(browser, base_url, make_user(Role.MARKETER, password=PASSWORD, full_name="Mira F"))
+    page = desk.page
+    page.goto(reverse("leads:create"))
+    page.get_by_label("First name").fill("Ines")
+    page.get_by_label("E-mail").fill("ines@kesterwald")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("[aria-invalid=true]")).to_be_visible()
+
+    page.get_by_role("button", name="Mira F").click()
+    page.get_by_role("button", name="Log out").click()
+
+    expect(page.locator("input[name=login]")).to_be_visible()
+    expect(page.get_by_text("You were logged out before this was sent")).to_be_hidden()
+    assert page.evaluate("sessionStorage.getItem('baton:interrupted')") is None
+    desk.leave()
