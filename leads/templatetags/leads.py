@@ -141,7 +141,8 @@ def _address_of(name: str) -> str:
 
     Finding each among the paths of the site takes longer than drawing its row.
     """
-    return reverse(name, args=[0]).replace("0", "{}", 1)
+    before, _, after = reverse(name, args=[0]).rpartition("0")  # a site's prefix may hold one too
+    return f"{before}{{}}{after}"
 
 
 @cache
