@@ -98,6 +98,35 @@ def test_whatever_arrives_is_an_object_or_a_problem_and_what_passes_survives(raw
 
 
 @given(
+    value=json_values, separators=st.sampled_from([(",", ":"), (", ", ": ")]), ascii_=st.booleans()
+)
+def test_the_quick_way_reads_what_the_careful_one_reads(
+    value: object, separators: tuple[str, str], ascii_: bool
+) -> None:
+    text = json.dumps(value, separators=separators, ensure_ascii=ascii_)
+    raw = text.encode(errors="surrogatepass")
+
+    quick = read_object(b'{"x":' + raw + b"}")
+    careful = read_object(b'{"\\u0078":' + raw + b"}")  # no library writes a letter like this
+
+    assert repr(quick) == repr(careful)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"1e5", b"1.50", b"-0.0", b"18446744073709551615", b'"\\/"', b'{"a":1,"a":1}', b"[1,]"],
+)
+def test_spellings_that_a_library_would_change_are_read_with_care(raw: bytes) -> None:
+    quick, careful = (read_object(name + raw + b"}") for name in (b'{"x":', b'{"\\u0078":'))
+
+    if isinstance(careful, Problem):
+        assert isinstance(quick, Problem)
+        assert quick.code == careful.code
+    else:
+        assert repr(quick) == repr(careful)
+
+
+@given(
     items=st.lists(small_values, max_size=4),
     envelope=st.dictionaries(st.text(max_size=3), st.integers(), max_size=3),
 )
