@@ -17,7 +17,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 addEventListener("load", () => {
-  if (document.activeElement !== document.body) return;
+  if (document.activeElement !== document.body || document.querySelector("[autofocus]")) return;
   document.querySelector(".question [type=radio]:checked")?.focus({ preventScroll: true });
 });
 
