@@ -10,6 +10,7 @@ from django.db import connection
 from psycopg import RawCursor
 from psycopg.sql import SQL
 
+from engagement.enums import Actor, EventKind
 from scoring.definition import parse_definition
 from scoring.presets import default_definition
 from scoring.query import ASK_AT, KEEP, engagement_tables
@@ -37,3 +38,17 @@ def test_the_acts_of_due_leads_are_read_from_their_index_alone() -> None:
 
     assert scans
     assert all("Index Only Scan" in scan for scan in scans)
+
+
+def test_who_ever_did_something_rare_is_found_by_its_kind() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(
+            "EXPLAIN SELECT lead_id FROM engagement_event"
+            " WHERE kind = %s AND actor = %s AND lead_id IS NOT NULL",
+            [EventKind.TRIAL_START, Actor.HUMAN],
+        )
+        scans = [line for (line,) in cursor.fetchall() if " on engagement_event" in line]
+
+    assert scans
+    assert all("kind_lead_id_occurred_at" in scan for scan in scans)
