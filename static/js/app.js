@@ -266,6 +266,19 @@ function openDialog(id) {
   dialog.showModal();
 }
 
+/* Ctrl+K: the field takes what is typed from now on; what it offers is loaded once somebody asks. */
+document.addEventListener("keydown", async (event) => {
+  const palette = document.getElementById("palette");
+  if (!palette || event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey) return;
+  event.preventDefault(); // the browser's own search
+  if (palette.open) return palette.close();
+  document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
+  palette.querySelector("input").value = "";
+  palette.showModal();
+  const { offer } = await import(palette.dataset.script);
+  offer();
+});
+
 function listPageKeys(list) {
   const named = new Map();
   for (const element of document.querySelectorAll("[data-key]")) {

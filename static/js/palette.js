@@ -1,34 +1,23 @@
-/* The palette: Ctrl+K from anywhere. The field keeps the focus; the arrows choose, Enter goes there.
+/* The palette, loaded when it first opens (app.js). The field keeps the focus; the arrows choose, Enter goes there.
    Below what the server offers stand the keys of this page, which only the page itself knows. */
 
 const palette = document.getElementById("palette");
-const field = palette?.querySelector("[role=combobox]");
+const field = palette.querySelector("[role=combobox]");
 const list = document.getElementById("palette-choices");
 const choices = () => [...list.querySelectorAll("[role=option]")];
 const chosen = () => list.querySelector("[aria-selected=true]");
 let answered = null; // the text for which the choices are shown
 let goesAtOnce = false; // Enter came before the choices for what was typed
 
-if (palette) {
-  document.addEventListener("keydown", (event) => {
-    if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey) return;
-    event.preventDefault(); // the browser's own search
-    if (palette.open) palette.close();
-    else open();
-  });
-  field.addEventListener("keydown", steer);
-  field.addEventListener("input", () => { goesAtOnce = false; });
-  list.addEventListener("htmx:afterSwap", showChoices);
-  palette.addEventListener("click", (event) => {
-    if (event.target === palette) palette.close(); // beside the sheet
-  });
-}
+field.addEventListener("keydown", steer);
+field.addEventListener("input", () => { goesAtOnce = false; });
+list.addEventListener("htmx:afterSwap", showChoices);
+palette.addEventListener("click", (event) => {
+  if (event.target === palette) palette.close(); // beside the sheet
+});
 
-function open() {
-  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
-  field.value = "";
+export function offer() {
   [answered, goesAtOnce] = [null, false];
-  palette.showModal();
   htmx.trigger(field, "baton:palette");
 }
 
