@@ -13,7 +13,7 @@ from crm.reports.standing import Scope, clocks_of_any_day
 from handoff.enums import ClockKind
 
 #: Nobody acts on the difference beyond it, and a million take long to count; our choice.
-MOST_COUNTED = 5_000
+MOST_COUNTED = 2_000
 
 
 class Live(StrEnum):
@@ -37,7 +37,7 @@ def live_clocks(scope: Scope, live: Live, *, now: datetime) -> QuerySet[Any]:
 
 @dataclass(frozen=True)
 class LiveFigures:
-    """How things stand at this moment, whatever the period of the page; ``5,000+`` is the most."""
+    """How things stand at this moment, whatever the period of the page; ``2,000+`` is the most."""
 
     running: str
     at_risk: str
@@ -57,5 +57,6 @@ def live_figures(scope: Scope, *, now: datetime) -> LiveFigures:
 
 
 def _figure(clocks: QuerySet[Any]) -> str:
-    number = clocks.order_by("due_at", "id").values("pk")[:MOST_COUNTED].count()
+    newest = clocks.order_by("-started_at", "-id")  # by the index in which few of those are others
+    number = newest.values("pk")[:MOST_COUNTED].count()
     return f"{number:,}{'+' if number == MOST_COUNTED else ''}"

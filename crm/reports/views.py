@@ -151,7 +151,7 @@ def sla_handoffs(request: AppRequest) -> HttpResponse:
     counted = _counted(question, now)
     page = keyset_page(
         sla.for_lines(counted),
-        ordering=("-due_at", "-id") if question.live else ("-started_at", "-id"),
+        ordering=("-started_at", "-id"),
         cursor=request.GET.get("cursor"),
     )
     context = {
