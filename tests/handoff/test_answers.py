@@ -13,7 +13,7 @@ from django.db import transaction
 from crm.accounts.enums import Role
 from crm.common.models import Notification
 from handoff.enums import ClockKind, HandoffState, RejectionReason
-from handoff.models import Handoff
+from handoff.models import Handoff, SourceOwner
 from handoff.policy import WAKE_AFTER_REJECTION, WAY_OUT
 from handoff.services import (
     CannotHold,
@@ -137,6 +137,23 @@ def test_a_refusal_is_an_answer_and_sends_the_lead_where_its_reason_says(
     assert clock_of(handoff, ClockKind.ACCEPT).stopped_at == SOON
     assert clock_of(handoff, ClockKind.FIRST_TOUCH).withdrawn_at == SOON
     assert handoff.holders.get().ended_at == SOON
+
+
+def test_who_owns_the_source_hears_of_a_refusal_and_everybody_where_nobody_does() -> None:
+    owner, other = make_user(Role.MARKETER), make_user(Role.MARKETER)
+    SourceOwner.objects.create(source="fair", owner=owner)
+    told = []
+    for source in ("fair", "advert"):
+        handoff = make_handoff(source=source)
+        reject_handoff(
+            handoff_id=handoff.pk, rep=holder_of(handoff), reason=RejectionReason.NOT_A_FIT,
+            now=SOON, note="Buys for another company",
+        )  # fmt: skip
+        lines = Notification.objects.filter(key=f"handoff:{handoff.pk}:rejected")
+        told.append({line.recipient for line in lines})
+        assert "Buys for another company" in lines[0].body
+
+    assert told == [{owner}, {owner, other}]
 
 
 def test_what_was_accepted_is_not_rejected_any_more() -> None:
