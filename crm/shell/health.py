@@ -25,6 +25,7 @@ LOOPS = {
     "dispatch_outbox": "Mail and alerts",
     "run_imports": "Imports",
     "run_bulk_jobs": "Work on many leads",
+    "wake_leads": "Waking from nurture",
     "record_attendance": "Attendance lists",
     "collector": "Collector",
 }
