@@ -134,8 +134,8 @@ class Lead(models.Model):
             GinIndex(OpClass(digits_of_phone(), name="gin_trgm_ops"), name="lead_phone_digits"),
             models.Index(
                 fields=["last_activity_at"],
-                condition=Q(wakes_on_act=True),
-                name="lead_waking_on_act",
+                condition=Q(wakes_on_act=True, last_activity_at__gt=F("stage_since")),
+                name="lead_woken_by_act",
             ),
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="lead_search"),
         ]
