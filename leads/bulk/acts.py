@@ -82,7 +82,7 @@ class BulkAct:
     A lead that changed meanwhile is named, never forced. ``guards`` are columns of Lead, as JSON
     can hold them, that must still be as they were when the job took the lead in;
     ``changed_since`` tells which leads had changed between then and when the person saw the list.
-    ``key`` presses its button.
+    ``key`` presses its button. ``at_once`` is how many leads one transaction may hold at most.
     """
 
     name: str
@@ -95,6 +95,7 @@ class BulkAct:
     guards: tuple[str, ...]
     key: str = ""
     changed_since: Callable[[Collection[int], datetime], Collection[int]] = _nothing_since
+    at_once: int = 100
 
 
 bulk_acts: Registry[BulkAct] = Registry("bulk act")

@@ -149,7 +149,7 @@ def _advance(job: BulkJob, now: datetime) -> bool:
         job.state, job.is_staged = RUNNING, True
         return True
     pending = job.rows.filter(pk__gt=job.applied_row, result="").order_by("pk")
-    rows = list(pending[:CHUNK])
+    rows = list(pending[: min(CHUNK, act.at_once)])
     if not rows:
         job.state, job.finished_at = DONE, now
         return False

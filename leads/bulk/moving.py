@@ -112,7 +112,9 @@ def moved_since(lead_ids: Collection[int], seen_at: datetime) -> set[int]:
     return set(moved.values_list("pk", flat=True))
 
 
+# One by one: opening a handoff takes a lock that everybody waits for, visitors too, and that others
+# hold when they come to a lead.
 MOVING = BulkAct(
     "stage", "Change stage", 30, "arrow-right-left", MoveForm, move_leads, move_back,
-    guards=("stage", "cycle"), key="m", changed_since=moved_since,
+    guards=("stage", "cycle"), key="m", changed_since=moved_since, at_once=1,
 )  # fmt: skip

@@ -146,6 +146,17 @@ def test_leads_are_handed_off_with_the_reason(marketer: User) -> None:
     assert (change.stage, change.reason) == (Stage.MQL, "Asked at the fair")
 
 
+def test_nobody_who_routes_or_waits_for_it_waits_for_more_than_one_move(marketer: User) -> None:
+    make_lead()
+    make_lead()
+    job = order(marketer, "stage", DISQUALIFY)
+    run_step(job_id=job.pk, now=NOW)  # takes them in
+
+    assert run_step(job_id=job.pk, now=NOW)
+    assert counts(job)[Result.DONE] == 1
+    assert counts(work_off(job))[Result.DONE] == 2
+
+
 def test_recycled_leads_wake_on_the_day_that_was_said(marketer: User) -> None:
     lead = make_lead(stage=Stage.MQL)
     wake_at = NOW + timedelta(days=30)
