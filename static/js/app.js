@@ -156,6 +156,15 @@ function forgetSentDraft() {
   if (!isShown) localStorage.removeItem(key);
 }
 
+/* On a shared computer nobody's words stay for the next person. The key of a draft ends with its author. */
+function forgetDraftsOfOthers() {
+  const { person } = document.body.dataset;
+  if (!person) return;
+  Object.keys(localStorage)
+    .filter((key) => key.startsWith("baton:draft:") && !key.endsWith(`-${person}`))
+    .forEach((key) => localStorage.removeItem(key));
+}
+
 document.addEventListener("input", touchField, true);
 document.addEventListener("change", touchField, true);
 
@@ -425,6 +434,7 @@ function announce(text) {
 setInterval(redrawClocks, 30_000);
 addEventListener("pageshow", redrawClocks);
 addEventListener("load", () => {
+  forgetDraftsOfOthers();
   forgetSentDraft();
   document.querySelectorAll("form[data-autosave]").forEach(restoreDraft);
 });

@@ -156,3 +156,17 @@ def test_two_people_who_write_different_answers_keep_both(form: Page, handoff: H
     _saved(form)
 
     assert (_kept(handoff)["budget_note"], _kept(handoff)["need_note"]) == ("Approved", "Stops")
+
+
+def test_what_somebody_else_wrote_does_not_stay_on_a_shared_computer(
+    form: Page, rep: User, handoff: Handoff
+) -> None:
+    mine, theirs = (f"baton:draft:bant-{handoff.pk}-{pk}" for pk in (rep.pk, rep.pk + 1))
+    form.evaluate(
+        "(keys) => keys.forEach((key) => localStorage.setItem(key, '[]'))", [mine, theirs]
+    )
+
+    form.goto(reverse("handoff:queue"))
+
+    form.wait_for_load_state("load")
+    assert form.evaluate("Object.keys(localStorage)") == [mine]
