@@ -15,14 +15,22 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from engagement.storable import (
+    DEEPEST,
+    LARGEST_INTEGER,
+    Problem,
+    Refused,
+    check_storable,
+    printable,
+    too_deep,
+)
+
 LARGEST = 32 * 1024
 LARGEST_BATCH = 500 * 1024
 #: Clients send 250 at most; what is refused item by item takes time and words for each.
 MOST_ITEMS = 2_000
 #: Brackets and strings passed in one batch to find where its bad items end: 20 ms of work.
 _MOST_BRACKETS = 50_000
-DEEPEST = 20
-_LARGEST_INTEGER = 2**63 - 1
 _NUL = rb"\u0000"
 _BACKSLASH = ord("\\")
 _BLANKS = b" \t\n\r"
@@ -34,33 +42,8 @@ _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 _SCALAR = re.compile(r'"(?:[^"\\]|\\.)*+"|[^,\]]*', re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a message is refused: a stable code, the field at fault and a sentence for people.
-
-    ``field`` is a path such as ``properties.items[2].price``; empty means the whole message.
-    """
-
-    code: str
-    field: str
-    reason: str
-
-    def __str__(self) -> str:
-        """Return it in one line: ``too_long: event is longer than 200 characters``."""
-        return " ".join(part for part in (f"{self.code}:", self.field, self.reason) if part)
-
-
 #: What is wrong with a message that is longer than ``LARGEST``.
 TOO_LARGE = Problem("too_large", "", f"is longer than {LARGEST} bytes")
-
-
-class Refused(Exception):
-    """A message cannot be taken; ``problem`` says why."""
-
-    def __init__(self, code: str, field: str, reason: str) -> None:
-        """Wrap the problem."""
-        super().__init__(reason)
-        self.problem = Problem(code, field, reason)
 
 
 class Item(NamedTuple):
@@ -203,10 +186,10 @@ class _Reader:
             value, self._at = _scan(_QUICK, self._text, start)
         except _Unusual:
             value, self._at = _scan(_THOROUGH, self._text, start)
-            _check(value)
+            check_storable(value)
         else:
             if _is_doubtful(self._text[start : self._at]):
-                _check(value)
+                check_storable(value)
         return value
 
     def batch_members(self) -> dict[str, Any]:
@@ -214,7 +197,7 @@ class _Reader:
         members: dict[str, Any] = {}
         for name in self._names():
             if name in members:
-                raise Refused("duplicate_key", _shown(name), "stands twice in one object")
+                raise Refused("duplicate_key", printable(name), "stands twice in one object")
             members[name] = list(self._items()) if name == "batch" else self.value()
         return members
 
@@ -312,13 +295,13 @@ def _scan(decoder: json.JSONDecoder, text: str, start: int) -> tuple[Any, int]:
     except json.JSONDecodeError as error:
         raise Refused("not_json", "", f"is not JSON: {error.msg} at {error.pos}") from None
     except RecursionError:
-        raise _too_deep("") from None
+        raise too_deep("") from None
     except ValueError:  # more digits than Python reads
         raise Refused("number_too_large", "", "holds a number beyond 64 bits") from None
 
 
 def _is_doubtful(text: str) -> bool:
-    """Say whether ``text`` could hold what ``_check`` refuses; numbers are seen while decoding."""
+    """Say whether ``text`` could hold what ``check_storable`` refuses but for numbers."""
     is_flat = text.count("{") + text.count("[") <= DEEPEST
     return not is_flat or _DOUBTFUL_ESCAPE.search(text) is not None
 
@@ -328,7 +311,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise Refused("duplicate_key", _shown(twice), "stands twice in one object")
+        raise Refused("duplicate_key", printable(twice), "stands twice in one object")
     return result
 
 
@@ -338,7 +321,7 @@ def _no_constant(word: str) -> None:
 
 def _whole(digits: str) -> int:
     number = int(digits)
-    if abs(number) > _LARGEST_INTEGER:
+    if abs(number) > LARGEST_INTEGER:
         raise _Unusual
     return number
 
@@ -355,56 +338,3 @@ _THOROUGH = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_const
 _QUICK = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_whole, parse_float=_broken
 )
-
-
-def _check(root: object) -> None:
-    """Raise when a value cannot be stored; a loop, so that no depth can exhaust the stack."""
-    waiting: list[tuple[str, Any, int]] = [("", root, 1)]
-    while waiting:
-        path, value, depth = waiting.pop()
-        if isinstance(value, str):
-            _check_text(value, path)
-        elif isinstance(value, dict | list):
-            if depth > DEEPEST:
-                raise _too_deep(path)
-            waiting.extend((name, each, depth + 1) for name, each in _children(path, value))
-        elif isinstance(value, int | float):
-            _check_number(value, path)
-
-
-def _children(path: str, value: dict[str, Any] | list[Any]) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, list):
-        yield from ((f"{path}[{index}]", each) for index, each in enumerate(value))
-        return
-    for name, each in value.items():
-        _check_text(name, path)
-        yield (f"{path}.{name}" if path else name), each
-
-
-def _check_text(text: str, path: str) -> None:
-    if "\x00" in text or not (text.isascii() or _is_unicode(text)):
-        raise Refused("not_text", _shown(path), "holds NUL or half of a character")
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _check_number(number: float, path: str) -> None:
-    # An integer beyond the range of floats cannot even be asked whether it is finite.
-    is_fit = abs(number) <= _LARGEST_INTEGER if isinstance(number, int) else math.isfinite(number)
-    if not is_fit:
-        raise Refused("number_too_large", _shown(path), "is beyond 64 bits")
-
-
-def _too_deep(path: str) -> Refused:
-    return Refused("too_deep", _shown(path), f"is nested deeper than {DEEPEST} levels")
-
-
-def _shown(path: str) -> str:
-    """Return a path that can be printed and stored whatever its names hold."""
-    return path.encode(errors="replace").decode().replace("\x00", "?")[:100]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from engagement.enums import ClockFault, EventKind
-from engagement.json_reading import Problem, Refused
+from engagement.storable import Problem, Refused
 from leads.normalise import NotAnEmail, normalise_email
 
 LONGEST_ID = 200

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engagement.collector.payloads import Fault
-from engagement.json_reading import Problem
+from engagement.storable import Problem
 
 Headers = list[tuple[bytes, bytes]]
 

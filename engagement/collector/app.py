@@ -28,8 +28,9 @@ from engagement.collector.script import Script
 from engagement.collector.senders import Networks, address_of, circumstances, key_in
 from engagement.collector.sources import KnownSource
 from engagement.collector.upkeep import Upkeep
-from engagement.json_reading import LARGEST, LARGEST_BATCH, Problem
+from engagement.json_reading import LARGEST, LARGEST_BATCH
 from engagement.messages import TYPES
+from engagement.storable import Problem
 
 Headers = Mapping[bytes, bytes]
 Scope = Mapping[str, Any]

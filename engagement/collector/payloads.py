@@ -17,13 +17,12 @@ from engagement.json_reading import (
     LARGEST_BATCH,
     TOO_LARGE,
     Item,
-    Problem,
-    Refused,
     Unread,
     read_batch,
     read_item,
 )
 from engagement.messages import check_message, parse_time, read_id
+from engagement.storable import Problem, Refused
 
 #: What a batch says once for all its messages.
 _SHARED = ("context", "integrations")

@@ -21,7 +21,6 @@ from crm.common.health import beat
 from crm.common.singly import do_singly
 from engagement.enums import OWN_SOURCE, Actor
 from engagement.event_ids import event_id
-from engagement.json_reading import Problem
 from engagement.messages import Message, parse_message
 from engagement.models import InboxMessage
 from engagement.receipts import NOTE_RECEIVED
@@ -39,6 +38,7 @@ from engagement.services.identification import Ownership, Said, identify
 from engagement.services.judging import Judgement, judge
 from engagement.services.machine_clicks import hold_clicks, settle_clicks
 from engagement.services.partitions import ensure_partitions, month_of
+from engagement.storable import Problem
 from engagement.tokens import proof_of
 
 logger = logging.getLogger(__name__)

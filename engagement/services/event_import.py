@@ -11,11 +11,12 @@ from typing import Any, BinaryIO
 
 from django.db import connection
 
-from engagement.json_reading import LARGEST, Problem, read_object
+from engagement.json_reading import LARGEST, read_object
 from engagement.messages import message_id, parse_message
 from engagement.services.absorption import BATCH, absorb_events
 from engagement.services.intake import receive
 from engagement.services.partitions import ensure_partitions, month_of
+from engagement.storable import Problem
 
 _CHUNK = 5_000
 _BOM = b"\xef\xbb\xbf"

@@ -10,11 +10,11 @@ from engagement.json_reading import (
     LARGEST,
     Batch,
     Item,
-    Problem,
     Unread,
     read_batch,
     read_object,
 )
+from engagement.storable import Problem
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engagement.enums import ClockFault, EventKind
-from engagement.json_reading import Problem
 from engagement.messages import EARLIEST, Message, parse_message, true_time
+from engagement.storable import Problem
 
 RECEIVED = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
