@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,17 +37,14 @@ class Duplicate:
 def possible_duplicates(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any] | None:
     """Return the leads of the same name at the same company or phone; None where there is none.
 
-    Only those that ``viewer`` may see; one query, none for a lead without a full name.
+    Only those that ``viewer`` may see; no query for a lead without a full name.
     """
     del now
     if not (lead.first_name and lead.last_name):
         return None
     asked = (lead.first_name, lead.last_name, lead.company_name, lead.phone)
-    found = [
-        Duplicate(other, _same(lead, other))
-        for other in _NAMESAKES.ask(*asked)
-        if other.pk != lead.pk and _is_visible(other, viewer)
-    ]
+    others = [other for other in _NAMESAKES.ask(*asked) if other.pk != lead.pk]
+    found = [Duplicate(other, _same(lead, other)) for other in _visible(others, viewer)]
     return {"duplicates": found} if found else None
 
 
@@ -59,9 +56,10 @@ def _same(lead: Lead, other: Lead) -> str:
     return " and ".join(part for part in parts if part)
 
 
-def _is_visible(lead: Lead, viewer: User) -> bool:
-    """Say of one row what ``visible_to`` says of many."""
-    if viewer.sees_all_leads or lead.owner_id == viewer.pk:
-        return True
-    is_pool = lead.owner_id is None and lead.team_id is not None
-    return is_pool and lead.team_id == viewer.sales_team_id
+def _visible(found: Sequence[Lead], viewer: User) -> Sequence[Lead]:
+    """Return those of a few leads that ``viewer`` may see."""
+    if viewer.sees_all_leads or not found:
+        return found
+    visible = Lead.objects.visible_to(viewer).filter(pk__in=[lead.pk for lead in found])
+    seen = set(visible.values_list("pk", flat=True))
+    return [lead for lead in found if lead.pk in seen]
