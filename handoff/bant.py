@@ -71,7 +71,7 @@ def policy_sentence(policy: QualificationPolicy) -> str:
         "" if policy.unknown_allowed else "with nothing unknown",
     ]
     if policy.most_cycles:
-        parts.append(f"and a lead comes to Sales at most {policy.most_cycles} times")
+        parts.append(f"and a lead has at most {policy.most_cycles} cycles")
     return ", ".join(filter(None, parts))
 
 
