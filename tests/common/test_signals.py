@@ -27,6 +27,7 @@ def test_the_signals_of_baton_are_these() -> None:
         "crm.accounts.stopped_selling",
         "leads.standing_changed",
         "leads.leads_changed",
+        "leads.leads_woken",
         "leads.stage_changed",
         "engagement.events_absorbed",
         "engagement.history_corrected",
