@@ -15,9 +15,10 @@ from engagement.enums import Actor, EventKind
 from scoring.definition import parse_definition
 from scoring.presets import default_definition
 from scoring.query import ASK_AT, KEEP, engagement_tables
+from scoring.reference import Act
 from scoring.sql import rendered, with_tables
 from tests.factories import NOW, make_lead
-from tests.scoring.logs import Act, log_act, log_acts
+from tests.scoring.logs import log_act, log_acts
 
 pytestmark = pytest.mark.django_db
 
