@@ -43,9 +43,10 @@ class AssignForm(BulkForm):
         """Return the rep by number."""
         return {"to": self.cleaned_data["to"].pk, "reason": self.cleaned_data["reason"]}
 
-    def words(self) -> str:
-        """Return what is done, in words."""
-        return f"Give to {self.cleaned_data['to']}"
+
+def assign_words(held: Said) -> str:
+    """Return what is done, in words."""
+    return f"Give to {held['to']}"
 
 
 def assign_leads(
@@ -106,6 +107,6 @@ def handed_on_since(lead_ids: Collection[int], seen_at: datetime) -> set[int]:
 
 
 ASSIGNING = BulkAct(
-    "assign", "Assign", 10, "user-plus", AssignForm, assign_leads, take_back,
+    "assign", "Assign", 10, "user-plus", AssignForm, assign_words, assign_leads, take_back,
     guards=("owner_id", "team_id"), key="a", changed_since=handed_on_since,
 )  # fmt: skip

@@ -46,10 +46,6 @@ class BulkForm(PlainForm):
         """Return it as JSON can hold it."""
         return dict(self.cleaned_data)
 
-    def words(self) -> str:
-        """Return the act as people read it: ``Add the tag “Fair”``."""
-        raise NotImplementedError
-
 
 class DoAct(Protocol):
     """Does an act to locked leads in the caller's transaction."""
@@ -79,6 +75,7 @@ def _nothing_since(lead_ids: Collection[int], seen_at: datetime) -> Collection[i
 class BulkAct:
     """One thing that can be done to many leads.
 
+    ``words`` makes of what its form holds what people read: ``Add the tag “Fair”``.
     A lead that changed meanwhile is named, never forced. ``guards`` are columns of Lead, as JSON
     can hold them, that must still be as they were when the job took the lead in;
     ``changed_since`` tells which leads had changed between then and when the person saw the list.
@@ -90,6 +87,7 @@ class BulkAct:
     order: int
     icon: str
     form: type[BulkForm]
+    words: Callable[[Said], str]
     do: DoAct
     undo: UndoAct
     guards: tuple[str, ...]

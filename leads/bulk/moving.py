@@ -55,10 +55,10 @@ class MoveForm(BulkForm):
         wake_at = _start_of(cleaned["wake_on"]).isoformat() if wakes else None
         return {"to_stage": cleaned["to_stage"], "reason": cleaned["reason"], "wake_at": wake_at}
 
-    def words(self) -> str:
-        """Return what is done, in words."""
-        cleaned = self.cleaned_data
-        return f"{dict(_WAYS)[LifecycleStage(cleaned['to_stage'])]}: {cleaned['reason']}"[:200]
+
+def move_words(held: Said) -> str:
+    """Return what is done, in words."""
+    return f"{dict(_WAYS)[LifecycleStage(held['to_stage'])]}: {held['reason']}"[:200]
 
 
 def _start_of(day: date) -> datetime:
@@ -115,6 +115,6 @@ def moved_since(lead_ids: Collection[int], seen_at: datetime) -> set[int]:
 # One by one: opening a handoff takes a lock that everybody waits for, visitors too, and that others
 # hold when they come to a lead.
 MOVING = BulkAct(
-    "stage", "Change stage", 30, "arrow-right-left", MoveForm, move_leads, move_back,
+    "stage", "Change stage", 30, "arrow-right-left", MoveForm, move_words, move_leads, move_back,
     guards=("stage", "cycle"), key="m", changed_since=moved_since, at_once=1,
 )  # fmt: skip

@@ -38,10 +38,11 @@ class TagForm(BulkForm):
         except TagRefused as refusal:
             raise forms.ValidationError(str(refusal)) from refusal
 
-    def words(self) -> str:
-        """Return what is done, in words."""
-        verb = "Add" if self.cleaned_data["way"] == ADD else "Take away"
-        return f"{verb} the tag “{self.cleaned_data['tag']}”"
+
+def tag_words(held: Said) -> str:
+    """Return what is done, in words."""
+    verb = "Add" if held["way"] == ADD else "Take away"
+    return f"{verb} the tag “{held['tag']}”"
 
 
 def tag_leads(
@@ -72,4 +73,4 @@ def untag_leads(
     return tag_leads([lead for lead, _ in leads], opposite, actor=actor, now=now)
 
 
-TAGGING = BulkAct("tag", "Tag", 20, "tag", TagForm, tag_leads, untag_leads, guards=())
+TAGGING = BulkAct("tag", "Tag", 20, "tag", TagForm, tag_words, tag_leads, untag_leads, guards=())

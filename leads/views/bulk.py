@@ -70,8 +70,9 @@ def _order(
     """Order the act once, however often the form arrives."""
     now = timezone.now()
     return act_once(
-        jobs.order_act, form_key(request), act=act, said=form.said(), words=form.words(),
-        query=address.query, lead_ids=chosen, seen_at=_seen_at(request.POST, now),
+        jobs.order_act, form_key(request),
+        act=act, said=form.said(), words=act.words(form.cleaned_data), query=address.query,
+        lead_ids=chosen, seen_at=_seen_at(request.POST, now),
         actor=request.user, now=now,
     )  # fmt: skip
 
