@@ -37,7 +37,8 @@ class Lead(models.Model):
     """A person whose contact data we have. Written by ``leads.services`` only.
 
     ``stage``, ``stage_since`` and ``cycle`` repeat the open stage interval for lists;
-    ``owner`` and ``team`` repeat the open handoff's holder (``team`` alone is the team's pool).
+    ``owner`` and ``team`` repeat the open handoff's holder (``team`` alone is the team's pool);
+    a lead without one may have been given to a rep by hand.
     A recycled lead wakes up at ``wake_at``, with ``wakes_on_act`` by its first act if that comes
     earlier; ``woken_at`` is when it did.
     ``created_at`` is when the person was captured, ``imported_at`` when history was brought in.
