@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from django import forms
 
-from crm.accounts.models import User
+from crm.accounts.models import SalesTeam, User
 from handoff.models import Handoff, HolderInterval
 from handoff.services import (
     CannotHold,
@@ -19,7 +19,7 @@ from handoff.services import (
 )
 from leads.bulk.acts import DONE, UNCHANGED, BulkAct, BulkForm, Outcome, Said, one_by_one, refused
 from leads.models import Lead
-from leads.services import assign_lead
+from leads.services import give_lead
 
 _REFUSALS = (CannotHold, HandoffClosed, HandoffTaken)
 
@@ -53,7 +53,7 @@ def assign_leads(
     leads: Sequence[Lead], said: Said, *, actor: User, now: datetime
 ) -> dict[int, Outcome]:
     """Give each lead to a rep: the open handoff where there is one, else the lead alone."""
-    to = User.objects.select_related("sales_team").get(pk=said["to"])
+    to = _people([said["to"]])[said["to"]]
     opened = _open_handoffs(leads)
 
     def give(lead: Lead) -> Outcome:
@@ -67,7 +67,8 @@ def take_back(
 ) -> dict[int, Outcome]:
     """Give each lead back to who held it before."""
     held = {lead.pk: before for lead, before in leads}
-    former = User.objects.in_bulk({before["owner_id"] for _, before in leads} - {None})
+    former = _people({before["owner_id"] for _, before in leads})
+    teams = SalesTeam.objects.in_bulk({before["team_id"] for _, before in leads} - {None})
     opened = _open_handoffs([lead for lead, _ in leads])
 
     def give_back(lead: Lead) -> Outcome:
@@ -76,11 +77,23 @@ def take_back(
         if holder is None and handoff is not None:
             return refused("Nobody held it before: its handoff stays where it is.")
         if holder is None:
-            assign_lead(lead_id=lead.pk, owner=None, team=None)
+            team = teams.get(held[lead.pk]["team_id"])
+            give_lead(lead_id=lead.pk, owner=None, team=team, actor=actor, now=now)
             return DONE
         return _give(lead, handoff, holder, actor, f"Undone. {said['reason']}".strip(), now)
 
     return one_by_one([lead for lead, _ in leads], give_back, refusals=_REFUSALS)
+
+
+def _people(ids: Iterable[int | None]) -> dict[int, User]:
+    """Return people by id, who cannot stop selling until the transaction ends.
+
+    Whoever is about to stop waits for the leads that this transaction holds, so this one does not
+    wait for them: it fails, and the job tries again.
+    """
+    people = User.objects.select_for_update(of=("self",), no_key=True, nowait=True)
+    found = people.select_related("sales_team").filter(pk__in=set(ids) - {None})
+    return {person.pk: person for person in found.order_by("pk")}
 
 
 def _open_handoffs(leads: Sequence[Lead]) -> dict[int, int]:
@@ -94,7 +107,7 @@ def _give(
         return UNCHANGED
     if handoff_id is None:
         check_can_hold(to)
-        assign_lead(lead_id=lead.pk, owner=to, team=to.sales_team)
+        give_lead(lead_id=lead.pk, owner=to, team=to.sales_team, actor=actor, now=now)
     else:
         reassign_handoff(handoff_id=handoff_id, to=to, actor=actor, reason=reason, now=now)
     return DONE

@@ -49,11 +49,12 @@ _EDITS = """
     FROM (
         SELECT fact.*, dense_rank() OVER (ORDER BY fact.recorded_at DESC) AS place
         FROM leads_leadfact fact JOIN leads_lead lead ON lead.id = fact.lead_id
-        WHERE fact.lead_id = %(lead_id)s AND fact.actor_id IS NOT NULL
+        WHERE fact.lead_id = %(lead_id)s
+        AND (fact.actor_id IS NOT NULL OR fact.field = 'owner')
         AND fact.recorded_at > lead.created_at
         AND fact.recorded_at < coalesce(%(before)s::timestamptz, 'infinity')
     ) fact
-    JOIN accounts_user person ON person.id = fact.actor_id
+    LEFT JOIN accounts_user person ON person.id = fact.actor_id
     LEFT JOIN LATERAL (
         SELECT value FROM leads_leadfact older
         WHERE older.lead_id = %(lead_id)s AND older.field = fact.field
@@ -70,7 +71,8 @@ def edit_entries(
 ) -> list[TimelineEntry]:
     """Return what people changed of a lead, one entry for each time; a ``TimelineSource``.
 
-    What was known when it was captured is no change, and what an import brought is no person's.
+    What was known when it was captured is no change, and what an import brought is no person's. An
+    owner who sells no more loses it to nobody's hand, and is told of too.
     """
     del viewer
     asked = {"lead_id": lead_id, "before": before, "limit": limit}
@@ -85,7 +87,7 @@ def _entry(at: datetime, facts: Sequence[Any]) -> TimelineEntry:
         kind="sales",
         icon="pencil",
         title=", ".join(_change(*each) for fact in facts for each in _changes(fact)),
-        detail=f"By {facts[0].person}",
+        detail=f"By {facts[0].person}" if facts[0].person else "Its owner sells no more",
     )
 
 
@@ -108,6 +110,8 @@ def changed_words(
     if field == "attributes":
         yield from _attribute_changes(was or {}, value or {}, declared)
         return
+    if field == "owner":  # says itself who it was: handoffs change owners too
+        was, value = value["was"], value["is"]
     say = _SAID.get(field, str)
     label = _LABELS.get(field, field.capitalize())
     yield label, say(was or ""), say(value or "")

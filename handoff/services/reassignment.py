@@ -16,6 +16,7 @@ from crm.common.notifications import News, notify_all
 from handoff.models import AssignmentDecision, Handoff
 from handoff.services.holders import hand_to
 from handoff.services.locking import HandoffClosed, lock_for, lock_handoff
+from handoff.services.owners import release_owned
 from handoff.services.people import managers_of, pool_of
 from handoff.services.routing import Route, route, route_alone
 
@@ -59,12 +60,15 @@ def reassign_handoff(
 def reroute_handoffs(*, of: User, now: datetime) -> int:
     """Route every open handoff ``of`` somebody who sells no more; where nobody is free, to a pool.
 
+    Leads of theirs without one are left to their team, and its managers are told.
+
     Runs in the transaction in which they stopped, and after whoever is about to give them one
     more. The clocks run on: the buyer has waited all along.
 
     Returns:
         How many handoffs went elsewhere.
     """
+    release_owned(of=of, now=now)
     route_alone()
     held = [handoff for handoff in _locked_open(of) if handoff.holder == of]
     notify_all([_reroute(handoff, now) for handoff in held], now=now)

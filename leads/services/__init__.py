@@ -9,6 +9,7 @@ from leads.services.consent import (
     withdraw_consent,
 )
 from leads.services.deals import DealAlreadyRecorded, NothingToClose, close_deal, record_deal
+from leads.services.owners import give_lead, release_leads
 from leads.services.stages import OverrideNeedsReason, change_stage, freeze_score
 from leads.services.values import LeadInvalid
 from leads.services.waking import wake_leads
@@ -37,11 +38,13 @@ __all__ = [
     "close_deal",
     "create_lead",
     "freeze_score",
+    "give_lead",
     "lock_leads",
     "recall_activity",
     "record_activity",
     "record_consent",
     "record_deal",
+    "release_leads",
     "set_next_step",
     "unsubscribe",
     "update_lead",

@@ -1,22 +1,29 @@
 """Giving many leads to a rep at once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
+from crm.accounts.services import deactivate_user
 from handoff.bulk import AssignForm
 from handoff.models import Handoff
 from handoff.services import reassign_handoff
-from leads.bulk.jobs import undo_job
+from leads.bulk.jobs import sweep_jobs, undo_job
+from leads.edits import edit_entries
 from leads.enums import BulkResult as Result
+from leads.history import history_of
 from leads.models import Lead
+from tests.concurrency import in_thread
 from tests.factories import NOW, make_lead, make_team, make_user
 from tests.handoff.factories import make_handoff, make_rep
 from tests.leads.bulk import order, outcomes, work_off
 
 pytestmark = pytest.mark.django_db
+LATER = NOW + timedelta(minutes=10)
 
 
 @pytest.fixture
@@ -45,6 +52,42 @@ def test_leads_without_a_handoff_are_given_to_a_rep_and_back(manager: User, rep:
     work_off(undo_job(job_id=job.pk, actor=manager, now=NOW))
     held = dict(Lead.objects.values_list("pk", "owner"))
     assert held == {lead.pk: None, his.pk: rep.pk}
+
+
+def test_its_history_says_who_gave_a_lead_to_whom_and_the_pool_has_it_back(
+    manager: User, rep: User
+) -> None:
+    pool = make_team(name="Nordics")
+    lead = make_lead(team=pool, created_at=NOW - timedelta(days=1))
+
+    job = work_off(order(manager, "assign", to(rep)))
+    work_off(undo_job(job_id=job.pk, actor=manager, now=LATER), now=LATER)
+
+    edits = edit_entries(lead.pk, manager, None, 10)
+    assert [(edit.title, edit.detail) for edit in edits] == [
+        ("Owner Tomas Orlind removed", f"By {manager}"),
+        ("Owner to Tomas Orlind", f"By {manager}"),
+    ]
+    assert [change.value for change in history_of(lead.pk)] == ["", "Tomas Orlind"]
+    lead.refresh_from_db()
+    assert (lead.owner, lead.team) == (None, pool)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_somebody_who_is_leaving_is_given_nothing_before_that_is_known(
+    manager: User, rep: User
+) -> None:
+    lead = make_lead()
+    job = order(manager, "assign", to(rep))
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        deactivate_user(user_id=rep.pk, actor=manager, now=LATER)
+        assert in_thread(pool, lambda: sweep_jobs(LATER)).result()  # it takes the lead in
+        assert not in_thread(pool, lambda: sweep_jobs(LATER)).result()
+
+    assert outcomes(work_off(job)) == {
+        lead.pk: (Result.REFUSED, "Tomas Orlind is not an active sales rep.")
+    }
 
 
 def test_only_reps_are_offered(rep: User) -> None:

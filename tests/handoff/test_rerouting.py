@@ -6,9 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Event
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import transaction
+from django.http import QueryDict
 
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
@@ -17,6 +19,8 @@ from crm.common.models import Notification
 from handoff.enums import RejectionReason
 from handoff.models import Handoff, HolderInterval
 from handoff.services import reject_handoff
+from leads.edits import edit_entries
+from leads.list_address import read_address
 from leads.models import Lead
 from leads.signals import stage_changed
 from tests.concurrency import in_thread, wait_until_blocked
@@ -95,6 +99,26 @@ def test_who_is_no_rep_any_more_keeps_no_handoffs(team: SalesTeam) -> None:
     )  # fmt: skip
 
     assert holder_of(handoff) == stayer
+
+
+@pytest.mark.django_db
+def test_leads_without_a_handoff_are_left_to_the_team(team: SalesTeam) -> None:
+    leaver, colleague = make_rep(team, full_name="Jonas Reiter"), make_rep(team)
+    manager, theirs = make_user(Role.MANAGER), make_lead(owner=colleague, team=team)
+    free, in_work = make_lead(owner=leaver, team=team), make_handoff(rep=leaver).lead
+
+    leave(leaver)
+
+    held = dict(Lead.objects.values_list("pk", "owner"))
+    assert held == {free.pk: None, in_work.pk: colleague.pk, theirs.pk: colleague.pk}
+    assert free in Lead.objects.visible_to(colleague)
+    [entry] = edit_entries(free.pk, manager, None, 10)
+    assert (entry.title, entry.detail) == ("Owner Jonas Reiter removed", "Its owner sells no more")
+    assert edit_entries(in_work.pk, manager, None, 10) == []
+    told = Notification.objects.get(key__contains="released")
+    assert (told.recipient, told.title) == (manager, "1 lead of Jonas Reiter without an owner now")
+    listed = read_address(QueryDict(urlsplit(told.url).query), user=manager)
+    assert list(listed.leads(viewer=manager, now=SOON)) == [free]
 
 
 @pytest.mark.django_db(transaction=True)
