@@ -67,7 +67,7 @@ def take_back(
 ) -> dict[int, Outcome]:
     """Give each lead back to who held it before."""
     held = {lead.pk: before for lead, before in leads}
-    former = _people({before["owner_id"] for _, before in leads})
+    former = _people({before["owner_id"] for _, before in leads} - {None})
     teams = SalesTeam.objects.in_bulk({before["team_id"] for _, before in leads} - {None})
     opened = _open_handoffs([lead for lead, _ in leads])
 
@@ -85,14 +85,14 @@ def take_back(
     return one_by_one([lead for lead, _ in leads], give_back, refusals=_REFUSALS)
 
 
-def _people(ids: Iterable[int | None]) -> dict[int, User]:
+def _people(ids: Iterable[int]) -> dict[int, User]:
     """Return people by id, who cannot stop selling until the transaction ends.
 
     Whoever is about to stop waits for the leads that this transaction holds, so this one does not
     wait for them: it fails, and the job tries again.
     """
     people = User.objects.select_for_update(of=("self",), no_key=True, nowait=True)
-    found = people.select_related("sales_team").filter(pk__in=set(ids) - {None})
+    found = people.select_related("sales_team").filter(pk__in=ids)
     return {person.pk: person for person in found.order_by("pk")}
 
 
