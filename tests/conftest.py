@@ -20,17 +20,21 @@ from tests.emptying import empty_database, may_pass_by_guards
 from tests.side_by_side import FileByFile
 
 NO_BROWSER = (
-    "no Chromium found: install one (Debian: apt install chromium),"
+    "no Chromium found: install one (Debian: apt install chromium-headless-shell),"
     " or name its program in BATON_CHROMIUM"
 )
 
 beside_browser = pytest.StashKey[bool]()  # whether a test stands in a file with browser tests
 
 
+#: The first is the same browser without the desktop's windows: a third less work for each page.
+CHROMIUMS = ("chromium-headless-shell", "chromium", "google-chrome")
+
+
 def find_chromium() -> str | None:
     """Return the path of a Chromium: the one named by the environment, or one on the PATH."""
-    named = os.environ.get("BATON_CHROMIUM")
-    return named or shutil.which("chromium") or shutil.which("google-chrome")
+    on_path = (shutil.which(name) for name in CHROMIUMS)
+    return os.environ.get("BATON_CHROMIUM") or next(filter(None, on_path), None)
 
 
 def pytest_configure() -> None:
