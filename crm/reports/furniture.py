@@ -20,6 +20,16 @@ navigation.register(
         tab="Today",
     ),
     NavItem(
+        name="own",
+        label="My numbers",
+        url_name="reports:own",
+        icon="chart-no-axes-column",
+        order=15,
+        roles=(Role.REP,),
+        key="g n",
+        tab="Numbers",
+    ),
+    NavItem(
         name="funnel",
         label="Funnel",
         url_name="reports:funnel",

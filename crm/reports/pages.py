@@ -244,7 +244,7 @@ def _compliance_line(
 ) -> ComplianceLine:
     received = question.query(**{**narrowed, "standing": ""})
     page_url = f"{reverse('reports:sla')}?{received}"
-    url = f"{reverse('reports:sla_handoffs')}?{received}"
+    url = f"{question.list_url}?{received}"
     return ComplianceLine(
         row=row,
         page_url=page_url,
@@ -357,7 +357,7 @@ def kpis(
 
 def _live_url(question: SlaQuestion, kind: ClockKind, live: Live) -> str:
     asked = question.query(kind=kind.value, live=live.value, standing="")
-    return f"{reverse('reports:sla_handoffs')}?{asked}"
+    return f"{question.list_url}?{asked}"
 
 
 def _on_time_kpi(whole: ComplianceLine, before: ComplianceRow, goal: int | None) -> Kpi:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import urlencode
 
+from django.urls import reverse
+
+from crm.accounts.models import User
 from crm.common.period import Period, PeriodInvalid, period_from
 from crm.reports.funnel import Cohort, Split, Unit
 from crm.reports.live import Live
@@ -58,7 +61,7 @@ class FunnelQuestion:
 
 @dataclass(frozen=True)
 class SlaQuestion:
-    """Which clocks to count."""
+    """Which clocks to count; ``is_own`` when a rep asks for those they answer for."""
 
     period: Period
     kind: ClockKind
@@ -68,6 +71,12 @@ class SlaQuestion:
     outcome: Outcome | None = None
     arrived: tuple[int, int] | None = None
     live: Live | None = None
+    is_own: bool = False
+
+    @property
+    def list_url(self) -> str:
+        """Return the page that lists what a figure counts, without parameters."""
+        return reverse("reports:own_handoffs" if self.is_own else "reports:sla_handoffs")
 
     @property
     def scope(self) -> Scope:
@@ -80,7 +89,8 @@ class SlaQuestion:
     def kept(self) -> dict[str, str]:
         """Return the parameters that another period leaves as they are."""
         own = {"kind": self.kind.value, "by": self.by.value}
-        own |= {by.value: value for by, value in self.only.items()}
+        only = {} if self.is_own else self.only  # an address is not asked who "I" am
+        own |= {by.value: value for by, value in only.items()}
         named = {"standing": self.standing, "outcome": self.outcome, "live": self.live}
         own |= {name: value.value for name, value in named.items() if value}
         return own | ({"arrived": "{}-{}".format(*self.arrived)} if self.arrived else {})
@@ -130,6 +140,16 @@ def sla_question(query: Mapping[str, str], *, now: datetime) -> SlaQuestion:
         arrived=_arrived(query.get("arrived", "")),
         live=_member(query, "live", Live),
     )
+
+
+def own_question(query: Mapping[str, str], rep: User, *, now: datetime) -> SlaQuestion:
+    """Return what the address asks, of what ``rep`` answers for whatever it names.
+
+    Raises:
+        QuestionInvalid: for a parameter the compliance page does not know.
+    """
+    asked = sla_question(query, now=now)
+    return replace(asked, only={By.REP: str(rep.pk)}, is_own=True)
 
 
 def _member(query: Mapping[str, str], name: str, kind: type[E]) -> E | None:

@@ -10,30 +10,20 @@ from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
 
 from crm.common.period import Period
 from crm.reports.outcomes import Outcome
-from crm.reports.standing import Scope
-from crm.reports.sums import Slot
-from crm.reports.tally import Tally
+from crm.reports.promises import (
+    Course,
+    Promise,
+    attempts_made,
+    course_of,
+    kept_in_time,
+    share_kept,
+)
 from handoff.business_hours import BusinessCalendar, working_time_between
 from handoff.enums import ClockKind
 from handoff.models import Agreement, WorkCalendar
-
-FEWEST = 10
-
-
-@dataclass(frozen=True)
-class Promise:
-    """One promise with what came of it; ``is_kept`` is None while too little is known."""
-
-    label: str
-    figure: str
-    sample: str
-    asked: str
-    url: str
-    is_kept: bool | None
 
 
 @dataclass(frozen=True)
@@ -63,90 +53,33 @@ def scorecard(agreement: Agreement | None, day: date, *, now: datetime) -> Score
         return None
     following = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
     period = Period(day.replace(day=1), following - timedelta(days=1))
-    month = _month(period, now)
+    month = course_of(period, reverse("reports:sla_handoffs"), now=now)
     return Scorecard(
         month=period,
         pacing=_pacing(agreement, month, now),
         marketing=[
-            _share("Accepted by sales", month, Outcome.ACCEPTED, Outcome.ANSWERED,
-                   agreement.acceptance_goal),
-            _share("Became SQL", month, Outcome.QUALIFIED, Outcome.DECIDED, agreement.sql_goal),
+            share_kept("Accepted by sales", month, Outcome.ACCEPTED, Outcome.ANSWERED,
+                       agreement.acceptance_goal),
+            share_kept("Became SQL", month, Outcome.QUALIFIED, Outcome.DECIDED,
+                       agreement.sql_goal),
         ],
         sales=_sales(agreement, month),
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Month:
-    """A month and what its handoffs came to, by their clocks of the verdict and the touch."""
-
-    period: Period
-    verdicts: Tally
-    touches: Tally
-
-
-def _month(period: Period, now: datetime) -> _Month:
-    def tally(kind: ClockKind, *slots: Slot) -> Tally:
-        return Tally(Scope(kind, period.start, period.end), slots, now=now)
-
-    return _Month(
-        period,
-        verdicts=tally(ClockKind.VERDICT, Slot.ALL, Slot.OUTCOME, Slot.ATTEMPTS),
-        touches=tally(ClockKind.FIRST_TOUCH, Slot.ALL),
-    )
-
-
-def _sales(agreement: Agreement, month: _Month) -> list[Promise]:
+def _sales(agreement: Agreement, month: Course) -> list[Promise]:
     promises = [
-        _on_time("First touch in time", month, ClockKind.FIRST_TOUCH, agreement.on_time_goal),
-        _attempts(agreement.attempts_owed, month),
-        _on_time("Verdict in time", month, ClockKind.VERDICT, agreement.verdict_goal),
+        kept_in_time("First touch in time", month, ClockKind.FIRST_TOUCH, agreement.on_time_goal),
+        attempts_made(month, agreement.attempts_owed),
+        kept_in_time("Verdict in time", month, ClockKind.VERDICT, agreement.verdict_goal),
     ]
     if agreement.conversion_goal:
         goal = agreement.conversion_goal
-        promises.append(_share("SQLs won", month, Outcome.WON, Outcome.SETTLED, goal))
+        promises.append(share_kept("SQLs won", month, Outcome.WON, Outcome.SETTLED, goal))
     return promises
 
 
-def _share(label: str, month: _Month, part: Outcome, whole: Outcome, goal: int) -> Promise:
-    found = month.verdicts
-    url = _url(month.period, ClockKind.VERDICT, outcome=whole.value)
-    return _percent(label, found.came_to(part), found.came_to(whole), goal, url)
-
-
-def _on_time(label: str, month: _Month, kind: ClockKind, goal: int) -> Promise:
-    found = month.verdicts if kind is ClockKind.VERDICT else month.touches
-    url = _url(month.period, kind)
-    return _percent(label, found.kept, found.kept + found.late, goal, url)
-
-
-def _percent(label: str, part: int, whole: int, goal: int, url: str) -> Promise:
-    """Return a share; under ten there are counts, and nobody is behind."""
-    asked = f"at least {goal} %"
-    if whole < FEWEST:
-        return Promise(label, f"{part} of {whole}", "", asked, url, None)
-    share = 100 * part / whole
-    return Promise(label, f"{share:.1f} %", f"n = {whole:,}", asked, url, share >= goal)
-
-
-def _attempts(owed: int, month: _Month) -> Promise:
-    found = month.verdicts
-    leads = found.came_to(Outcome.GIVEN_UP)
-    made = sum(times * number for times, number in found.attempts.items())
-    mean = made / leads if leads else None
-    url = _url(month.period, ClockKind.VERDICT, outcome=Outcome.GIVEN_UP.value)
-    is_kept = mean >= owed if mean is not None and leads >= FEWEST else None
-    figure = "–" if mean is None else f"{mean:.1f}"
-    label = "Attempts before giving up"
-    return Promise(label, figure, f"n = {leads:,}", f"at least {owed}", url, is_kept)
-
-
-def _url(month: Period, kind: ClockKind, **more: str) -> str:
-    query = urlencode({**month.parameters, "kind": kind.value, **more})
-    return f"{reverse('reports:sla_handoffs')}?{query}"
-
-
-def _pacing(agreement: Agreement, month: _Month, now: datetime) -> Pacing | None:
+def _pacing(agreement: Agreement, month: Course, now: datetime) -> Pacing | None:
     """Return the volume against its pace: spread over the working time of the month."""
     if not agreement.mqls_per_month:
         return None
@@ -173,7 +106,7 @@ def _pacing(agreement: Agreement, month: _Month, now: datetime) -> Pacing | None
                 {"name": "Pace", "values": pace, "dashedFrom": 0},
             ],
         },
-        url=_url(month.period, ClockKind.VERDICT),
+        url=month.url(ClockKind.VERDICT),
     )
 
 

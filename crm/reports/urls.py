@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm.reports import calibration_views, views
+from crm.reports import calibration_views, own_views, views
 
 app_name = "reports"
 
@@ -16,4 +16,6 @@ urlpatterns = [
     path("reports/sla/handoffs/", views.sla_handoffs, name="sla_handoffs"),
     path("reports/sla.csv", views.sla_csv, name="sla_csv"),
     path("reports/sla-table.csv", views.sla_table, name="sla_table"),
+    path("numbers/", own_views.own_page, name="own"),
+    path("numbers/handoffs/", own_views.own_handoffs, name="own_handoffs"),
 ]

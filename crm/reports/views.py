@@ -40,27 +40,27 @@ from handoff.models import Agreement
 DEFAULT_GOAL = 90  # percent on time while no agreement is signed, as Agreement.on_time_goal
 
 
-def _agreement_of(question: SlaQuestion, now: datetime) -> Agreement | None:
+def agreement_of(question: SlaQuestion, now: datetime) -> Agreement | None:
     """Return the version in force at the end of the period, or at ``now`` while that lasts."""
     signed = Agreement.objects.signed().filter(in_force_from__lte=min(now, question.period.end))
     return signed.order_by("-in_force_from", "-version").first()
 
 
-def _goal_of(kind: ClockKind, agreement: Agreement | None) -> int | None:
+def goal_of(kind: ClockKind, agreement: Agreement | None) -> int | None:
     """Return the percent promised on time; the agreement promises one for first touches only."""
     if kind is not ClockKind.FIRST_TOUCH:
         return None
     return agreement.on_time_goal if agreement else DEFAULT_GOAL
 
 
-def _counted(question: SlaQuestion, now: datetime) -> QuerySet[Any]:
+def counted(question: SlaQuestion, now: datetime) -> QuerySet[Any]:
     """Return the clocks that a figure counts: of this moment, or of the period."""
     if question.live:
         return live_clocks(question.scope, question.live, now=now)
     return sla.counted(question.scope, question.standing, now=now)
 
 
-def _refused(request: AppRequest, error: QuestionInvalid) -> HttpResponse:
+def refused(request: AppRequest, error: QuestionInvalid) -> HttpResponse:
     """Answer an address that asks for what no report has."""
     return render(request, "reports/refused.html", {"problem": str(error)}, status=400)
 
@@ -72,7 +72,7 @@ def funnel_page(request: AppRequest) -> HttpResponse:
     try:
         question = funnel_question(request.GET, now=timezone.now())
     except QuestionInvalid as error:
-        return _refused(request, error)
+        return refused(request, error)
     zone = timezone.get_current_timezone_name()
     whole, parts = funnel(question.cohort, split=question.split, zone=zone)
     path = reverse("reports:funnel")
@@ -95,7 +95,7 @@ def funnel_csv(request: AppRequest) -> HttpResponse | StreamingHttpResponse:
     try:
         question = funnel_question(request.GET, now=timezone.now())
     except QuestionInvalid as error:
-        return _refused(request, error)
+        return refused(request, error)
     return csv_file("funnel.csv", pages.FUNNEL_HEADER, cohort_rows(question.cohort))
 
 
@@ -107,9 +107,9 @@ def sla_page(request: AppRequest) -> HttpResponse:
     try:
         question = sla_question(request.GET, now=now)
     except QuestionInvalid as error:
-        return _refused(request, error)
-    agreement = _agreement_of(question, now)
-    goal = _goal_of(question.kind, agreement)
+        return refused(request, error)
+    agreement = agreement_of(question, now)
+    goal = goal_of(question.kind, agreement)
     found = figures(question, now=now)
     whole = pages.whole_line(question, found.whole, goal=goal)
     live = live_figures(question.scope, now=now)
@@ -147,10 +147,10 @@ def sla_handoffs(request: AppRequest) -> HttpResponse:
     try:
         question = sla_question(request.GET, now=now)
     except QuestionInvalid as error:
-        return _refused(request, error)
-    counted = _counted(question, now)
+        return refused(request, error)
+    clocks = counted(question, now)
     page = keyset_page(
-        sla.for_lines(counted),
+        sla.for_lines(clocks),
         ordering=("-started_at", "-id"),
         cursor=request.GET.get("cursor"),
     )
@@ -158,7 +158,7 @@ def sla_handoffs(request: AppRequest) -> HttpResponse:
         "question": question,
         "page": page,
         "lines": [sla.clock_line(clock, now=now) for clock in page.items],
-        "count": estimate_count(counted),
+        "count": estimate_count(clocks),
         "title": pages.counted_title(question),
         "csv_url": f"{reverse('reports:sla_csv')}?{question.query()}",
         "report_url": f"{reverse('reports:sla')}?{question.whole_query}",
@@ -174,8 +174,8 @@ def sla_csv(request: AppRequest) -> HttpResponse | StreamingHttpResponse:
     try:
         question = sla_question(request.GET, now=now)
     except QuestionInvalid as error:
-        return _refused(request, error)
-    rows = sla.rows_of(_counted(question, now))
+        return refused(request, error)
+    rows = sla.rows_of(counted(question, now))
     return csv_file("sla.csv", pages.SLA_HEADER, rows)
 
 
@@ -187,7 +187,7 @@ def sla_table(request: AppRequest) -> HttpResponse | StreamingHttpResponse:
     try:
         question = sla_question(request.GET, now=now)
     except QuestionInvalid as error:
-        return _refused(request, error)
+        return refused(request, error)
     rows = table_rows(question, figures(question, now=now))
     return csv_file("sla-table.csv", TABLE_HEADER, rows)
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.access import ADMIN, MANAGER, MARKETER, row
+from tests.access import ADMIN, MANAGER, MARKETER, REP, row
 
 READERS = (MARKETER, MANAGER, ADMIN)
 
@@ -14,4 +14,6 @@ ROWS = [
     row("reports:sla_handoffs", *READERS),
     row("reports:sla_csv", *READERS),
     row("reports:sla_table", *READERS),
+    row("reports:own", REP),
+    row("reports:own_handoffs", REP),
 ]
