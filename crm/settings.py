@@ -244,7 +244,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if TESTING
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "crm.common.static_files.HashedFiles"
     },
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False  # nothing of ours is read by scripts of other sites

@@ -1,7 +1,8 @@
-/* What every page shares: theme, htmx settings, keys, dialogs, bulk selection, clocks, toasts.
+/* What every page shares: theme, htmx settings, keys, dialogs, bulk selection, clocks.
    Pages say what they want with data attributes; docs/ui.md lists them. */
 
-const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
+import { hasLoggedOut, meta, scheduleToasts, serverNow, toast } from "./page.js";
+
 const isTyping = (element) =>
   element.isContentEditable || /^(SELECT|TEXTAREA)$/.test(element.tagName) ||
   (element.tagName === "INPUT" && !/^(checkbox|radio|button|submit)$/.test(element.type));
@@ -45,13 +46,8 @@ function focusFirstError(place) {
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (!hasLoggedOut(event.detail.xhr)) return;
   event.detail.shouldSwap = false;
-  document.querySelectorAll("form[data-autosave]").forEach(keepDraft);
   location.assign(`${meta("login-url")}?next=${encodeURIComponent(location.pathname + location.search)}`);
 });
-
-// A session that has ended shows as a redirect to the login, which the browser has already followed.
-const hasLoggedOut = (xhr) =>
-  Boolean(xhr?.responseURL) && new URL(xhr.responseURL).pathname === meta("login-url");
 
 document.addEventListener("htmx:sendError", () => {
   toast("The server did not answer. Nothing was changed; try again.", "error");
@@ -65,134 +61,9 @@ document.addEventListener("htmx:responseError", (event) => {
 const FAILURES = {
   403: "This page is out of date. Load it again and repeat the step.",
   404: "This no longer exists, or is not yours to see.",
+  409: "Somebody was faster. Load the page again to see what is left to do.",
   429: "Too many requests. Wait a minute and try again.",
 };
-
-/* --- Toasts ------------------------------------------------------------------------------------------ */
-
-function toast(text, level = "info") {
-  const note = document.createElement("div");
-  note.className = `notice is-${level}`;
-  note.dataset.toast = "";
-  note.append(Object.assign(document.createElement("p"), { textContent: text }));
-  document.getElementById("toasts").append(note);
-  scheduleToasts();
-}
-
-function scheduleToasts() {
-  for (const note of document.querySelectorAll("[data-toast]:not([data-leaving])")) {
-    if (note.matches(".is-error, .is-warning")) continue;
-    note.dataset.leaving = "";
-    setTimeout(() => note.remove(), 6000);
-  }
-}
-
-/* --- Autosave: a form marked data-autosave that posts itself with htmx. Only the fields that were touched since
-   the last save are sent, and kept on this device until that save has succeeded: nothing goes with a killed tab or
-   an ended session, and nobody else's answers are overwritten by a page left open. ---------------------------- */
-
-const draftKey = (form) => `baton:draft:${form.dataset.autosave}`;
-const touchedFields = new WeakMap(); // form -> { waiting, sent }: names of fields
-const touchedIn = (form) => touchedFields.get(form) ?? { waiting: new Set(), sent: new Set() };
-
-function showSaveState(form, state, text) {
-  const place = form.querySelector("[data-save-state]");
-  if (!place) return;
-  place.dataset.saveState = state;
-  place.querySelector("[data-save-text]").textContent = text;
-}
-
-function touchField(event) {
-  const form = event.target.closest?.("form[data-autosave]");
-  if (!form || !event.target.name) return;
-  const touched = touchedIn(form);
-  touched.waiting.add(event.target.name);
-  touchedFields.set(form, touched);
-  storeDraft(form);
-}
-
-function storeDraft(form) {
-  const { waiting, sent } = touchedIn(form);
-  const fields = [...new FormData(form)].filter(([name]) => waiting.has(name) || sent.has(name));
-  if (fields.length) localStorage.setItem(draftKey(form), JSON.stringify(fields));
-  else localStorage.removeItem(draftKey(form));
-}
-
-function keepDraft(form) {
-  const touched = touchedIn(form);
-  touched.sent.forEach((name) => touched.waiting.add(name));
-  touched.sent.clear();
-  storeDraft(form);
-  if (touched.waiting.size) showSaveState(form, "kept", "Not saved yet, kept on this device");
-}
-
-function restoreDraft(form) {
-  const kept = JSON.parse(localStorage.getItem(draftKey(form)) ?? "[]");
-  const restored = new Set();
-  for (const [name, value] of kept) {
-    for (const field of form.elements) {
-      if (field.name !== name) continue;
-      if (/^(radio|checkbox)$/.test(field.type)) field.checked ||= field.value === value;
-      else field.value = value;
-      restored.add(field);
-    }
-  }
-  restored.forEach((field) => field.dispatchEvent(new Event("change", { bubbles: true })));
-}
-
-/* A form that was sent for good keeps its draft until a page without it is shown: the login is none. */
-
-const SENT = "baton:sent-draft";
-
-document.addEventListener("submit", (event) => {
-  if (event.target.matches("form[data-autosave]")) sessionStorage.setItem(SENT, draftKey(event.target));
-});
-
-function forgetSentDraft() {
-  const key = sessionStorage.getItem(SENT);
-  if (!key || location.pathname === meta("login-url")) return;
-  sessionStorage.removeItem(SENT);
-  const isShown = [...document.querySelectorAll("form[data-autosave]")].some((form) => draftKey(form) === key);
-  if (!isShown) localStorage.removeItem(key);
-}
-
-/* On a shared computer nobody's words stay for the next person. The key of a draft ends with its author. */
-function forgetDraftsOfOthers() {
-  const { person } = document.body.dataset;
-  if (!person) return;
-  Object.keys(localStorage)
-    .filter((key) => key.startsWith("baton:draft:") && !key.endsWith(`-${person}`))
-    .forEach((key) => localStorage.removeItem(key));
-}
-
-document.addEventListener("input", touchField, true);
-document.addEventListener("change", touchField, true);
-
-document.addEventListener("htmx:configRequest", (event) => {
-  const form = event.detail.elt;
-  if (!form.matches("form[data-autosave]")) return;
-  const touched = touchedIn(form);
-  touched.waiting.forEach((name) => touched.sent.add(name));
-  touched.waiting.clear();
-  for (const name of Object.keys(event.detail.parameters)) {
-    if (!touched.sent.has(name)) delete event.detail.parameters[name];
-  }
-});
-
-document.addEventListener("htmx:beforeRequest", (event) => {
-  const form = event.detail.elt.closest("form[data-autosave]");
-  if (form) showSaveState(form, "saving", "Saving");
-});
-
-document.addEventListener("htmx:afterRequest", (event) => {
-  const form = event.detail.elt.closest("form[data-autosave]");
-  if (!form) return;
-  if (!event.detail.successful || hasLoggedOut(event.detail.xhr)) return keepDraft(form);
-  touchedIn(form).sent.clear();
-  storeDraft(form);
-  const clock = new Date(serverNow() * 1000).toLocaleTimeString("en-GB", { timeZone: meta("time-zone") || "UTC" });
-  showSaveState(form, "saved", `Saved ${clock}`);
-});
 
 /* --- Keys: elements name theirs with data-key; single letters are off inside fields ------------------ */
 
@@ -385,8 +256,6 @@ function showCurrentView() {
 
 /* --- Clocks: redrawn each 30 s from what the server said, in the server's time --------------------------- */
 
-const serverAhead = Number(meta("server-time")) - Date.now() / 1000;
-const serverNow = () => Date.now() / 1000 + serverAhead;
 const AT_RISK_SHARE = 0.25;
 const STATES = ["on-track", "at-risk", "breached"];
 
@@ -433,11 +302,6 @@ function announce(text) {
 
 setInterval(redrawClocks, 30_000);
 addEventListener("pageshow", redrawClocks);
-addEventListener("load", () => {
-  forgetDraftsOfOthers();
-  forgetSentDraft();
-  document.querySelectorAll("form[data-autosave]").forEach(restoreDraft);
-});
 document.addEventListener("visibilitychange", redrawClocks);
 scheduleToasts();
 showCurrentView();

@@ -18,6 +18,7 @@ from crm.accounts.models import User
 from handoff.models import BantAssessment, Handoff
 from leads.enums import LifecycleStage
 from leads.models import Lead
+from leads.services import change_stage
 from tests.factories import PASSWORD, client_of, make_team
 from tests.handoff.factories import make_agreement, make_calendar, make_handoff, make_rep
 from tests.handoff.test_pages import ALWAYS
@@ -170,3 +171,17 @@ def test_what_somebody_else_wrote_does_not_stay_on_a_shared_computer(
 
     form.wait_for_load_state("load")
     assert form.evaluate("Object.keys(localStorage)") == [mine]
+
+
+def test_a_handoff_that_is_closed_meanwhile_leaves_no_draft_behind(
+    form: Page, handoff: Handoff
+) -> None:
+    change_stage(
+        lead_id=handoff.lead_id, to_stage=LifecycleStage.DISQUALIFIED, now=timezone.now(), rule="x"
+    )
+
+    form.locator("[name=need_note]").fill("Stops on line 2")
+    form.locator("[name=need_note]").blur()
+
+    expect(form.locator("[data-save-text]")).to_have_text("Not saved: this form is closed")
+    assert form.evaluate("localStorage.length") == 0
