@@ -9,13 +9,15 @@ ORM that a page asks by the dozen cost three times as much to compose as to answ
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Generic, Self, TypeVar
 
 from django.db import connection, models
+from django.db.backends.utils import CursorWrapper
 from django.db.models.query import get_related_populators
 from psycopg import RawCursor
 from psycopg.pq import Format
@@ -62,12 +64,13 @@ class Among(models.Lookup):
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A query set as composed: its SQL, and what to bind in order."""
+    """A query set as composed: its SQL, what to bind in order, and how columns become values."""
 
     queryset: Any
     compiler: Any
     text: str
     bound: Sequence[Any]
+    converters: Mapping[int, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +121,9 @@ class PreparedQuery(Generic[M]):
     def _found(self, text: str, values: Sequence[Any], *more: Any) -> list[Sequence[Any]]:
         plan = self._plan
         bound = [values[each.place] if isinstance(each, Parameter) else each for each in plan.bound]
-        _, rows = _run(text, [*bound, *more])
-        return list(plan.compiler.results_iter([rows]))
+        with _running(text, [*bound, *more]) as cursor:
+            rows = cursor.fetchall()
+        return list(plan.compiler.apply_converters(rows, plan.converters))
 
     def _model(self, row: Sequence[Any]) -> M:
         plan, shape = self._plan, self._shape
@@ -137,7 +141,8 @@ class PreparedQuery(Generic[M]):
         compiler: Any = queryset.query.get_compiler(connection=connection)
         text, bound = compiler.as_sql()
         text %= tuple(f"${place}" for place in range(1, len(bound) + 1))
-        return _Plan(queryset, compiler, text, bound)
+        columns = [expression for expression, *_ in compiler.select]
+        return _Plan(queryset, compiler, text, bound, compiler.get_converters(columns))
 
     @cached_property
     def _shape(self) -> _Shape:
@@ -161,8 +166,9 @@ def prepared(query: SQL, parameters: Sequence[Any]) -> list[dict[str, Any]]:
         query: The same text each time: the plan is found by it.
         parameters: What stands for ``$1`` and so on.
     """
-    names, rows = _run(query.as_string(None), parameters, Format.BINARY)
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    with _running(query.as_string(None), parameters, Format.BINARY) as cursor:
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 class _PreparingCursor(RawCursor[Any]):
@@ -177,13 +183,14 @@ class _PreparingCursor(RawCursor[Any]):
         return super().execute(*asked, **{**how, "prepare": True})
 
 
-def _run(
+@contextmanager
+def _running(
     query: str, parameters: Sequence[Any], told_in: Format = Format.TEXT
-) -> tuple[list[str], list[list[Any]]]:
+) -> Iterator[CursorWrapper]:
     connection.ensure_connection()
     bound_by_server: Any = _PreparingCursor(connection.connection)
     bound_by_server.format = told_in
     counted = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     with counted(bound_by_server) as cursor:
         cursor.execute(query, parameters)
-        return [column.name for column in cursor.description], list(map(list, cursor.fetchall()))
+        yield cursor
