@@ -70,7 +70,7 @@ def arrivals_of(lead_ids: Sequence[int], viewer: User, now: datetime) -> Mapping
     """Return first and last arrival of leads up to ``now``; a column's ``load``."""
     del viewer
     first = first_touches(lead_ids, now)
-    last = touch_before(dict.fromkeys(lead_ids, now))
+    last = touch_before(dict.fromkeys(first, now)) if first else {}
     return {lead_id: Arrivals(first[lead_id], last[lead_id]) for lead_id in first}
 
 
