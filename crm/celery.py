@@ -29,6 +29,7 @@ app.conf.beat_schedule = {
     "renew predictions": _tick("scoring.renew_predictions", queue="bulk", every=10.0),
     "dispatch outbox": _tick("common.dispatch_outbox", queue="outbox", every=2.0),
     "record attendance": _tick("engagement.record_attendance", queue="bulk", every=3.0),
+    "follow merges": _tick("engagement.follow_merges", queue="bulk", every=3.0),
     "run imports": _tick("leads.run_imports", queue="bulk", every=3.0),
     "run bulk jobs": _tick("leads.run_bulk_jobs", queue="bulk", every=2.0),
     "wake leads": _tick("leads.wake_leads", queue="bulk", every=30.0),

@@ -18,11 +18,15 @@ from engagement.criteria import asset_choices, asset_words, deed_field, kind_wor
 from engagement.enums import EventKind, FunnelStage
 from engagement.form_timeline import difference_entries
 from engagement.history import act_entries, last_acts, machine_entries
+from engagement.services.merging import ACTS
 from engagement.silence import silence_of
 from engagement.slices import CONTENT_FIELD
 from engagement.touches import arrivals_of, arrivals_panel
+from leads.merging import followers
 
 DEED_CONTROL = "engagement/_deed_control.html"
+
+followers.register(ACTS)
 
 fields.register(
     deed_field(

@@ -8,6 +8,7 @@ from django.utils import timezone
 from crm.common.loops import work_in_turn
 from engagement import services
 from engagement.services.attendance_uploads import record_queued_uploads
+from engagement.services.merging import follow_on
 
 #: Shorter than other turns: whatever was absorbed is scored by the same worker.
 _TURN = timedelta(seconds=2)
@@ -23,6 +24,12 @@ def absorb_events(**_: object) -> None:
 def record_attendance(**_: object) -> int:
     """Run by beat every few seconds: records the attendance lists that people said to record."""
     return record_queued_uploads(now=timezone.now())
+
+
+@shared_task(name="engagement.follow_merges")
+def follow_merges(**_: object) -> None:
+    """Run by beat every few seconds: moves the acts of merged leads that have very many."""
+    work_in_turn(lambda now: follow_on(now=now), at_most=_TURN)
 
 
 @shared_task(name="engagement.remove_refused")

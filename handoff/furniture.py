@@ -33,10 +33,12 @@ from handoff.queue import due_today
 from handoff.refusals import HANDOFF_REFUSALS
 from handoff.sales_load import sales_load
 from handoff.services import agreement_gate, waiting_figure
+from handoff.services.merging import HANDOFFS
 from handoff.timeline import handoff_entries
 from leads.bulk.acts import bulk_acts
 from leads.enums import ImportKind
 from leads.importing.kinds import Importer, importers
+from leads.merging import followers
 from scoring.outcomes import refusal_sources
 from scoring.slots import (
     DeskDays,
@@ -122,6 +124,8 @@ lead_views.register(
         roles=(Role.MARKETER, Role.MANAGER, Role.ADMIN),
     ),
 )  # fmt: skip
+
+followers.register(HANDOFFS)
 
 lead_panels.register(
     Panel("handoff", 10, "header", panels.lead_handoff, "handoff/_lead_header.html"),

@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from crm.accounts.models import User
 from crm.common.prepared import PreparedQuery
+from leads.merging import MERGE_ROLES
 from leads.models import Lead
 
 #: Leads that the page names. Our choice: more of one name and company are no slip.
@@ -19,7 +20,8 @@ _MOST = 5
 #: By the index of names; of those who share one only few work for the same company.
 _NAMESAKES = PreparedQuery(
     lambda first, last, company, phone: (
-        Lead.objects.filter(last_name=last, first_name=first)
+        Lead.objects.standing()
+        .filter(last_name=last, first_name=first)
         .filter((Q(company_name=company) & ~Q(company_name="")) | (Q(phone=phone) & ~Q(phone="")))
         .order_by("last_name", "first_name", "id")[: _MOST + 1]
     )
@@ -45,7 +47,8 @@ def possible_duplicates(lead: Lead, viewer: User, now: datetime) -> Mapping[str,
     asked = (lead.first_name, lead.last_name, lead.company_name, lead.phone)
     others = [other for other in _NAMESAKES.ask(*asked) if other.pk != lead.pk]
     found = [Duplicate(other, _same(lead, other)) for other in _visible(others, viewer)]
-    return {"duplicates": found} if found else None
+    may_merge = viewer.has_role(*MERGE_ROLES)
+    return {"duplicates": found, "may_merge": may_merge} if found else None
 
 
 def _same(lead: Lead, other: Lead) -> str:

@@ -18,6 +18,9 @@ from leads.columns import LEAD_COLUMNS, LEAD_VIEWS
 from leads.duplicates import possible_duplicates
 from leads.edits import edit_entries
 from leads.fields import ATTRIBUTE_PREFIX, LEAD_FIELDS, attribute_fields
+from leads.merge_entries import merge_entries
+from leads.merged_rows import LEAD_ROWS
+from leads.merging import followers
 from leads.panels import consents, next_step
 from leads.saved_views import kept_criteria
 from leads.standing_fields import STANDING_FIELDS
@@ -28,6 +31,7 @@ fields.register_family(ATTRIBUTE_PREFIX, attribute_fields)
 keepers.register(Keeper("views", 5, kept_criteria))
 
 bulk_acts.register(TAGGING, MOVING)
+followers.register(LEAD_ROWS)
 lead_columns.register(*LEAD_COLUMNS)
 lead_views.register(*LEAD_VIEWS)
 navigation.register(NavItem("leads", "Leads", "leads:list", "users", 10, key="g l", tab="Leads"))
@@ -41,6 +45,7 @@ lead_panels.register(
 timeline_sources.register(
     TimelineSource("stages", 7, stage_entries, kinds=("score", "sales")),
     TimelineSource("edits", 15, edit_entries, kinds=("sales",)),
+    TimelineSource("merges", 18, merge_entries, kinds=("sales",)),
     TimelineSource("notes", 20, note_entries, kinds=("sales",)),
     TimelineSource("deals", 30, deal_entries, kinds=("sales",)),
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import F, Window
 from django.db.models.functions import Lag
@@ -58,3 +60,14 @@ def last_changes(*, lead_id: int, now: datetime) -> dict[str, str]:
 
 def _who(fact: LeadFact) -> str:
     return str(fact.actor) if fact.actor else "Baton"
+
+
+def merged_facts(facts: Mapping[str, Sequence[Any]]) -> list[tuple[str, str, str]]:
+    """Return what a merge changed of the survivor, as (label, before, after) in words."""
+    declared = {each.name: (each.label, each.type) for each in LeadAttribute.objects.all()}
+    return [
+        words
+        for field, (was, value) in facts.items()
+        if field != "company_id"
+        for words in changed_words(field, was, value, declared)
+    ]

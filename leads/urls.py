@@ -10,6 +10,7 @@ from leads.views import (
     facts,
     imports,
     lead_list,
+    merging,
     saved_views,
 )
 
@@ -56,6 +57,10 @@ urlpatterns = [
         imports.import_lines,
         name="import_lines",
     ),
+    path("leads/merge/", merging.merge_two, name="merge_two"),
+    path("leads/merges/<int:merge_id>/", merging.lead_merge, name="merge"),
+    path("leads/merges/<int:merge_id>/undo/", merging.merge_undo, name="merge_undo"),
+    path("leads/<int:lead_id>/merge/<int:other_id>/", merging.merge_compare, name="merge_compare"),
     path("leads/new/", changes.lead_create, name="create"),
     path("leads/<int:lead_id>/", detail.lead_detail, name="detail"),
     path("leads/<int:lead_id>/timeline/", detail.lead_timeline, name="timeline"),

@@ -64,8 +64,8 @@ def _log(as_of: Composable) -> Composed:
 def past_events(lead_ids: Composable, *, known_at: Composable) -> tuple[str, Composed]:
     """Return ``engagement_event`` as far as it was known at ``known_at``.
 
-    An act is known from when it was received and it was proven whose it is; who caused it is what
-    was thought then.
+    An act is known from when it was received and it was proven whose it is, and that of a merged
+    lead from the merge on; who caused it is what was thought then.
     """
     return (
         "engagement_event",
@@ -80,5 +80,10 @@ def past_events(lead_ids: Composable, *, known_at: Composable) -> tuple[str, Com
             " ORDER BY change.changed_at, change.id LIMIT 1) AS later ON true"
             " WHERE event.lead_id = ANY({lead_ids}::bigint[]) AND event.received_at <= {known_at}"
             " AND (link.proven_at IS NULL OR link.proven_at <= {known_at})"
+            " AND (event.merged_from IS NULL OR NOT EXISTS ("
+            "SELECT FROM leads_leadmerge merge WHERE merge.undone_at IS NULL"
+            " AND merge.merged_at > {known_at} AND merge.merged_id IN (event.merged_from,"
+            " (SELECT first.survivor_id FROM leads_leadmerge first"
+            " WHERE first.merged_id = event.merged_from AND first.undone_at IS NULL))))"
         ).format(known_at=known_at, lead_ids=lead_ids),
     )

@@ -106,7 +106,7 @@ def cohort_rows(cohort: Cohort) -> Iterator[tuple[Any, ...]]:
     sql = f"""{_units(cohort)}
       SELECT lead.id, concat_ws(' ', lead.first_name, lead.last_name), lead.email, lead.source,
         unit.cycle, unit.began_at, {steps}, {flags}
-      FROM unit JOIN leads_lead lead ON lead.id = unit.lead_id
+      FROM unit JOIN leads_lead lead ON lead.id = unit.lead_id AND lead.merged_into_id IS NULL
       ORDER BY unit.began_at, lead.id, unit.cycle"""  # noqa: S608 -- names from this module only
     with connection.cursor() as cursor:
         cursor.execute(sql, _params(cohort, "UTC"))
@@ -170,7 +170,7 @@ def _sql(cohort: Cohort, split: Split) -> str:
     key = _KEYS[split]
     return f"""{_units(cohort)}
       SELECT {key} AS key, grouping({key}) AS is_whole, {", ".join(_counts())}
-      FROM unit JOIN leads_lead lead ON lead.id = unit.lead_id
+      FROM unit JOIN leads_lead lead ON lead.id = unit.lead_id AND lead.merged_into_id IS NULL
       GROUP BY GROUPING SETS ((), ({key}))
       ORDER BY {cohort.basis.lower()} DESC, key"""  # noqa: S608 -- names from this module only
 

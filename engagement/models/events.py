@@ -80,8 +80,9 @@ class EventQuerySet(models.QuerySet["Event"]):
 class Event(models.Model):
     """One thing a lead or visitor did at a time. Append-only, partitioned by month.
 
-    A trigger refuses deletes and any change but ``lead`` with ``link`` (whom it belongs to, and by
-    which identification) and ``actor`` with ``actor_reason`` (who caused it). ``occurred_at`` is
+    A trigger refuses deletes and any change but ``lead`` with ``link`` and ``merged_from`` (whom it
+    belongs to, by which identification, and whose it was before leads were merged) and ``actor``
+    with ``actor_reason`` (who caused it). ``occurred_at`` is
     true time, ``received_at`` when the server had it; ``clock_fault`` says why the time the client
     told was not believed. ``touch`` is what brought the visitor, when the event is an arrival:
     ``source``, ``medium``, ``campaign``, ``referrer``. ``agent`` is the program that sent it, when
@@ -96,6 +97,7 @@ class Event(models.Model):
     lead = models.ForeignKey(Lead, **_POINTER)
     visitor = models.ForeignKey(Visitor, **_POINTER)
     link = models.ForeignKey(VisitorLink, **_POINTER)
+    merged_from = models.BigIntegerField(null=True)
     asset = models.ForeignKey(Asset, **_POINTER)
     agent = models.ForeignKey(Agent, **_POINTER)
     kind = models.CharField(max_length=20, choices=EventKind)
@@ -154,6 +156,11 @@ class Event(models.Model):
                 "occurred_at",
                 condition=Q(properties__has_key="offer"),
                 name="event_of_offer",
+            ),
+            models.Index(
+                fields=["merged_from", "occurred_at"],
+                condition=Q(merged_from__isnull=False),
+                name="event_merged",
             ),
             models.Index(
                 fields=["-occurred_at", "-id"],

@@ -16,6 +16,7 @@ from engagement.messages import FAST_TRACK
 from engagement.models import Event, Offer
 from engagement.services.deeds import record_unless_lately
 from engagement.services.links import link_visitor
+from leads.services import survivor_of
 
 #: How long a link in a mail accepts an offer. Our choice: mails are found again after weeks.
 LINK_LASTS = timedelta(days=60)
@@ -71,6 +72,7 @@ def accept_offer(
     Raises:
         OfferClosed: the offer does not stand at ``now``.
     """
+    lead_id = survivor_of(lead_id=lead_id)
     return record_acceptance(
         offer=offer,
         lead_id=lead_id,

@@ -35,7 +35,7 @@ from engagement.services.attendance import Attendance, record_attendance
 from leads.importing.reading import FileRefused, Line, Table, open_table
 from leads.importing.uploads import encoding_of
 from leads.models import Lead
-from leads.services import DuplicateEmail, create_lead
+from leads.services import DuplicateEmail, create_lead, share_merges
 
 logger = logging.getLogger(__name__)
 
@@ -148,6 +148,7 @@ def _record_step(upload_id: int, now: datetime) -> bool:
     wanted = (AttendanceResult.READY, AttendanceResult.NEW_LEAD)
     rows = list(upload.rows.filter(result__in=wanted).order_by("lead_id", "line")[:_STEP])
     if rows:
+        share_merges()
         _record_rows(upload, rows, now)
         AttendanceRow.objects.bulk_update(rows, ["lead", "result"])
         return True
@@ -273,8 +274,8 @@ def _judge(upload: AttendanceUpload, rows: list[AttendanceRow]) -> None:
 
 def _leads_of(rows: Iterable[AttendanceRow]) -> dict[str, int]:
     addresses = {row.email for row in rows}
-    found = Lead.objects.filter(email__in=addresses).values_list("email", "pk")
-    return {email: pk for email, pk in found if email}
+    found = Lead.objects.filter(email__in=addresses).only("email", "merged_into")
+    return {lead.email: lead.standing_id for lead in found if lead.email}
 
 
 def _recorded_before(webinar: Webinar, lead_ids: Iterable[int]) -> set[tuple[int, EventKind]]:

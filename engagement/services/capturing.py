@@ -23,6 +23,7 @@ from leads.services import (
     LeadInvalid,
     create_lead,
     record_consent,
+    share_merges,
     update_lead,
 )
 
@@ -55,6 +56,7 @@ def capture(
         is_confirmed: whether whoever reads the mail of the address said that it was them.
         now: when it is written down.
     """
+    share_merges()
     if submission.anonymous_id:  # first, as whoever absorbs events does: visitors, then leads
         see_visitors({("", submission.anonymous_id): (happened_at, now)})
     captured = _lead_of(submission, now)
@@ -75,8 +77,8 @@ def _lead_of(submission: Submission, now: datetime) -> _Captured:
         try:
             return _Captured(_create(submission, said, now), {}, is_new=True)
         except DuplicateEmail as duplicate:
-            known = Lead.objects.get(pk=duplicate.lead_id)
-    return _complete(known.pk, said, now)
+            return _complete(duplicate.lead_id, said, now)
+    return _complete(known.standing_id, said, now)
 
 
 def _values(submission: Submission) -> dict[str, Any]:

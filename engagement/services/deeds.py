@@ -12,6 +12,7 @@ from engagement.enums import EventKind
 from engagement.models import Event
 from engagement.services.event_log import record_event
 from leads.models import Lead
+from leads.services import survivor_of
 
 
 @transaction.atomic
@@ -34,6 +35,7 @@ def record_unless_lately(
     Raises:
         Lead.DoesNotExist: there is no such lead.
     """
+    lead_id = survivor_of(lead_id=lead_id)
     Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
     at = occurred_at or now
     lately = Event.objects.filter(

@@ -31,7 +31,13 @@ from engagement.tokens import Proof
 from engagement.traits import lead_values
 from leads.models import Lead
 from leads.normalise import email_domain
-from leads.services import DuplicateEmail, LeadInvalid, create_lead
+from leads.services import (
+    DuplicateEmail,
+    LeadInvalid,
+    create_lead,
+    share_merges,
+    standing_ids,
+)
 
 _FIND_EXTERNAL = """
     SELECT system, external_id, lead_id FROM leads_externalid
@@ -91,6 +97,7 @@ def identify(messages: Sequence[Said], *, now: datetime) -> Identification:
 
     To be called in the transaction that writes the events.
     """
+    share_merges()
     visitors = see_visitors(_seen(messages))
     knowledge = _Knowledge.of(messages)
     messages = [knowledge.with_valid_proof(said) for said in messages]
@@ -127,21 +134,24 @@ def _seen(messages: Iterable[Said]) -> dict[VisitorName, tuple[datetime, datetim
 
 @dataclass(frozen=True)
 class _Knowledge:
-    """What is known of those whom the messages name: addresses, imported ids, websites."""
+    """What is known of those whom the messages name: addresses, imported ids, websites.
+
+    ``ours`` has the leads that messages of our own and proofs name, as what each is by now.
+    """
 
     addresses: dict[str, int]
     imported: dict[VisitorName, int]
-    ours: frozenset[int]
+    ours: Mapping[int, int]
     websites: frozenset[str]
 
     @classmethod
     def of(cls, messages: Sequence[Said]) -> _Knowledge:
         """Read it for a batch."""
         addresses = {said.message.email for said in messages if said.message.email}
-        known = Lead.objects.filter(email__in=addresses).only("email")
+        known = Lead.objects.filter(email__in=addresses).only("email", "merged_into")
         websites = Source.objects.filter(kind=SourceKind.WEBSITE).values_list("name", flat=True)
         return cls(
-            {lead.email or "": lead.pk for lead in known},
+            {lead.email or "": lead.standing_id for lead in known},
             _imported_as({said.user for said in messages if said.user}),
             _existing(messages),
             frozenset(websites),
@@ -161,7 +171,7 @@ class _Knowledge:
             imported=self._known(said),
             by_address=self.addresses.get(message.email) or message.email or None,
             captures=message.kind is EventKind.IDENTIFY,
-            proof=said.proof.lead_id if said.proof else None,
+            proof=self.ours[said.proof.lead_id] if said.proof else None,
             reason=_reason(said, is_believed),
             is_believed=is_believed,
             is_machine=said.is_machine,
@@ -172,19 +182,17 @@ class _Knowledge:
         if said.user:
             return self.imported.get(said.user)
         lead_id = said.message.lead_id
-        return lead_id if lead_id in self.ours else None
+        return self.ours.get(lead_id) if lead_id else None
 
 
-def _existing(messages: Iterable[Said]) -> frozenset[int]:
+def _existing(messages: Iterable[Said]) -> Mapping[int, int]:
     """Return the leads that messages of our own and proofs name, as far as they are there.
 
     Nothing in the log keeps a lead from being deleted before.
     """
     lead_ids = {said.message.lead_id for said in messages if said.message.lead_id}
     lead_ids |= {said.proof.lead_id for said in messages if said.proof}
-    if not lead_ids:
-        return frozenset()
-    return frozenset(Lead.objects.filter(pk__in=lead_ids).values_list("pk", flat=True))
+    return standing_ids(lead_ids) if lead_ids else {}
 
 
 def _reason(said: Said, is_believed: bool) -> LinkReason:

@@ -33,6 +33,7 @@ from leads.models import (
     LeadFact,
     StageInterval,
 )
+from leads.services import share_merges
 
 logger = logging.getLogger(__name__)
 
@@ -173,6 +174,7 @@ def _advance(job: ImportJob, now: datetime) -> bool:
         stage_file(job, mapping)
         job.state = ImportState.RUNNING
         return True
+    share_merges()
     lines = take_lines(job, mapping)
     if lines is None:
         job.state, job.finished_at = ImportState.DONE, now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,7 +48,8 @@ _MATCH = SQL("""
                 WHERE system = {system} AND external_id = said.external_id LIMIT 1
             ) AS numbered ON said.external_id <> ''
             LEFT JOIN LATERAL (
-                SELECT id FROM leads_lead WHERE email = said.email LIMIT 1
+                SELECT coalesce(merged_into_id, id) AS id FROM leads_lead
+                WHERE email = said.email LIMIT 1
             ) AS other ON true
             WHERE said.fault IS NULL
         ) AS met
@@ -231,10 +232,21 @@ def _known() -> list[_Known]:
     rows = fetch(_KNOWN.format(columns=columns))
     locked = Lead.objects.select_for_update(no_key=True).order_by("pk")
     leads = locked.in_bulk({lead for _, lead, *_ in rows})
+    merged = Lead.objects.filter(merged_into__in=leads).exclude(email=None)
+    former = set(merged.values_list("merged_into", "email"))
     return [
-        _Known(pk, number, _given(attributes, said), leads[lead])
+        _Known(pk, number, _without_former(_given(attributes, said), lead, former), leads[lead])
         for pk, lead, number, attributes, *said in rows
     ]
+
+
+def _without_former(
+    values: dict[str, Any], lead_id: int, former: Collection[tuple[int | None, str | None]]
+) -> dict[str, Any]:
+    """Leave out the address of a lead that was merged into this one: it is known by it already."""
+    if (lead_id, values.get("email")) in former:
+        del values["email"]
+    return values
 
 
 def _given(attributes: str | None, said: Sequence[Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from leads.models.lead import (
     Tag,
     digits_of_phone,
 )
+from leads.models.merge import LeadMerge, LeadMergeQuerySet
 from leads.models.stage import StageInterval, StageIntervalQuerySet
 from leads.models.views import DefaultView, KeptView, KeptViewQuerySet
 
@@ -35,6 +36,8 @@ __all__ = [
     "Lead",
     "LeadAttribute",
     "LeadFact",
+    "LeadMerge",
+    "LeadMergeQuerySet",
     "LeadQuerySet",
     "Note",
     "StageInterval",

@@ -25,12 +25,17 @@ def digits_of_phone() -> Func:
 class LeadQuerySet(models.QuerySet["Lead"]):
     """Which leads, and who may see them."""
 
+    def standing(self) -> LeadQuerySet:
+        """Return the leads that were not merged into others."""
+        return self.filter(merged_into__isnull=True)
+
     def visible_to(self, user: User) -> LeadQuerySet:
         """Return the leads ``user`` may see: the one door to them for every page and count."""
+        standing = self.standing()
         if user.sees_all_leads:
-            return self
+            return standing
         pool = Q(owner__isnull=True, team=user.sales_team_id) if user.sales_team_id else Q()
-        return self.filter(Q(owner=user) | pool) if pool else self.filter(owner=user)
+        return standing.filter(Q(owner=user) | pool) if pool else standing.filter(owner=user)
 
 
 class Lead(models.Model):
@@ -43,6 +48,7 @@ class Lead(models.Model):
     earlier; ``woken_at`` is when it did.
     ``created_at`` is when the person was captured, ``imported_at`` when history was brought in.
     ``tags`` are words that people put on it, each a ``Tag``, in the order in which they came.
+    ``merged_into`` is the lead that it turned out to be, see ``LeadMerge``; of a chain the last.
     """
 
     email = models.EmailField(max_length=254, null=True, blank=True)  # noqa: DJ001 -- one NULL each
@@ -77,6 +83,9 @@ class Lead(models.Model):
     )
     team = models.ForeignKey(
         SalesTeam, null=True, blank=True, on_delete=models.PROTECT, related_name="leads"
+    )
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     next_step = models.CharField(max_length=200, blank=True)
     next_step_at = models.DateTimeField(null=True, blank=True)
@@ -115,6 +124,9 @@ class Lead(models.Model):
             models.CheckConstraint(condition=Q(email=Lower("email")), name="lead_email_is_lower"),
             models.CheckConstraint(condition=~Q(email=""), name="lead_email_is_null_not_empty"),
             models.CheckConstraint(condition=Q(cycle__gte=1), name="lead_cycle_from_one"),
+            models.CheckConstraint(
+                condition=~Q(merged_into=F("id")), name="lead_merged_into_another"
+            ),
         ]
         indexes = [
             models.Index(fields=["-last_activity_at", "-id"], name="lead_by_activity"),
@@ -139,6 +151,11 @@ class Lead(models.Model):
                 name="lead_woken_by_act",
             ),
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="lead_search"),
+            models.Index(
+                fields=["merged_into", "id"],
+                condition=Q(merged_into__isnull=False),
+                name="lead_merged",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -153,6 +170,11 @@ class Lead(models.Model):
     def display_name(self) -> str:
         """Return what a person would call this lead: name, else e-mail, else a number."""
         return self.full_name or self.email or f"Lead {self.pk}"
+
+    @property
+    def standing_id(self) -> int:
+        """Return the lead that this one is by now: the survivor of its merges, else itself."""
+        return self.merged_into_id or self.pk
 
     @property
     def initials(self) -> str:

@@ -164,4 +164,4 @@ def _save(lead: Lead, update_fields: list[str] | None = None) -> None:
         other = Lead.objects.filter(email=lead.email).exclude(pk=lead.pk).first()
         if lead.email is None or other is None:
             raise
-        raise DuplicateEmail(lead.email, other.pk) from error
+        raise DuplicateEmail(lead.email, other.standing_id) from error

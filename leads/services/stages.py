@@ -24,6 +24,15 @@ class OverrideNeedsReason(Exception):
         super().__init__("An override needs a reason")
 
 
+class LeadIsMerged(IllegalTransition):
+    """The lead is another one by now: that one can be moved."""
+
+    def __init__(self, stage: LifecycleStage, to_stage: LifecycleStage, other: Lead) -> None:
+        """Compose the sentence a person reads."""
+        super().__init__(stage, to_stage)
+        self.args = (f"It was merged into {other}",)
+
+
 @transaction.atomic
 def change_stage(
     *,
@@ -49,6 +58,7 @@ def change_stage(
     Raises:
         IllegalTransition: when the table forbids the move and it is no override, or when the lead
             is in that stage already.
+        LeadIsMerged: when it is no lead of its own any more.
         InstantInvalid: when ``wake_at`` lies outside of the years that are known.
         OverrideNeedsReason: when an override gives none.
     """
@@ -56,6 +66,8 @@ def change_stage(
         check_instant(wake_at)
     lead = Lead.objects.select_for_update(no_key=True).get(pk=lead_id)
     from_stage = LifecycleStage(lead.stage)
+    if lead.merged_into:
+        raise LeadIsMerged(from_stage, to_stage, lead.merged_into)
     is_override = _permit(from_stage, to_stage, override=override, reason=reason)
     current = lead.stage_intervals.current().get()
     moved_at = max(now, current.started_at)

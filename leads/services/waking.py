@@ -24,7 +24,7 @@ _WAKE = """
             UNION ALL
             SELECT id FROM leads_lead WHERE wakes_on_act AND last_activity_at <= %(now)s
                 AND last_activity_at > stage_since
-        ) AND stage = 'RECYCLED' AND (wake_at <= %(now)s
+        ) AND stage = 'RECYCLED' AND merged_into_id IS NULL AND (wake_at <= %(now)s
             OR (wakes_on_act AND last_activity_at > stage_since AND last_activity_at <= %(now)s))
         LIMIT %(batch)s FOR NO KEY UPDATE SKIP LOCKED
     )

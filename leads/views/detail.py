@@ -10,9 +10,10 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -84,8 +85,12 @@ class Timeline:
 @login_required
 @require_GET
 def lead_detail(request: AppRequest, lead_id: int) -> HttpResponse:
-    """Show one lead to those who may see it."""
-    return show_lead(request, find_lead(request, lead_id))
+    """Show one lead to those who may see it; of a merged one the lead that it is by now."""
+    try:
+        lead = find_lead(request, lead_id)
+    except Http404:
+        return _open_survivor(request, lead_id)
+    return show_lead(request, lead)
 
 
 @login_required
@@ -115,6 +120,16 @@ def find_lead(request: AppRequest, lead_id: int) -> Lead:
     """Return the lead if the person may see it, else answer that there is no such page."""
     visible = Lead.objects.visible_to(request.user).select_related("company", "owner", "team")
     return get_object_or_404(visible, pk=lead_id)
+
+
+def _open_survivor(request: AppRequest, lead_id: int) -> HttpResponse:
+    visible = Lead.objects.visible_to(request.user)
+    merged = Lead.objects.filter(merged_into__in=visible).select_related("merged_into")
+    lead = get_object_or_404(merged, pk=lead_id)
+    messages.info(
+        request, f"{lead} was merged into this lead. The timeline tells when and by whom."
+    )
+    return redirect("leads:detail", lead.merged_into_id)
 
 
 def show_lead(

@@ -146,7 +146,7 @@ def _make(move: Move, now: datetime) -> None:
     if model is None or model.pk != move.model_id:
         return
     lead = Lead.objects.select_for_update(no_key=True).get(pk=move.lead_id)
-    if lead.stage in OPEN_STAGES:
+    if lead.stage in OPEN_STAGES and lead.merged_into_id is None:
         change = change_stage(
             lead_id=lead.pk,
             to_stage=move.to_stage,

@@ -214,10 +214,8 @@ def _move(row: WaveLead, now: datetime) -> str:
     lead = Lead.objects.select_for_update(no_key=True).get(pk=row.lead_id)
     if published_model() != model:
         return f"{model} is no longer in force"
-    if lead.stage not in OPEN_STAGES:
-        return f"is {lead.get_stage_display()} already"
-    if lead.stage_since > row.wave.ordered_at:
-        return "was moved since the wave was ordered"
+    if moved := _moved(lead, row):
+        return moved
     if _took_back_consent(lead):
         return "took back the consent to be contacted"
     definition = definition_of(model)
@@ -254,6 +252,17 @@ def _why_not(scored: Scored) -> str:
     if scored.blocked_by:
         return f"is blocked: {scored.blocked_by}"
     return f"no longer meets the definition: {scored.cell or 'fit is not evaluated'}"
+
+
+def _moved(lead: Lead, row: WaveLead) -> str:
+    """Return what somebody else did with the lead meanwhile; nothing when that is nothing."""
+    if lead.merged_into:
+        return f"was merged into {lead.merged_into}"
+    if lead.stage not in OPEN_STAGES:
+        return f"is {lead.get_stage_display()} already"
+    if lead.stage_since > row.wave.ordered_at:
+        return "was moved since the wave was ordered"
+    return ""
 
 
 def _took_back_consent(lead: Lead) -> bool:

@@ -40,7 +40,7 @@ def _with_news_since(published_at: Expression) -> LeadQuerySet:
     later_act = Event.objects.filter(
         lead=OuterRef("pk"), actor=Actor.HUMAN, occurred_at__gt=OuterRef("imported_at")
     )
-    return Lead.objects.filter(
+    return Lead.objects.standing().filter(
         Q(imported_at__isnull=True) | Exists(later_act) | Exists(facts_since("imported_at")),
         Q(score__news_at__gte=published_at) | Q(score__has_news=True),
         stage__in=OPEN_STAGES,
@@ -73,7 +73,7 @@ def newly_meeting(model: ScoringModel, *, now: datetime) -> LeadQuerySet:
     if raised.exists():  # rarely: else the best of those who meet it are read from their index
         in_cells = LeadScore.objects.filter(model=model, meets_definition=True)
         meets = Q(pk__in=in_cells.values("pk").union(raised.values("pk")))
-    return Lead.objects.filter(
+    return Lead.objects.standing().filter(
         meets,
         Q(score__news_at__isnull=True) | Q(score__news_at__lt=since),
         Q(imported_at__isnull=True) | Q(imported_at__lte=since),

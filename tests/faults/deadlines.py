@@ -6,14 +6,16 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count
+from django.db.models import Count, F
 
 from crm.accounts.models import User
 from crm.common.models import Notification, OutboxMessage
-from handoff.enums import Alarm, ClockKind
+from handoff.enums import Alarm, ClockKind, HandoffState
 from handoff.models import Clock, Handoff, HolderInterval, WorkCalendar
+from handoff.models.clock import ClockQuerySet
 from leads.models import Lead, StageInterval
 from scoring.services import mark_due
 
@@ -150,3 +152,32 @@ def check_owners(handoffs: Sequence[Handoff]) -> None:
     for interval in current.select_related("handoff__lead"):
         owner = interval.handoff.lead.owner_id or interval.holder_id
         assert interval.holder_id == interval.handoff.holder_id == owner
+
+
+def check_ended(handoffs: Sequence[Handoff], left: Sequence[Handoff]) -> None:
+    """See that each clock that was late is breached once, dated right, and no other."""
+    clocks = Clock.objects.filter(handoff__in=handoffs)
+    in_time = clocks.filter(withdrawn_at__lte=F("due_at"))
+    assert not in_time.filter(breached_at__isnull=False).exists()
+    breached = clocks.exclude(pk__in=in_time.values("pk"))
+    assert not breached.exclude(breached_at=F("due_at")).exists()
+    assert list(breached.order_by("pk").values_list("pk", "due_at")) == _logged(breached)
+    assert Clock.objects.filter(handoff__in=left, withdrawn_at=None).count() == len(left)
+    withdrawn = Handoff.objects.filter(state=HandoffState.WITHDRAWN).order_by("pk")
+    assert {each.pk for each in withdrawn} == {each.pk for each in handoffs} - {
+        each.pk for each in left
+    }
+    told = list(
+        Notification.objects.filter(key__endswith=":breach").values_list("recipient", "key")
+    )
+    assert len(told) == len(set(told))
+    of = {int(key.split(":")[1]) for _, key in told}
+    assert {each.pk for each in left} <= of <= set(breached.values_list("handoff", flat=True))
+
+
+def _logged(clocks: ClockQuerySet) -> list[Any]:
+    """Return each time that a breach of ``clocks`` was written."""
+    ids = list(clocks.values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM breach_log WHERE clock_id = ANY(%s) ORDER BY 1", [ids])
+        return list(cursor.fetchall())

@@ -19,7 +19,7 @@ from engagement.services import decide_actor, reclassify_events, record_event, w
 from engagement.services.judging import keep_agents
 from leads.enums import ConsentPurpose, DealOutcome, LifecycleStage
 from leads.models import Company
-from leads.services import change_stage, record_consent, record_deal
+from leads.services import change_stage, merge_leads, record_consent, record_deal
 from scoring.definition import parse_definition
 from scoring.reference import Act, reckon
 from scoring.services import explain, explain_by
@@ -284,3 +284,14 @@ def test_the_query_over_the_past_and_the_plain_rule_agree(
     )
     found = explain_by(definition, 1, lead_id=lead.pk, as_of=then, known_at=known_at)
     assert 10 * found.engagement_score == told.score
+
+
+def test_what_a_merged_lead_did_is_the_survivors_from_the_merge_on() -> None:
+    publish_model(document({"label": "View", "match": {"kind": "PAGE_VIEW"}, "points": 10}))
+    kept, gone, mira = make_lead(), make_lead(), make_user()
+    view(kept.pk)
+    view(gone.pk)
+    merge_leads(survivor_id=kept.pk, merged_id=gone.pk, actor=mira, now=NOW + 2 * DAY)
+
+    assert [score_at(kept.pk, days)[0] for days in (1, 2, 3)] == [10, 20, 20]
+    assert score_at(kept.pk, 1, known=3) == (20, 0)

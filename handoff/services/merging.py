@@ -1,0 +1,111 @@
+"""What sales has in hand of a lead that is merged into another one, or parted again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from crm.accounts.enums import NewsKind
+from crm.accounts.models import User
+from crm.common.notifications import notify
+from handoff.enums import HandoffState
+from handoff.models import Handoff
+from handoff.models.handoff import HandoffQuerySet
+from handoff.services.closing import close_handoff
+from handoff.services.opening import open_handoff
+from handoff.services.routing import route_alone
+from leads.enums import LifecycleStage
+from leads.merging import Follower, Kept
+from leads.models import Lead, LeadMerge
+from leads.services import change_stage
+
+
+def withdraw_merged(merge: LeadMerge, now: datetime) -> Kept:
+    """Withdraw the open handoff of the merged lead: the survivor's goes on with its own deadlines.
+
+    What was due by then stays breached, and nothing is breached after it.
+    """
+    held = _open_of(merge.merged_id).select_for_update(of=("self",), no_key=True)
+    handoff = held.first()
+    if handoff is None:
+        return {}
+    close_handoff(handoff, HandoffState.WITHDRAWN, now=now)
+    if handoff.holder is not None and handoff.holder != merge.merged_by:
+        _tell(handoff, handoff.holder, merge, now)
+    return {"handoff": handoff.pk}
+
+
+def reopen_merged(merge: LeadMerge, now: datetime) -> None:
+    """Hand the lead over anew where the merge had withdrawn its handoff and sales still owes one.
+
+    With new deadlines: nobody is late by a promise that did not run meanwhile. A lead that was
+    accepted already is to be accepted again.
+    """
+    if "handoff" not in merge.followed["handoff"]:
+        return
+    stage = LifecycleStage(Lead.objects.get(pk=merge.merged_id).stage)
+    if stage is LifecycleStage.SAL:
+        change_stage(
+            lead_id=merge.merged_id, to_stage=LifecycleStage.MQL, now=now, actor=merge.undone_by,
+            reason="The merge was taken back", override=True,
+        )  # fmt: skip
+    elif stage is LifecycleStage.MQL:
+        interval = merge.merged.stage_intervals.current().get()
+        open_handoff(change=interval, now=now)
+
+
+def consequence(survivor: Lead, merged: Lead) -> str:
+    """Say what becomes of two open handoffs."""
+    handoff, other = _open_of(merged.pk).first(), _open_of(survivor.pk).first()
+    if handoff is None or other is None:
+        return ""
+    return (
+        f"The handoff of {merged} {_whose(handoff)} is withdrawn, which is no breach; that of"
+        f" {survivor} {_whose(other)} goes on with its deadlines."
+    )
+
+
+def objection(survivor: Lead, merged: Lead) -> str:
+    """Say that sales works with the lead that would go."""
+    open_of = set(Handoff.objects.open().filter(lead__in=[survivor, merged]).values_list("lead"))
+    if open_of != {(merged.pk,)}:
+        return ""
+    return f"Sales works with {merged}: keep that lead."
+
+
+def _route_first(_lead_ids: Sequence[int]) -> None:
+    """Wait for routing before the leads are held, as whoever reroutes does."""
+    route_alone()
+
+
+def _open_of(lead_id: int) -> HandoffQuerySet:
+    return Handoff.objects.open().select_related("lead", "holder").filter(lead=lead_id)
+
+
+def _whose(handoff: Handoff) -> str:
+    return f"with {handoff.holder}" if handoff.holder else "in the pool"
+
+
+def _tell(handoff: Handoff, holder: User, merge: LeadMerge, now: datetime) -> None:
+    notify(
+        kind=NewsKind.HANDOFF,
+        recipients=[holder],
+        key=f"handoff:{handoff.pk}:withdrawn",
+        title=f"{handoff.lead.display_name} left your queue",
+        body=f"Merged into {merge.survivor} by {merge.merged_by}, whose handoff goes on.",
+        url=handoff.get_absolute_url(),
+        icon="undo-2",
+        topic=f"handoff:{handoff.pk}",
+        now=now,
+    )
+
+
+HANDOFFS = Follower(
+    "handoff",
+    40,
+    withdraw_merged,
+    reopen_merged,
+    consequence=consequence,
+    objection=objection,
+    before_undo=_route_first,
+)
