@@ -36,13 +36,14 @@ def merge_entries(
 def _entries(merge: LeadMerge, lead_id: int) -> Iterator[TimelineEntry]:
     is_survivor = merge.survivor_id == lead_id
     other, way = (merge.merged, "with") if is_survivor else (merge.survivor, "into")
+    address = merge.address if is_survivor else ""
     url = reverse("leads:merge", args=[merge.pk])
     yield TimelineEntry(
         at=merge.merged_at,
         kind="sales",
         icon="merge",
         title=f"Merged {way} {other}",
-        detail=f"By {merge.merged_by}. {merge.address if is_survivor else ''}".strip(),
+        detail=". ".join(filter(None, [address, f"By {merge.merged_by}"])),
         tag="Taken back" if merge.undone_at else "",
         url=url,
         tail=f"merge{merge.pk}",

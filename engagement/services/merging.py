@@ -26,28 +26,33 @@ from leads.services import family_of, lock_leads, recall_activity, record_activi
 AT_ONCE = 20_000
 #: Acts of one piece of the sweep: those who write to the same leads wait for no longer. Our choice.
 PIECE = 5_000
+#: Beside the moved rows: the last instant whose acts have moved, while there are more.
+_UNTIL = "until"
 _ROWS: Sequence[type[Model]] = (Visitor, VisitorLink, Submission, AttendanceRow)
 
 #: The last instant of a piece, nothing where all that is left is one. The whole instant goes along.
 _PIECE_OF_MERGED = """
-    SELECT occurred_at FROM engagement_event WHERE lead_id = %(merged)s
+    SELECT occurred_at FROM engagement_event
+    WHERE lead_id = %(merged)s AND occurred_at >= %(since)s::timestamptz
     ORDER BY occurred_at OFFSET %(most)s - 1 LIMIT 1
 """
 _FOLLOW = """
     UPDATE engagement_event
     SET lead_id = %(survivor)s, merged_from = coalesce(merged_from, lead_id)
-    WHERE lead_id = %(merged)s AND occurred_at <= coalesce(%(until)s::timestamptz, 'infinity')
+    WHERE lead_id = %(merged)s AND occurred_at >= %(since)s::timestamptz
+        AND occurred_at <= %(until)s::timestamptz
 """
 _PIECE_OF_FAMILY = """
     SELECT occurred_at FROM engagement_event
     WHERE merged_from = ANY(%(family)s) AND lead_id = %(survivor)s
+        AND occurred_at >= %(since)s::timestamptz
     ORDER BY occurred_at OFFSET %(most)s - 1 LIMIT 1
 """
 _GIVE_BACK = """
     UPDATE engagement_event
     SET lead_id = %(merged)s, merged_from = nullif(merged_from, %(merged)s)
     WHERE merged_from = ANY(%(family)s) AND lead_id = %(survivor)s
-        AND occurred_at <= coalesce(%(until)s::timestamptz, 'infinity')
+        AND occurred_at >= %(since)s::timestamptz AND occurred_at <= %(until)s::timestamptz
 """
 #: What the browsers that came along did since: an act belongs to whom its identification names.
 _GIVE_LATER_BACK = """
@@ -66,8 +71,9 @@ def hold_visitors(lead_ids: Sequence[int]) -> None:
 
 def follow(merge: LeadMerge, now: datetime) -> Kept:
     """Give the survivor what the merged lead did; see ``leads.merging.Follower``."""
-    moved = rekey(_ROWS, merge)
-    merge.has_more = _move(merge, AT_ONCE)
+    moved: dict[str, Any] = {**rekey(_ROWS, merge)}
+    merge.followed["engagement"] = moved
+    _move(merge, AT_ONCE)
     _tell(merge, now)
     return moved
 
@@ -78,7 +84,7 @@ def give_back(merge: LeadMerge, now: datetime) -> None:
     rekey_back(_ROWS, merge, moved)
     if links := moved[VisitorLink._meta.label]:
         _execute(_GIVE_LATER_BACK, {**_names(merge), "links": links})
-    merge.has_more = _move(merge, AT_ONCE)
+    _move(merge, AT_ONCE)
     lock_leads([merge.survivor_id])
     recall_activity(lead_id=merge.survivor_id, latest=_latest(merge.survivor_id))
     _tell(merge, now)
@@ -114,19 +120,23 @@ def _follow_on(merge_id: int, now: datetime) -> None:
     merge = waiting.filter(pk=merge_id).first()
     if merge is None:
         return
-    merge.has_more = _move(merge, PIECE)
-    merge.save(update_fields=["has_more"])
+    _move(merge, PIECE, since=merge.followed["engagement"][_UNTIL])
+    merge.save(update_fields=["followed", "has_more"])
     if not merge.has_more:
         _tell(merge, now)
 
 
-def _move(merge: LeadMerge, most: int) -> bool:
-    """Move about ``most`` acts in the direction of the merge; say whether there are more."""
-    names = _names(merge)
+def _move(merge: LeadMerge, most: int, *, since: str = "-infinity") -> None:
+    """Move about ``most`` acts in the direction of the merge, in their order, and note how far.
+
+    The next piece begins at ``since``: what has moved leaves entries in the index behind.
+    """
+    names = {**_names(merge), "since": since}
     piece, move = (_PIECE_OF_FAMILY, _GIVE_BACK) if merge.undone_at else (_PIECE_OF_MERGED, _FOLLOW)
     until = _first(piece, {**names, "most": most})
-    _execute(move, {**names, "until": until})
-    return until is not None
+    _execute(move, {**names, "until": until or "infinity"})
+    merge.followed["engagement"][_UNTIL] = until.isoformat() if until else None
+    merge.has_more = until is not None
 
 
 def _names(merge: LeadMerge) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def undo_merge(*, merge_id: int, actor: User, now: datetime) -> LeadMerge:
     merge.save(update_fields=["undone_at", "undone_by"])
     for follower in followers:
         follower.give_back(merge, now)
-    merge.save(update_fields=["has_more"])
+    merge.save(update_fields=["followed", "has_more"])
     standing_changed.send(sender=Lead, lead_ids=[merge.survivor_id, merge.merged_id], now=now)
     return merge
 

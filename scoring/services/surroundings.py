@@ -28,6 +28,7 @@ _HAS_CHANGED = SQL(
     " OR EXISTS (SELECT FROM engagement_event WHERE lead_id = $1 AND received_at > least($2, $3))"
     " OR EXISTS (SELECT FROM engagement_visitorlink"
     " WHERE lead_id = $1 AND proven_at > least($2, $3))"
+    " OR EXISTS (SELECT FROM leads_leadmerge WHERE survivor_id = $1 AND merged_at > least($2, $3))"
     " OR EXISTS (SELECT FROM engagement_actorchange WHERE changed_at > least($2, $3))"
 )
 #: Since when acts count, as ``scoring.query.with_cycle_start`` has it.
@@ -40,9 +41,12 @@ _OF_LEAD = SQL(
     "SELECT count(*) FILTER (WHERE actor = {human} AND known_at > $3) AS unknown,"
     " count(*) FILTER (WHERE actor = {machine} AND known_at <= $3) AS by_machines,"
     " count(*) FILTER (WHERE actor = {nobody} AND known_at <= $3) AS by_nobody"
-    " FROM (SELECT event.actor, greatest(event.received_at, link.proven_at) AS known_at"
+    " FROM (SELECT event.actor, greatest(event.received_at, link.proven_at, merge.merged_at)"
+    " AS known_at"
     " FROM cycle, engagement_event event"
     " LEFT JOIN engagement_visitorlink link ON link.id = event.link_id"
+    " LEFT JOIN leads_leadmerge merge"
+    " ON merge.merged_id = event.merged_from AND merge.undone_at IS NULL"
     " WHERE event.lead_id = $1 AND event.occurred_at <= $2"
     " AND event.occurred_at > coalesce(cycle.counts_from, '-infinity')) AS act"
 ).format(human=Actor.HUMAN.value, machine=Actor.MACHINE.value, nobody=Actor.UNKNOWN.value)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
@@ -15,6 +17,7 @@ from engagement.tokens import prove
 from leads.models import Lead, LeadMerge
 from leads.services import MergeRefused, merge_leads, undo_merge
 from scoring.models import LeadScore
+from tests.concurrency import in_thread, wait_until_blocked
 from tests.engagement.inbox import HOUR, NOW, absorb, identify, message, owners
 from tests.factories import make_lead, make_user
 
@@ -84,7 +87,8 @@ def test_a_lead_with_very_many_acts_follows_piece_by_piece(
         at = NOW - timedelta(minutes=number)
         record_event(lead_id=ben.pk, kind=EventKind.DOWNLOAD, occurred_at=at, now=NOW)
     made = merge(ada, ben, mira)
-    LeadMerge.objects.filter(pk=made.pk).update(has_more=True)
+    made.followed["engagement"]["until"] = (NOW - timedelta(hours=1)).isoformat()
+    LeadMerge.objects.filter(pk=made.pk).update(has_more=True, followed=made.followed)
     Event.objects.filter(lead=ada, occurred_at__lt=NOW).update(lead=ben, merged_from=None)
 
     with pytest.raises(MergeRefused, match="still on their way"):
@@ -95,3 +99,17 @@ def test_a_lead_with_very_many_acts_follows_piece_by_piece(
     assert LeadScore.objects.get(lead=ada).score_due_at == LATER
     undo_merge(merge_id=made.pk, actor=mira, now=LATER)
     assert set(Event.objects.values_list("lead", "merged_from")) == {(ben.pk, None)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_act_that_arrives_during_a_merge_is_the_survivors(
+    ada: Lead, ben: Lead, mira: User
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            merge(ada, ben, mira)
+            absorbing = in_thread(pool, lambda: absorb(identify("meanwhile", BEN), source="server"))
+            wait_until_blocked(absorbing)
+        absorbing.result(timeout=60)
+
+    assert owners() == [("meanwhile", ADA)]

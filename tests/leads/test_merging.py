@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
@@ -183,3 +184,20 @@ def test_of_two_merges_of_the_same_leads_at_once_one_holds() -> None:
 
     assert {type(outcome) for outcome in outcomes} == {LeadMerge, MergeRefused}
     assert Lead.objects.filter(merged_into__isnull=True).count() == 1
+
+
+def test_the_database_refuses_merges_that_cannot_be(mira: User) -> None:
+    kept, gone = make_lead(), make_lead()
+    made = {"survivor": kept, "merged": gone, "merged_at": NOW, "merged_by": mira}
+    LeadMerge.objects.create(**made)
+
+    for name, impossible in (
+        ("merge_once_at_a_time", {}),
+        ("merge_of_two_different_leads", {"survivor": gone, "merged": gone}),
+        ("merge_undone_later_by_somebody", {"undone_at": NOW}),
+        ("merge_undone_later_by_somebody", {"undone_at": NOW - HOUR, "undone_by": mira}),
+    ):
+        with pytest.raises(IntegrityError, match=name), transaction.atomic():
+            LeadMerge.objects.create(**{**made, **impossible})
+    with pytest.raises(IntegrityError, match="lead_merged_into_another"), transaction.atomic():
+        Lead.objects.filter(pk=kept.pk).update(merged_into=kept)
