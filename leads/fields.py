@@ -25,9 +25,11 @@ ATTRIBUTE_PREFIX = "attr_"
 #: One step of a walk through an index: the next value that differs from the last.
 _PRESENT = """
     WITH RECURSIVE present (code) AS (
-        (SELECT {column} FROM leads_lead WHERE {column} > '' ORDER BY {column} LIMIT 1)
+        (SELECT {column} FROM leads_lead WHERE merged_into_id IS NULL AND {column} > ''
+         ORDER BY {column} LIMIT 1)
         UNION ALL
-        SELECT (SELECT {column} FROM leads_lead WHERE {column} > code ORDER BY {column} LIMIT 1)
+        SELECT (SELECT {column} FROM leads_lead WHERE merged_into_id IS NULL AND {column} > code
+                ORDER BY {column} LIMIT 1)
         FROM present WHERE code IS NOT NULL
     )
     SELECT code FROM present WHERE code IS NOT NULL LIMIT 200

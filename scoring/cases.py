@@ -108,7 +108,7 @@ def read_cases(target: Target, *, now: datetime) -> Cases:
 
 def _answered(target: Target, now: datetime) -> Cases:
     """The leads of which the attribute is known, as they were captured."""
-    leads = Lead.objects.filter(attributes__has_key=target.name, created_at__lte=now)
+    leads = Lead.objects.standing().filter(attributes__has_key=target.name, created_at__lte=now)
     rows = leads.order_by("-created_at", "-id").values_list(
         "id", "created_at", "imported_at", f"attributes__{target.name}"
     )[:MOST_CASES]
@@ -137,7 +137,11 @@ def _of_captures(target: Target, cycles: Iterable[MqlCycle], now: datetime) -> C
         reached.setdefault(cycle.lead_id, end)
     captured = dict(Lead.objects.filter(pk__in=reached).values_list("pk", "created_at"))
     patience = _patience(reached[pk] - at for pk, at in captured.items())
-    leads = Lead.objects.filter(created_at__lte=now - patience).order_by("-created_at", "-id")
+    leads = (
+        Lead.objects.standing()
+        .filter(created_at__lte=now - patience)
+        .order_by("-created_at", "-id")
+    )
     rows = leads.values_list("id", "created_at", "imported_at")[:MOST_CASES]
     cases = [Case(pk, at, now if imported else at, pk in reached) for pk, at, imported in rows]
     return Cases(Moment.CAPTURE, patience, cases)
