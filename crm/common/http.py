@@ -8,11 +8,12 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
 
 from crm.accounts.access import AppRequest
 
-__all__ = ["AppRequest", "render_page", "wants_partial"]
+__all__ = ["AppRequest", "render_page", "wants_partial", "way_back"]
 
 
 def wants_partial(request: HttpRequest) -> bool:
@@ -41,3 +42,10 @@ def render_page(
     if partial:
         patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def way_back(request: HttpRequest, otherwise: str = "") -> str:
+    """Return the page that ``back`` of the form or address names; ``otherwise`` if none of ours."""
+    address = request.POST.get("back") or request.GET.get("back", "")
+    is_ours = url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+    return address if is_ours and address.startswith("/") else otherwise

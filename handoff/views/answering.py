@@ -14,10 +14,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from crm.accounts.enums import Role
-from crm.common.http import AppRequest, render_page, wants_partial
+from crm.common.http import AppRequest, render_page, wants_partial, way_back
 from handoff import services
 from handoff.definition import mql_cells
 from handoff.models import Handoff
@@ -100,13 +99,12 @@ def told(request: AppRequest, done: str) -> Iterator[None]:
 
 def act_page(request: AppRequest, handoff: Handoff, form: Form, act: Act) -> HttpResponse:
     """Ask for what an action needs: in the row for htmx, on a page of its own otherwise."""
-    parameters = request.POST or request.GET
     context = {
         "handoff": handoff,
         "form": form,
         "act": act,
         "action": request.path,
-        "back": _ours(parameters.get("back", "")),
+        "back": way_back(request),
         "is_in_row": wants_partial(request),
     }
     status = 422 if form.is_bound else 200
@@ -126,15 +124,9 @@ def after_answer(request: AppRequest, handoff: Handoff, *, stays: bool = False) 
         response["HX-Retarget"] = "#queue"
         response["HX-Reswap"] = "outerHTML"
         return response
-    if back := _ours(request.POST.get("back", "")):
+    if back := way_back(request):
         return redirect(back)
     if not request.user.has_role(Role.REP):
         return redirect(handoff)
     place = f"?open={handoff.pk}#handoff-{handoff.pk}" if stays else f"?answered={handoff.pk}"
     return redirect(f"{reverse('handoff:queue')}{place}")
-
-
-def _ours(address: str) -> str:
-    """Return a path of this site as it is, any other address as none."""
-    is_ours = url_has_allowed_host_and_scheme(address, allowed_hosts=None)
-    return address if is_ours and address.startswith("/") else ""

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crm.accounts.forms import form_status
-from crm.common.http import AppRequest
+from crm.common.http import AppRequest, way_back
 from handoff import services
 from handoff.badges import clock_badge
 from handoff.bant_form import BantForm
@@ -84,5 +84,6 @@ def _page(request: AppRequest, handoff: Handoff, form: BantForm) -> HttpResponse
         "badge": clock_badge(clock, handoff.calendar.hours, now=now) if clock else None,
         "touch": handoff.touches.order_by("-occurred_at").first(),
         "definition": mql_cells(),
+        "back": way_back(request),
     }
     return render(request, "handoff/bant.html", context, status=form_status(form))

@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from crm.accounts.access import role_required
 from crm.accounts.forms import form_status
-from crm.common.http import AppRequest, render_page, wants_partial
+from crm.common.http import AppRequest, render_page, wants_partial, way_back
 from crm.common.once import act_once, form_key
 from leads import services
 from leads.forms import LeadForm, NoteForm, WithdrawalForm
@@ -22,6 +22,7 @@ from leads.models import Lead, LeadAttribute
 from leads.views.detail import (
     STAGE_ROLES,
     find_lead,
+    here_of,
     list_query_of,
     show_lead,
     stage_form,
@@ -61,11 +62,16 @@ def lead_note(request: AppRequest, lead_id: int) -> HttpResponse:
     if form.is_valid() and _add_note(request, form, lead):
         if not wants_partial(request):
             return open_lead(request, lead)
-        context = {"lead": lead, "note_form": NoteForm(), "timeline": timeline_of(request, lead)}
+        context = {
+            "lead": lead,
+            "here": here_of(request, lead),
+            "note_form": NoteForm(),
+            "timeline": timeline_of(request, lead),
+        }
         return render(request, "leads/_note_added.html", context)
     if not wants_partial(request):
         return show_lead(request, lead, note_form=form, status=422)
-    context = {"lead": lead, "note_form": form}
+    context = {"lead": lead, "here": here_of(request, lead), "note_form": form}
     return render(request, "leads/_lead_note_form.html", context, status=422)
 
 
@@ -95,7 +101,12 @@ def lead_stage(request: AppRequest, lead_id: int) -> HttpResponse:
     return render_page(
         request,
         "leads/lead_stage.html",
-        {"lead": lead, "stage_form": form, "list_query": list_query},
+        {
+            "lead": lead,
+            "stage_form": form,
+            "list_query": list_query,
+            "back": back_to(request, lead),
+        },
         partial="leads/_lead_stage_form.html",
         status=form_status(form),
     )
@@ -113,7 +124,7 @@ def lead_consent(request: AppRequest, lead_id: int) -> HttpResponse:
     return render_page(
         request,
         "leads/lead_consent.html",
-        {"lead": lead, "form": form},
+        {"lead": lead, "form": form, "back": back_to(request, lead)},
         partial="leads/_lead_consent_form.html",
         status=form_status(form),
     )
@@ -164,20 +175,25 @@ def _add_note(request: AppRequest, form: NoteForm, lead: Lead) -> bool:
 
 
 def _show_form(request: AppRequest, form: LeadForm, lead: Lead | None) -> HttpResponse:
+    back = back_to(request, lead) if lead else reverse("leads:list")
     return render_page(
         request,
         "leads/lead_form.html",
-        {"form": form, "lead": lead},
+        {"form": form, "lead": lead, "back": back},
         partial="leads/_lead_form.html",
         status=form_status(form),
     )
 
 
 def open_lead(request: AppRequest, lead: Lead) -> HttpResponse:
-    """Go to the page of ``lead``; htmx is told to load it whole, since everything on it moved."""
-    if wants_partial(request):
-        return HttpResponseClientRedirect(reverse("leads:detail", args=[lead.pk]))
-    return redirect("leads:detail", lead.pk)
+    """Go back to the page of ``lead``; htmx loads it whole, since everything on it moved."""
+    url = back_to(request, lead)
+    return HttpResponseClientRedirect(url) if wants_partial(request) else redirect(url)
+
+
+def back_to(request: AppRequest, lead: Lead) -> str:
+    """Return the page of ``lead``, at its place in the list when the person came from there."""
+    return way_back(request, reverse("leads:detail", args=[lead.pk]))
 
 
 def _back_to_list(request: AppRequest, query: str) -> HttpResponse:

@@ -18,7 +18,7 @@ from leads import services
 from leads.deal_forms import DealForm
 from leads.enums import LifecycleStage
 from leads.models import Deal, Lead
-from leads.views.changes import open_lead
+from leads.views.changes import back_to, open_lead
 from leads.views.detail import DEAL_ROLES, find_lead
 
 #: Before the first deal. Our choice.
@@ -39,7 +39,7 @@ def lead_deal(request: AppRequest, lead_id: int) -> HttpResponse:
     return render_page(
         request,
         "leads/lead_deal.html",
-        {"lead": lead, "form": form},
+        {"lead": lead, "form": form, "back": back_to(request, lead)},
         partial="leads/_lead_deal_form.html",
         status=form_status(form),
     )

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_GET
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
-from crm.common.http import AppRequest
+from crm.common.http import AppRequest, wants_partial, way_back
 from crm.common.instants import instant_problem
 from crm.common.paging import neighbours, place_of
 from crm.common.slots import (
@@ -136,11 +136,12 @@ def show_lead(
     request: AppRequest, lead: Lead, *, note_form: NoteForm | None = None, status: int = 200
 ) -> HttpResponse:
     """Render the page of ``lead``, with a refused note when there is one."""
-    now = timezone.now()
+    now, here = timezone.now(), here_of(request, lead)
     context = {
         "lead": lead,
+        "here": here,
         "stage_label": f"{lead.get_stage_display()}, cycle {lead.cycle}",
-        "panels": _panels(request, lead, now=now),
+        "panels": _panels(request, lead, here, now=now),
         **known_of(lead, viewer=request.user),
         "timeline": timeline_of(request, lead),
         "note_form": note_form or NoteForm(),
@@ -264,10 +265,23 @@ def list_query_of(request: AppRequest) -> str:
     return urlencode(parse_qsl(asked, keep_blank_values=True))
 
 
-def _panels(request: AppRequest, lead: Lead, *, now: datetime) -> dict[str, list[SafeString]]:
+def here_of(request: AppRequest, lead: Lead) -> str:
+    """Return the address of the page of ``lead`` with its place in the list, for forms to return.
+
+    A part of the page is asked for from there; a refused note brings it along.
+    """
+    plain = reverse("leads:detail", args=[lead.pk])
+    if wants_partial(request):
+        return request.htmx.current_url_abs_path or plain
+    return request.get_full_path() if request.method == "GET" else way_back(request, plain)
+
+
+def _panels(
+    request: AppRequest, lead: Lead, here: str, *, now: datetime
+) -> dict[str, list[SafeString]]:
     """Return what each registered panel shows of ``lead``, by its place on the page."""
     places: dict[str, list[SafeString]] = defaultdict(list)
-    shared = {"lead": lead, "viewer": request.user, "now": now}
+    shared = {"lead": lead, "viewer": request.user, "here": here, "now": now}
     loads = dict.fromkeys(panel.load for panel in lead_panels)
     loaded = {load: load(lead, request.user, now) for load in loads}
     for panel in lead_panels:

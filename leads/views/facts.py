@@ -15,8 +15,8 @@ from leads.fact_forms import FactForm, UnknownFact
 from leads.fact_lines import known_of
 from leads.history import history_of
 from leads.models import Lead
-from leads.views.changes import declared, write_lead
-from leads.views.detail import find_lead
+from leads.views.changes import back_to, declared, write_lead
+from leads.views.detail import find_lead, here_of
 
 
 @login_required
@@ -52,12 +52,13 @@ def lead_fact(request: AppRequest, lead_id: int, name: str) -> HttpResponse:
 def lead_history(request: AppRequest, lead_id: int) -> HttpResponse:
     """List what was changed of a lead: when, by whom, from what to what."""
     lead = find_lead(request, lead_id)
-    context = {"lead": lead, "changes": history_of(lead.pk)}
+    context = {"lead": lead, "changes": history_of(lead.pk), "back": back_to(request, lead)}
     return render_page(request, "leads/lead_history.html", context)
 
 
 def _facts(request: AppRequest, lead: Lead, *, changed: str = "") -> HttpResponse:
     """Answer with the facts as they are; the focus goes to the one that was ``changed``."""
     shown = known_of(lead, viewer=request.user)
-    context = {"lead": lead, "now": timezone.now(), "changed": changed, **shown}
+    here = here_of(request, lead)
+    context = {"lead": lead, "here": here, "now": timezone.now(), "changed": changed, **shown}
     return render(request, "leads/_lead_facts.html", context)
