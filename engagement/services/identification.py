@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from django.db import connection
 
@@ -30,11 +29,11 @@ from engagement.services.links import (
 from engagement.tokens import Proof
 from engagement.traits import lead_values
 from leads.models import Lead
-from leads.normalise import email_domain
 from leads.services import (
+    Capture,
     DuplicateEmail,
-    LeadInvalid,
-    create_lead,
+    create_leads,
+    fitting_values,
     share_merges,
     standing_ids,
 )
@@ -208,7 +207,6 @@ def _settle(
     now: datetime,
 ) -> tuple[Settlement, dict[str, int]]:
     """Settle who is who and capture new leads; anew when somebody else captured one meanwhile."""
-    captured: dict[str, int] = {}
     while True:
         introductions = [knowledge.introduction(said) for said in messages]
         speaking = {
@@ -219,24 +217,14 @@ def _settle(
             if name
         }
         settlement = settle(introductions, standings_of(visitors, speaking=speaking))
-        taken: dict[str, int] = {}
-        for address in sorted(settlement.captured, key=_company_first):
-            if address not in captured:
-                try:
-                    captured[address] = _create(messages[settlement.captured[address]], now)
-                except DuplicateEmail as duplicate:
-                    taken[address] = duplicate.lead_id
-        if not taken:
-            return settlement, captured
-        knowledge.addresses.update(taken)
-
-
-def _company_first(address: str) -> tuple[str, str]:
-    """Return where an address comes in the order of capture: by the domain of its company.
-
-    Two batches that make companies of the same domains then wait for each other only one way.
-    """
-    return email_domain(address), address
+        addresses = sorted(settlement.captured)
+        captures = [_capture(messages[settlement.captured[address]]) for address in addresses]
+        try:
+            leads = create_leads(captures=captures, now=now) if captures else []
+        except DuplicateEmail as duplicate:
+            knowledge.addresses[duplicate.email] = duplicate.lead_id
+        else:
+            return settlement, dict(zip(addresses, [lead.pk for lead in leads], strict=True))
 
 
 def _imported_as(users: set[VisitorName]) -> dict[VisitorName, int]:
@@ -248,21 +236,8 @@ def _imported_as(users: set[VisitorName]) -> dict[VisitorName, int]:
         return {(system, name): lead_id for system, name, lead_id in cursor.fetchall()}
 
 
-def _create(said: Said, now: datetime) -> int:
-    """Create a lead from what can be believed: a bad trait is left out, the person is not."""
+def _capture(said: Said) -> Capture:
+    """Return what can be believed: a bad trait is left out, the person is not."""
     message = said.message
-    values: Mapping[str, Any] = lead_values(
-        email=message.email, traits=message.traits, properties=message.properties
-    )
-    while True:
-        try:
-            lead = create_lead(
-                now=now,
-                created_at=message.occurred_at,
-                rule=f"Identified by {said.source}",
-                **values,
-            )
-        except LeadInvalid as invalid:
-            values = {key: text for key, text in values.items() if key not in invalid.problems}
-        else:
-            return lead.pk
+    values = lead_values(email=message.email, traits=message.traits, properties=message.properties)
+    return Capture(message.occurred_at, f"Identified by {said.source}", fitting_values(values))

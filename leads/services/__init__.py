@@ -1,7 +1,14 @@
 """Everything that writes leads. Callers hold nothing; each function locks what it checks."""
 
 from leads.lifecycle import IllegalTransition, ScoreSnapshot
-from leads.services.capture import ChangedMeanwhile, DuplicateEmail, create_lead, update_lead
+from leads.services.capture import (
+    Capture,
+    ChangedMeanwhile,
+    DuplicateEmail,
+    create_lead,
+    create_leads,
+    update_lead,
+)
 from leads.services.consent import (
     WithdrawalRefused,
     record_consent,
@@ -25,7 +32,7 @@ from leads.services.merging import (
 )
 from leads.services.owners import give_lead, release_leads
 from leads.services.stages import OverrideNeedsReason, change_stage, freeze_score
-from leads.services.values import LeadInvalid
+from leads.services.values import LeadInvalid, fitting_values
 from leads.services.waking import wake_leads
 from leads.services.work import (
     add_note,
@@ -37,6 +44,7 @@ from leads.services.work import (
 )
 
 __all__ = [
+    "Capture",
     "ChangedMeanwhile",
     "DealAlreadyRecorded",
     "DuplicateEmail",
@@ -54,7 +62,9 @@ __all__ = [
     "close_deal",
     "consequences",
     "create_lead",
+    "create_leads",
     "family_of",
+    "fitting_values",
     "freeze_score",
     "give_lead",
     "lock_leads",

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
 
 from crm.accounts.models import User
 from leads.enums import LifecycleStage
-from leads.models import Lead, StageInterval
-from leads.services.companies import match_company
-from leads.services.facts import FACT_FIELDS, record_facts, record_first_names
+from leads.models import Lead, LeadFact, StageInterval
+from leads.services.companies import match_companies, match_company
+from leads.services.facts import FACT_FIELDS, facts_of, record_facts, record_first_names
 from leads.services.values import clean_values, respelled
 from leads.signals import leads_changed
 
@@ -27,7 +27,18 @@ class DuplicateEmail(Exception):
         self.lead_id = lead_id
 
 
-@transaction.atomic
+class Capture(NamedTuple):
+    """Somebody to be captured: when they were, by what rule, and what is known of them.
+
+    ``values`` are columns of Lead that people fill in, and ``attributes``, the declared custom
+    ones.
+    """
+
+    captured_at: datetime
+    rule: str
+    values: Mapping[str, Any]
+
+
 def create_lead(
     *,
     now: datetime,
@@ -45,27 +56,69 @@ def create_lead(
         LeadInvalid: naming each value that does not fit.
         DuplicateEmail: when another lead has the address.
     """
-    cleaned = clean_values(values)
-    cleaned["attributes"] = _merged({}, cleaned.get("attributes", {}))
-    captured_at = created_at or now
-    lead = Lead(
-        **cleaned, stage_since=captured_at, created_at=captured_at, last_activity_at=captured_at
-    )
-    lead.company = match_company(email=lead.email, company_name=lead.company_name, now=now)
-    _save(lead)
-    StageInterval.objects.create(
-        lead=lead,
-        sequence=1,
-        stage=LifecycleStage.LEAD,
-        cycle=1,
-        started_at=captured_at,
-        actor=actor,
-        rule=rule,
-    )
-    known = [name for name in FACT_FIELDS if cleaned.get(name)]
-    record_facts(lead=lead, fields=known, at=captured_at, actor=actor)
-    leads_changed.send(sender=Lead, lead_ids=[lead.pk], now=now)
+    capture = Capture(created_at or now, rule, values)
+    (lead,) = create_leads(captures=[capture], now=now, actor=actor)
     return lead
+
+
+@transaction.atomic
+def create_leads(
+    *, captures: Sequence[Capture], now: datetime, actor: User | None = None
+) -> list[Lead]:
+    """Capture people, in as many statements for many as for one.
+
+    Raises:
+        LeadInvalid: naming each value of one of them that does not fit; nobody is captured.
+        DuplicateEmail: another lead has the address of one of them; nobody is captured.
+    """
+    leads = [_lead_of(each) for each in captures]
+    wanted = [(lead.email, lead.company_name) for lead in leads]
+    for lead, company_id in zip(leads, match_companies(wanted=wanted, now=now), strict=True):
+        lead.company_id = company_id
+    _insert(leads)
+    StageInterval.objects.bulk_create(
+        StageInterval(
+            lead=lead,
+            sequence=1,
+            stage=LifecycleStage.LEAD,
+            cycle=1,
+            started_at=lead.created_at,
+            actor=actor,
+            rule=capture.rule,
+        )
+        for lead, capture in zip(leads, captures, strict=True)
+    )
+    LeadFact.objects.bulk_create(
+        fact
+        for lead in leads
+        for fact in facts_of(lead, _known_of(lead), at=lead.created_at, actor=actor)
+    )
+    leads_changed.send(sender=Lead, lead_ids=[lead.pk for lead in leads], now=now)
+    return leads
+
+
+def _lead_of(capture: Capture) -> Lead:
+    cleaned = clean_values(capture.values)
+    cleaned["attributes"] = _merged({}, cleaned.get("attributes", {}))
+    at = capture.captured_at
+    return Lead(**cleaned, stage_since=at, created_at=at, last_activity_at=at)
+
+
+def _known_of(lead: Lead) -> list[str]:
+    return [name for name in FACT_FIELDS if getattr(lead, name)]
+
+
+def _insert(leads: Sequence[Lead]) -> None:
+    """Write new leads; the unique index finds a second owner of an address, even in a race."""
+    try:
+        with transaction.atomic():
+            Lead.objects.bulk_create(leads)
+    except IntegrityError as error:
+        addresses = [lead.email for lead in leads]
+        other = Lead.objects.filter(email__in=addresses).first()
+        if other is None or other.email is None:
+            raise
+        raise DuplicateEmail(other.email, other.standing_id) from error
 
 
 class ChangedMeanwhile(Exception):

@@ -30,9 +30,10 @@ def match_companies(*, wanted: Sequence[tuple[str | None, str]], now: datetime) 
     by_domain = {domain: name for domain, name in keys if domain}
     names = list(dict.fromkeys(name for domain, name in keys if not domain and name))
     known = _known(by_domain, names)
+    # In one order, so that two transactions with the same new ones wait only one way.
     new = [Company(name=name or domain, domain=domain, created_at=now)
-           for domain, name in by_domain.items() if (domain, "") not in known]  # fmt: skip
-    new += [Company(name=name, created_at=now) for name in names if ("", name) not in known]
+           for domain, name in sorted(by_domain.items()) if (domain, "") not in known]  # fmt: skip
+    new += [Company(name=name, created_at=now) for name in sorted(names) if ("", name) not in known]
     if new:
         Company.objects.bulk_create(new, ignore_conflicts=True)
         known = _known(by_domain, names)

@@ -33,8 +33,15 @@ def record_first_names(*, lead: Lead, before: Mapping[str, Any]) -> None:
 
 def record_facts(*, lead: Lead, fields: Iterable[str], at: datetime, actor: User | None) -> None:
     """Append the present value of each of ``fields`` that is logged."""
-    LeadFact.objects.bulk_create(
+    LeadFact.objects.bulk_create(facts_of(lead, fields, at=at, actor=actor))
+
+
+def facts_of(
+    lead: Lead, fields: Iterable[str], *, at: datetime, actor: User | None
+) -> list[LeadFact]:
+    """Return what ``record_facts`` appends."""
+    return [
         LeadFact(lead=lead, field=field, value=getattr(lead, field), recorded_at=at, actor=actor)
         for field in fields
         if field in FACT_FIELDS or field in NAME_FIELDS
-    )
+    ]

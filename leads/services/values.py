@@ -68,6 +68,15 @@ def clean_values(
     return cleaned
 
 
+def fitting_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of ``values`` that fit, as they are stored."""
+    while True:
+        try:
+            return clean_values(values)
+        except LeadInvalid as invalid:
+            values = {name: each for name, each in values.items() if name not in invalid.problems}
+
+
 def respelled(values: Mapping[str, Any], *, country: str = "") -> dict[str, Any]:
     """Return ``values`` in the spelling of ``clean_values``; what does not fit stays as it is."""
     spelt = {**values}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from django.db import connection
 
 from engagement.enums import EventKind, LinkAct, LinkReason, SourceKind
 from engagement.models import Event, InboxMessage, LinkChange, Source, Visitor, VisitorLink
@@ -10,7 +14,6 @@ from engagement.services import link_visitor, record_event
 from engagement.signals import events_absorbed
 from engagement.tokens import PROOF_LASTS, prove
 from leads.models import Lead
-from leads.signals import leads_changed
 from tests.engagement.inbox import CHROME, HOUR, NOW, absorb, identify, message, owners
 from tests.factories import make_lead
 
@@ -248,17 +251,21 @@ def test_a_scanner_that_opens_the_links_of_a_mail_is_not_its_reader(
 def test_an_address_that_was_captured_meanwhile_is_a_claim(website: None) -> None:
     """Red when whoever loses the race is taken for the lead all the same."""
 
-    def capture_first(*, lead_ids: list[int], **_: object) -> None:
-        if not Lead.objects.filter(email=BEN).exists():
-            make_lead(email=BEN)
+    captured: list[bool] = []
 
-    leads_changed.connect(capture_first)
-    try:
+    def capture_first(execute: Callable[..., Any], sql: str, *told: Any) -> Any:
+        """Capture as soon as the batch has asked whose the addresses are."""
+        answer = execute(sql, *told)
+        if 'FROM "leads_lead"' in sql and "IN (" in sql and not captured:
+            captured.append(True)
+            make_lead(email=BEN)
+        return answer
+
+    with connection.execute_wrapper(capture_first):
         absorb(
             identify("new", ADA, at=NOW - HOUR),
             identify("late", BEN, at=NOW, anonymousId="phone"),
         )
-    finally:
-        leads_changed.disconnect(capture_first)
 
+    assert captured
     assert owners() == [("new", ADA), ("late", None)]

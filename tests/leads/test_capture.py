@@ -3,10 +3,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from leads.enums import AttributeType
-from leads.models import Company, Lead, LeadAttribute, LeadFact
-from leads.services import DuplicateEmail, LeadInvalid, create_lead, update_lead
+from leads.models import Company, Lead, LeadAttribute, LeadFact, StageInterval
+from leads.services import (
+    Capture,
+    DuplicateEmail,
+    LeadInvalid,
+    create_lead,
+    create_leads,
+    fitting_values,
+    update_lead,
+)
 from leads.services.companies import match_companies, match_company
 from leads.signals import leads_changed
 from tests.factories import NOW, make_lead, make_user
@@ -228,3 +238,40 @@ def test_a_new_address_moves_the_lead_to_its_company() -> None:
 
     assert changed.company
     assert changed.company.domain == "ossola.example"
+
+
+def test_many_are_captured_in_as_many_statements_as_one() -> None:
+    def captures(*names: str) -> list[Capture]:
+        return [
+            Capture(NOW, "List", {"email": f"{name}@{name}.example", "country": "Germany"})
+            for name in names
+        ]
+
+    with CaptureQueriesContext(connection) as one:
+        create_leads(captures=captures("ada"), now=NOW)
+    with CaptureQueriesContext(connection) as three:
+        leads = create_leads(captures=captures("bo", "cy", "di"), now=NOW)
+
+    assert len(one) == len(three)
+    assert [lead.company.domain for lead in leads if lead.company] == [
+        "bo.example", "cy.example", "di.example"
+    ]  # fmt: skip
+    assert StageInterval.objects.filter(lead__in=leads, rule="List").count() == 3
+    assert LeadFact.objects.filter(lead__in=leads, field="country", value="DE").count() == 3
+
+
+def test_of_many_nobody_is_captured_when_one_is_a_lead_already() -> None:
+    known = make_lead(email="bo@example.com")
+    captures = [Capture(NOW, "", {"email": f"{name}@example.com"}) for name in ("ada", "bo")]
+
+    with pytest.raises(DuplicateEmail) as duplicate:
+        create_leads(captures=captures, now=NOW)
+
+    assert (duplicate.value.email, duplicate.value.lead_id) == (known.email, known.pk)
+    assert list(Lead.objects.all()) == [known]
+
+
+def test_what_does_not_fit_is_left_out() -> None:
+    said = {"email": "ada@example.com", "country": "Atlantis", "city": "x" * 101, "title": " Head "}
+
+    assert fitting_values(said) == {"email": "ada@example.com", "title": "Head"}
