@@ -12,9 +12,10 @@ from playwright.sync_api import Page
 
 from crm.accounts.enums import Role
 from engagement.enums import SourceKind
-from engagement.models import Event, Source
+from engagement.models import CaptureForm, Event, Source
 from engagement.services import absorb_events, receive
 from leads.models import Lead
+from tests.engagement.form_making import make_form, send
 from tests.factories import client_of, make_user
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -67,7 +68,19 @@ def lead() -> Lead:
     return lead
 
 
-def test_script_in_events_is_text_on_every_page(page: Page, base_url: str, lead: Lead) -> None:
+@pytest.fixture
+def form() -> CaptureForm:
+    """Make a form that a person and a robot sent with script in each answer."""
+    form = make_form()
+    said: dict[str, Any] = {"first_name": EVIL, "last_name": EVIL, "company_name": EVIL}
+    send(form, email="mallory@kesterwald.example", arrival={"page_url": EVIL}, **said)
+    send(form, email="robot@kesterwald.example", arrival={"trap": EVIL}, **said)
+    return form
+
+
+def test_script_in_events_is_text_on_every_page(
+    page: Page, base_url: str, lead: Lead, form: CaptureForm
+) -> None:
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text) if "Policy" in said.text else None)
     cookie = settings.SESSION_COOKIE_NAME
@@ -81,6 +94,9 @@ def test_script_in_events_is_text_on_every_page(page: Page, base_url: str, lead:
         "/tracking/machine-events/",
         "/tracking/machine-events/?rule=UNSAID",
         "/tracking/sources/",
+        f"/tracking/sources/{Source.objects.get().pk}/",
+        f"/content/forms/{form.pk}/sent/",
+        f"/content/forms/{form.pk}/sent/?state=REFUSED",
     ]
 
     for place in places:

@@ -218,10 +218,11 @@ def test_columns_are_found_by_their_names() -> None:
 
 def test_who_registered_and_is_not_known_to_have_come_is_marked_once() -> None:
     webinar = make_webinar(slug="may", starts_at=NOW - HOUR)
-    for name in ("ada", "bo", "cy"):
+    for name in ("ada", "bo", "cy", "dee"):
         make_lead(email=f"{name}@example.com")
         track("Webinar Registered", name, webinar="may")
     track("Webinar Attended", "ada", webinar="may")
+    track("Webinar Missed", "dee", webinar="may")
     other = make_webinar(slug="june", asset=webinar.asset)
     track("Webinar Registered", "ada", webinar="june")
 
@@ -229,7 +230,7 @@ def test_who_registered_and_is_not_known_to_have_come_is_marked_once() -> None:
     assert mark_no_shows(webinar_id=webinar.pk, now=NOW) == 0
 
     assert webinar_figures([webinar.pk, other.pk]) == {
-        webinar.pk: WebinarFigures(listed=3, attended=1, no_show=2),
+        webinar.pk: WebinarFigures(listed=4, attended=1, no_show=3),
         other.pk: WebinarFigures(listed=1, unanswered=1),
     }
 
