@@ -77,10 +77,11 @@ class TimesOutTo(TextChoices):
 
 
 class DecisionKind(TextChoices):
-    """What was decided about an open handoff."""
+    """What was decided about an open handoff, by a person or by a rule."""
 
     HANDED = "HANDED", "Handed over"
     REBASED = "REBASED", "Deadlines re-based"
+    ENDED = "ENDED", "Handoff withdrawn"
 
 
 class RouteTo(TextChoices):

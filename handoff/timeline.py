@@ -8,9 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm.accounts.models import User
-from crm.common.prepared import PreparedQuery
+from crm.common.prepared import FAR, PreparedQuery
 from crm.common.slots import TimelineEntry
-from handoff.enums import Approval, ClockKind, DecisionKind, TouchChannel, TouchOutcome
+from crm.common.ui.words import working_time
+from handoff.enums import Alarm, Approval, ClockKind, DecisionKind, TouchChannel, TouchOutcome
 from handoff.evidence import CONNECTED
 from handoff.models import AssignmentDecision, BantAssessment, Clock, Touch
 
@@ -20,6 +21,8 @@ _CHANNEL_ICONS = {
     TouchChannel.MEETING: "calendar-check",
 }
 
+_DECISION_ICONS = {DecisionKind.REBASED: "calendar-clock", DecisionKind.ENDED: "undo-2"}
+
 #: What a touch that was written down late proves about deadlines, by what a manager said.
 _COUNTS = {
     Approval.PENDING: "counts once a manager approves",
@@ -27,6 +30,10 @@ _COUNTS = {
     Approval.REFUSED: "stopped no clock",
 }
 
+_READ_OF_BREACHES = (
+    "kind", "target", "due_at", "escalate_at", "stopped_at", "withdrawn_at", "excused_at", "alarm",
+    "answerable__full_name", "answerable__email", "handoff__agreement__version",
+)  # fmt: skip
 _DECISIONS = PreparedQuery(
     lambda lead, before: (
         AssignmentDecision.objects.filter(handoff__lead_id=lead)
@@ -46,7 +53,8 @@ _BREACHES = PreparedQuery(
     lambda lead, before: (
         Clock.objects.filter(handoff__lead_id=lead, due_at__lt=before)
         .filter(breached_at__isnull=False)
-        .select_related("answerable")
+        .select_related("answerable", "handoff__agreement")
+        .only(*_READ_OF_BREACHES)
         .order_by("-due_at")
     )
 )
@@ -62,12 +70,18 @@ _VERDICTS = PreparedQuery(
 def handoff_entries(
     lead_id: int, viewer: User, before: datetime | None, limit: int
 ) -> list[TimelineEntry]:
-    """Return decisions, touches, breaches and verdicts, newest first; a ``TimelineSource``."""
+    """Return decisions, touches, breaches and verdicts, newest first; a ``TimelineSource``.
+
+    Each line of what happened by itself names the rule: of routing, or the agreement.
+    """
     del viewer
+    breaches = _BREACHES.newest(lead_id, before, limit)
+    escalated = [each for each in breaches if _was_escalated(each, before or FAR)]
     entries = [
         *map(_decision, _DECISIONS.newest(lead_id, before, limit)),
         *map(_touch, _TOUCHES.newest(lead_id, before, limit)),
-        *map(_breach, _BREACHES.newest(lead_id, before, limit)),
+        *map(_breach, breaches),
+        *map(_escalation, escalated),
         *(
             _verdict(bant, bant.submitted_at)
             for bant in _VERDICTS.newest(lead_id, before, limit)
@@ -86,7 +100,7 @@ def _decision(decision: AssignmentDecision) -> TimelineEntry:
         kind="sales",
         icon=icon,
         title=title,
-        detail=f"{decision.rule}. {_considered(decision)}",
+        detail=f"{decision.rule}. {_considered(decision)}".rstrip(),
         tone="system",
         url=_address(decision.handoff_id),
         tail=f"decision {decision.pk:012}",
@@ -95,8 +109,8 @@ def _decision(decision: AssignmentDecision) -> TimelineEntry:
 
 def _said(decision: AssignmentDecision) -> tuple[str, str]:
     """Return what was decided, and its icon."""
-    if decision.kind == DecisionKind.REBASED:
-        return decision.get_kind_display(), "calendar-clock"
+    if decision.kind != DecisionKind.HANDED:
+        return decision.get_kind_display(), _DECISION_ICONS[DecisionKind(decision.kind)]
     title = f"Handed to {decision.chosen}" if decision.chosen else "Put into the pool"
     return title, "arrow-right-from-line"
 
@@ -104,6 +118,8 @@ def _said(decision: AssignmentDecision) -> tuple[str, str]:
 def _considered(decision: AssignmentDecision) -> str:
     """Say how many were considered; of a single one, why it was that one."""
     lines = decision.candidates
+    if decision.kind == DecisionKind.ENDED:
+        return ""
     if not lines:
         return "Nobody could be considered."
     reason: str = lines[0]["reason"]
@@ -136,11 +152,36 @@ def _breach(clock: Clock) -> TimelineEntry:
         kind="sales",
         icon="octagon-alert",
         title=f"{ClockKind(clock.kind).label} clock breached",
-        detail=who,
+        detail=f"{who} {_rule(clock)}: {working_time(clock.target)} of working time.",
         tag="Excused" if clock.excused_at else "",
         url=_address(clock.handoff_id),
         tail=f"breach {clock.pk:012}",
     )
+
+
+def _was_escalated(clock: Clock, before: datetime) -> bool:
+    """Say whether managers were told later than the holder: at once is part of the breach."""
+    if clock.alarm == Alarm.ESCALATE or not clock.due_at < clock.escalate_at < before:
+        return False
+    return clock.ended_at is None or clock.ended_at > clock.escalate_at
+
+
+def _escalation(clock: Clock) -> TimelineEntry:
+    return TimelineEntry(
+        at=clock.escalate_at,
+        kind="sales",
+        icon="octagon-alert",
+        title=f"{ClockKind(clock.kind).label} clock escalated to the managers",
+        detail=f"Still unanswered. {_rule(clock)}.",
+        tone="system",
+        url=_address(clock.handoff_id),
+        tail=f"escalation {clock.pk:012}",
+    )
+
+
+def _rule(clock: Clock) -> str:
+    """Return what set the deadline and says who is told of it."""
+    return str(clock.handoff.agreement or "Default policy")
 
 
 def _verdict(bant: BantAssessment, at: datetime) -> TimelineEntry:

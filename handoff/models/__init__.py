@@ -1,7 +1,12 @@
 """The tables of ``handoff``, one file per subject."""
 
 from handoff.models.agreement import Agreement, CommitmentOwner, SlaTier
-from handoff.models.assignment import AssignmentDecision, RepProfile, RoutingRule
+from handoff.models.assignment import (
+    LONGEST_RULE,
+    AssignmentDecision,
+    RepProfile,
+    RoutingRule,
+)
 from handoff.models.bant import BantAssessment
 from handoff.models.calendar import WorkCalendar
 from handoff.models.clock import LONGEST_ERROR, Clock, ClockQuerySet
@@ -12,6 +17,7 @@ from handoff.models.source import SourceOwner
 
 __all__ = [
     "LONGEST_ERROR",
+    "LONGEST_RULE",
     "Agreement",
     "AssignmentDecision",
     "BantAssessment",

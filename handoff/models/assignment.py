@@ -11,6 +11,9 @@ from django.db.models import F, Q
 from crm.accounts.models import SalesTeam
 from handoff.enums import DecisionKind, RouteTo
 
+#: Of what decided, as much as one line says.
+LONGEST_RULE = 200
+
 
 class RepProfile(models.Model):
     """What routing needs to know of a rep; the rows of a team are its round-robin ring.
@@ -95,7 +98,8 @@ class RoutingRule(models.Model):
 class AssignmentDecision(models.Model):
     """Why a handoff went where it went: every candidate with the reason for or against.
 
-    Of re-based deadlines the same is kept, with the holder, who stays, as the only candidate.
+    Of re-based deadlines the same is kept, with the holder, who stays, as the only candidate, and
+    of a withdrawal what moved the lead, without any.
     ``candidates`` is a list of ``{"user": id, "name": ..., "chosen": bool, "reason": ...}`` in the
     order in which they were considered.
     """
@@ -109,7 +113,7 @@ class AssignmentDecision(models.Model):
         default=DecisionKind.HANDED,
         db_default=DecisionKind.HANDED,
     )
-    rule = models.CharField(max_length=200)
+    rule = models.CharField(max_length=LONGEST_RULE)
     candidates = models.JSONField()
     chosen = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"

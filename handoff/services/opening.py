@@ -8,12 +8,21 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from crm.accounts.enums import NewsKind
+from crm.accounts.models import User
 from crm.common.notifications import notify
 from handoff.answer_lines import blank_lines
 from handoff.brief import digest
-from handoff.enums import ClockKind, HandoffState
+from handoff.enums import ClockKind, DecisionKind, HandoffState
 from handoff.frameworks import DEFAULT_QUALIFICATION
-from handoff.models import Agreement, BantAssessment, Clock, Handoff, SlaTier
+from handoff.models import (
+    LONGEST_RULE,
+    Agreement,
+    AssignmentDecision,
+    BantAssessment,
+    Clock,
+    Handoff,
+    SlaTier,
+)
 from handoff.policy import Targets, default_targets
 from handoff.services.briefs import Findings, compose_brief, find_out
 from handoff.services.calendars import calendar_of
@@ -83,20 +92,31 @@ def withdraw_handoff(*, change: StageInterval, now: datetime) -> Handoff | None:
     if handoff is None:
         return None
     close_handoff(handoff, HandoffState.WITHDRAWN, now=now)
+    moved_by = f"{change.get_stage_display()} by {change.actor or change.rule or 'Baton'}"
+    AssignmentDecision.objects.create(
+        handoff=handoff,
+        kind=DecisionKind.ENDED,
+        rule=moved_by[:LONGEST_RULE],
+        candidates=[],
+        decided_at=now,
+    )
     if handoff.holder is not None and handoff.holder != change.actor:
-        notify(
-            kind=NewsKind.HANDOFF,
-            recipients=[handoff.holder],
-            key=f"handoff:{handoff.pk}:withdrawn",
-            title=f"{handoff.lead.display_name} left your queue",
-            body=f"{change.get_stage_display()} by {change.actor or change.rule or 'Baton'}."
-            f" {change.reason}".strip(),
-            url=handoff.get_absolute_url(),
-            icon="undo-2",
-            topic=f"handoff:{handoff.pk}",
-            now=now,
-        )
+        _tell_withdrawn(handoff, handoff.holder, f"{moved_by}. {change.reason}".strip(), now)
     return handoff
+
+
+def _tell_withdrawn(handoff: Handoff, holder: User, why: str, now: datetime) -> None:
+    notify(
+        kind=NewsKind.HANDOFF,
+        recipients=[holder],
+        key=f"handoff:{handoff.pk}:withdrawn",
+        title=f"{handoff.lead.display_name} left your queue",
+        body=why,
+        url=handoff.get_absolute_url(),
+        icon="undo-2",
+        topic=f"handoff:{handoff.pk}",
+        now=now,
+    )
 
 
 def choose_tier(

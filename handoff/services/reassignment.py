@@ -13,7 +13,7 @@ from django.urls import reverse
 from crm.accounts.enums import NewsKind
 from crm.accounts.models import User
 from crm.common.notifications import News, notify_all
-from handoff.models import AssignmentDecision, Handoff
+from handoff.models import LONGEST_RULE, AssignmentDecision, Handoff
 from handoff.services.holders import hand_to
 from handoff.services.locking import HandoffClosed, lock_for, lock_handoff
 from handoff.services.owners import release_owned
@@ -46,12 +46,12 @@ def reassign_handoff(
         chosen=to,
         decided_at=now,
     )
-    because = f"By {actor.full_name}. {reason}".strip()
+    said = f"By {actor.full_name}. {reason}".strip()
     told = []
     if to != actor:
-        told.append(news_of(decision, [to], "Handed to you", because))
+        told.append(news_of(decision, [to], "Handed to you", said))
     if former not in (None, actor):
-        told.append(told_former(decision, former, because))
+        told.append(told_former(decision, former, said))
     notify_all(told, now=now)
     return handoff
 
@@ -86,9 +86,13 @@ def _locked_open(holder: User) -> Iterator[Handoff]:
 def _reroute(handoff: Handoff, now: datetime) -> News:
     """Let routing choose anew; return what there is to tell, and whom."""
     former = handoff.holder
-    way = route(handoff.lead, now=now)
-    decision = follow(way, handoff, now=now)
-    return told_of(way, decision, f"{former} sells no more. {way.rule}.")
+    way = because(f"{former} sells no more", route(handoff.lead, now=now))
+    return told_of(way, follow(way, handoff, now=now))
+
+
+def because(reason: str, way: Route) -> Route:
+    """Return the way with what made it needed before its rule, to be kept with the decision."""
+    return replace(way, rule=f"{reason}. {way.rule}"[:LONGEST_RULE])
 
 
 def follow(way: Route, handoff: Handoff, *, now: datetime) -> AssignmentDecision:
@@ -99,20 +103,20 @@ def follow(way: Route, handoff: Handoff, *, now: datetime) -> AssignmentDecision
     return way.record(handoff, now=now)
 
 
-def told_of(way: Route, decision: AssignmentDecision, because: str) -> News:
+def told_of(way: Route, decision: AssignmentDecision) -> News:
     """Return the news for whom routing chose; for the pool, or all who can help without anybody."""
-    handoff = decision.handoff
+    handoff, said = decision.handoff, f"{decision.rule}."
     if decision.chosen is not None:
-        return news_of(decision, [decision.chosen], "Handed to you", because)
+        return news_of(decision, [decision.chosen], "Handed to you", said)
     if way.to_pool:
-        return news_of(decision, pool_of(handoff.team), "In the pool now", because)
+        return news_of(decision, pool_of(handoff.team), "In the pool now", said)
     everybody = [*managers_of(handoff.team), *pool_of(handoff.team)]
-    return news_of(decision, everybody, "Nobody could be given", because)
+    return news_of(decision, everybody, "Nobody could be given", said)
 
 
-def told_former(decision: AssignmentDecision, former: User, because: str) -> News:
+def told_former(decision: AssignmentDecision, former: User, said: str) -> News:
     """Return the news for who has it no more: a rep, who may not open its page any longer."""
-    told = news_of(decision, [former], "No longer yours", because)
+    told = news_of(decision, [former], "No longer yours", said)
     return replace(told, url=reverse("handoff:queue"))
 
 

@@ -22,7 +22,7 @@ from handoff.models import Clock, Handoff
 from handoff.rotation import Choice
 from handoff.services.alarms import keys_of_breach
 from handoff.services.locking import HandoffClosed, lock_handoff
-from handoff.services.reassignment import follow, told_former, told_of
+from handoff.services.reassignment import because, follow, told_former, told_of
 from handoff.services.routing import Route, route, route_alone
 
 logger = logging.getLogger(__name__)
@@ -67,12 +67,11 @@ def _time_out(handoff_id: int, now: datetime) -> None:
 def _give_away(handoff: Handoff, now: datetime) -> None:
     """Let routing choose among the others. Managers have heard of the breach already."""
     former = handoff.holder
-    way = _way_on(handoff, now)
+    way = because(f"{former} did not act in time", _way_on(handoff, now))
     decision = follow(way, handoff, now=now)
-    because = f"{former} did not act in time. {way.rule}."
-    told: list[News] = [_unheard(told_of(way, decision, because), handoff, now)]
+    told: list[News] = [_unheard(told_of(way, decision), handoff, now)]
     if former is not None:
-        told.append(told_former(decision, former, because))
+        told.append(told_former(decision, former, f"{decision.rule}."))
     notify_all(told, now=now)
 
 
@@ -86,6 +85,6 @@ def _unheard(news: News, handoff: Handoff, now: datetime) -> News:
 def _way_on(handoff: Handoff, now: datetime) -> Route:
     if handoff.enforcement.times_out_to == TimesOutTo.POOL:
         nobody = Choice(chosen=None, turn=0.0, considered=())
-        return Route(handoff.team, None, "Timed out, to the pool", nobody, to_pool=True)
+        return Route(handoff.team, None, "To the pool, as agreed", nobody, to_pool=True)
     had_it = handoff.holders.filter(holder__isnull=False).values_list("holder", flat=True)
     return route(handoff.lead, now=now, without=set(had_it))

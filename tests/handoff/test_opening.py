@@ -16,6 +16,7 @@ from handoff.brief import digest
 from handoff.enums import Alarm, ClockKind, HandoffState
 from handoff.models import Handoff
 from handoff.services import TierTerms, draft_agreement
+from handoff.timeline import handoff_entries
 from leads.enums import LifecycleStage
 from leads.models import Lead, LeadAttribute
 from leads.services import change_stage
@@ -320,6 +321,11 @@ def test_a_lead_that_somebody_moves_out_takes_its_handoff_along() -> None:
         handoff.holder,
         "Disqualified by Joel Marten. Student",
     )
+    line = next(
+        each for each in handoff_entries(handoff.lead_id, marketer, None, 9)
+        if each.title == "Handoff withdrawn"
+    )  # fmt: skip
+    assert (line.at, line.detail) == (handoff.closed_at, "Disqualified by Joel Marten.")
 
 
 def test_a_later_cycle_opens_a_handoff_of_its_own() -> None:

@@ -13,6 +13,7 @@ from crm.common.models import Notification
 from handoff.enums import Alarm, ClockKind, HandoffState, TimesOutTo, TouchChannel, TouchOutcome
 from handoff.models import Handoff
 from handoff.services import accept_handoff, enforce_deadlines, log_touch, reassign_handoff
+from handoff.timeline import handoff_entries
 from tests.concurrency import side_by_side
 from tests.factories import NOW, client_of, make_team, make_user
 from tests.handoff.factories import (
@@ -103,6 +104,15 @@ def test_an_unaccepted_handoff_goes_to_the_next_rep_after_the_agreed_time(
     assert {"Had it before"} == {
         each["reason"] for each in handoff.decisions.latest("decided_at").candidates[1:]
     }
+    lines = handoff_entries(handoff.lead_id, first, None, 9)
+    assert [(each.at, each.title, each.detail) for each in lines[:3]] == [
+        (ACCEPT_DUE + HOUR + TICK, f"Handed to {second}",
+         "Jonas Reiter did not act in time. No rule fits: DACH, the first team. 2 considered."),
+        (ACCEPT_DUE + HALF_HOUR, "Accept clock escalated to the managers",
+         f"Still unanswered. {handoff.agreement}."),
+        (ACCEPT_DUE, "Accept clock breached",
+         f"With Jonas Reiter. {handoff.agreement}: 2 h of working time."),
+    ]  # fmt: skip
     assert told(first)[-1].startswith("No longer yours")
     assert told(second) == [f"Handed to you: {handoff.lead.display_name}"]
 
