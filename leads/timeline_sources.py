@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from crm.accounts.models import User
-from crm.common.prepared import PreparedQuery
+from crm.common.prepared import FAR, PreparedQuery
 from crm.common.slots import TimelineEntry
 from leads.enums import DealOutcome, LifecycleStage
 from leads.models import Deal, Lead, Note, StageInterval
@@ -21,6 +21,8 @@ _STAGE_ICONS = {
     LifecycleStage.RECYCLED: "refresh-cw",
     LifecycleStage.DISQUALIFIED: "ban",
 }
+#: Which rule of the recycling woke the lead.
+_CAME, _ACTED = "The day came that was set when it was recycled", "It acted after it was recycled"
 _DEAL_ICONS = {DealOutcome.WON: "handshake", DealOutcome.LOST: "circle-x"}
 
 _MOVES = PreparedQuery(
@@ -49,9 +51,15 @@ _DEALS = PreparedQuery(
 def stage_entries(
     lead_id: int, viewer: User, before: datetime | None, limit: int
 ) -> list[TimelineEntry]:
-    """Return the moves of a lead through the lifecycle; a ``TimelineSource``."""
+    """Return the moves of a lead through the lifecycle, and its wakings; a ``TimelineSource``."""
     del viewer
-    return [_stage(move) for move in _MOVES.newest(lead_id, before, limit)]
+    entries = []
+    for move in _MOVES.newest(lead_id, before, limit):
+        if move.woken_at and move.woken_at < (before or FAR):
+            entries.append(_waking(move, move.woken_at))
+        entries.append(_stage(move))
+    oldest = entries[:limit][-1].at if entries else None
+    return [entry for entry in entries if oldest is None or entry.at >= oldest]
 
 
 def note_entries(
@@ -81,6 +89,17 @@ def _stage(move: StageInterval) -> TimelineEntry:
         detail=_circumstances(move),
         tag="Override" if move.is_override else move.cell,
         tone="system" if is_capture else "stage",
+    )
+
+
+def _waking(move: StageInterval, at: datetime) -> TimelineEntry:
+    return TimelineEntry(
+        at=at,
+        kind="sales",
+        icon="alarm-clock",
+        title="Woke up: to be looked at again",
+        detail=_ACTED if move.is_woken_by_act else _CAME,
+        tone="system",
     )
 
 

@@ -27,7 +27,7 @@ class StageInterval(models.Model):
     commit (migration 0002). ``sequence`` counts from 1 per lead; a stage passed within one instant
     is an interval of no length. ``fit_score``, ``engagement_score`` (points, one decimal), ``cell``
     and ``model_version`` are the score at ``started_at``. ``actor`` is a person, ``rule`` what
-    acted when it was none.
+    acted when it was none. ``woken_at`` is when a recycled lead woke, written by ``wake_leads``.
     """
 
     lead = models.ForeignKey(
@@ -45,6 +45,8 @@ class StageInterval(models.Model):
     reason = models.CharField(max_length=200, blank=True)
     is_override = models.BooleanField(default=False)
     is_imported = models.BooleanField(default=False)
+    woken_at = models.DateTimeField(null=True, blank=True)
+    is_woken_by_act = models.BooleanField(default=False, db_default=False)
     model_version = models.PositiveIntegerField(null=True, blank=True)
     fit_score = models.DecimalField(max_digits=5, decimal_places=1, null=True, blank=True)
     engagement_score = models.DecimalField(max_digits=5, decimal_places=1, null=True, blank=True)

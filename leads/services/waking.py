@@ -16,7 +16,7 @@ BATCH = 500
 #: again of each row once that is held.
 _WAKE = """
     WITH due AS (
-        SELECT id, least(wake_at, CASE WHEN wakes_on_act AND last_activity_at > stage_since
+        SELECT id, wake_at, least(wake_at, CASE WHEN wakes_on_act AND last_activity_at > stage_since
             THEN last_activity_at END) AS at
         FROM leads_lead
         WHERE id IN (
@@ -27,6 +27,10 @@ _WAKE = """
         ) AND stage = 'RECYCLED' AND merged_into_id IS NULL AND (wake_at <= %(now)s
             OR (wakes_on_act AND last_activity_at > stage_since AND last_activity_at <= %(now)s))
         LIMIT %(batch)s FOR NO KEY UPDATE SKIP LOCKED
+    ), told AS (
+        UPDATE leads_stageinterval stay
+        SET woken_at = due.at, is_woken_by_act = due.at IS DISTINCT FROM due.wake_at
+        FROM due WHERE due.id = stay.lead_id AND stay.ended_at IS NULL
     )
     UPDATE leads_lead lead SET woken_at = due.at, wake_at = NULL, wakes_on_act = false
     FROM due WHERE due.id = lead.id RETURNING lead.id
@@ -37,6 +41,7 @@ _WAKE = """
 def wake_leads(*, now: datetime) -> int:
     """Wake the recycled leads whose time has come, tell of them, and return how many.
 
+    Their stay in the stage keeps it for the timeline, where the next move cannot take it away.
     Each wakes once a cycle, dated by its day or its act, not by this sweep: waking takes away what
     made it due. Safe to repeat and to run beside itself.
     """

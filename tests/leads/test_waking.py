@@ -15,6 +15,7 @@ from crm.common.models import Notification
 from leads.enums import LifecycleStage
 from leads.models import Lead
 from leads.services import change_stage, record_activity, wake_leads
+from leads.timeline_sources import stage_entries
 from tests.concurrency import in_thread
 from tests.factories import NOW, client_of, make_lead, make_user
 
@@ -85,6 +86,27 @@ def test_who_waits_for_an_act_that_never_comes_wakes_on_the_day() -> None:
     wake_leads(now=ON + DAY)
 
     assert _woken(lead) == ON
+
+
+@pytest.mark.parametrize(
+    ("wakes_on_act", "why"), [(False, "The day came"), (True, "It acted after it was recycled")]
+)
+def test_the_timeline_keeps_that_a_lead_woke_and_why(wakes_on_act: bool, why: str) -> None:
+    marketer = make_user(Role.MARKETER)
+    lead = _recycled(wakes_on_act=wakes_on_act)
+    acted_at = NOW + 2 * DAY
+    record_activity(latest={lead.pk: acted_at})
+    wake_leads(now=ON)
+    change_stage(lead_id=lead.pk, to_stage=LifecycleStage.MQL, now=ON + DAY)
+
+    told = stage_entries(lead.pk, marketer, None, 10)
+
+    became, woke, recycled, *_ = told
+    assert [became.at, woke.at, recycled.at] == [
+        ON + DAY, acted_at if wakes_on_act else ON, NOW
+    ]  # fmt: skip
+    assert woke.detail.startswith(why)
+    assert stage_entries(lead.pk, marketer, woke.at, 10)[0] == recycled
 
 
 def test_a_move_takes_the_wake_up_away() -> None:
