@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 
 from crm.accounts.forms import time_zone_choices
 from crm.accounts.models import SalesTeam, User
@@ -23,6 +24,7 @@ _DAYS = dict(
         strict=True)
 )  # fmt: skip
 _LONGEST_LIST = 40_000
+_CLOSURE = "2026-05-18T13:00 to 2026-05-18T17:00"
 CLOSED = "closed"
 
 
@@ -70,7 +72,7 @@ class CalendarForm(CrispyForm):
     )
     closures = LinesField(
         label="Closed for some time",
-        help_text="One a line: 2026-05-18T13:00 to 2026-05-18T17:00",
+        help_text=f"One a line: {_CLOSURE}",
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -78,7 +80,9 @@ class CalendarForm(CrispyForm):
         super().__init__(*args, **options)
         reps = self.fields["rep"]
         if isinstance(reps, forms.ModelChoiceField):
-            reps.queryset = User.objects.reps().order_by("full_name", "id")
+            measured = self.initial.get("rep")  # stays, whatever became of them
+            offered = Q(pk__in=User.objects.reps()) | Q(pk=measured.pk if measured else None)
+            reps.queryset = User.objects.filter(offered).order_by("full_name", "id")
         for day, label in _DAYS.items():
             self.fields[day] = forms.CharField(required=False, max_length=300, label=label)
         self.fields["mon"].help_text = "09:00-12:30, 13:15-18:00; empty is closed, 24:00 is allowed"
@@ -129,10 +133,13 @@ class CalendarForm(CrispyForm):
         return found
 
     def _closures(self) -> list[list[str]]:
-        return [
-            [part.strip() for part in line.split(" to ")]
-            for line in self.cleaned_data.get("closures", [])
-        ]
+        closures = []
+        for line in self.cleaned_data.get("closures", []):
+            begins, _, ends = map(str.strip, line.partition(" to "))
+            if not ends:
+                self.add_error("closures", f"{line!r} needs an end: {_CLOSURE}")
+            closures.append([begins, ends])
+        return closures
 
     def _windows(self, field: str, text: str) -> list[list[str]]:
         windows = []

@@ -18,11 +18,16 @@ from crm.accounts.forms import form_status, posted
 from crm.common.http import AppRequest, render_page
 from crm.common.paging import estimate_count
 from handoff import services
-from handoff.business_hours import to_json
+from handoff.business_hours import is_open, to_json
 from handoff.calendar_forms import CalendarForm, initial_of
 from handoff.models import Handoff, WorkCalendar
 from handoff.views.answering import row_asked_for
 from handoff.year_view import FIRST_YEAR, LABELS, LAST_YEAR, differing, year_of
+
+_CHANGED = (
+    "Somebody has changed this calendar since you opened it. What you wrote is below: look at the"
+    " version in force first, since saving now takes its place."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class CalendarLine:
     exceptions: list[tuple[date, Any]]
     closures: list[list[datetime]]
     opens_at: datetime | None
+    is_open: bool
 
 
 @role_required(Role.MANAGER, Role.ADMIN)
@@ -63,6 +69,7 @@ def calendar(request: AppRequest, calendar_id: int) -> HttpResponse:
         "line": _line(shown, now),
         "calendar": shown,
         "year": year,
+        "years": [each for each in (year - 1, year + 1) if FIRST_YEAR <= each <= LAST_YEAR],
         "months": months,
         "days": list(differing(months)),
         "legend": LABELS.items(),
@@ -89,10 +96,13 @@ def calendar_new(request: AppRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def calendar_edit(request: AppRequest, calendar_id: int) -> HttpResponse:
     """Write the next version of a calendar; what was handed over keeps its own."""
-    found = get_object_or_404(WorkCalendar.objects.current(), pk=calendar_id)
-    form = CalendarForm(posted(request), initial=initial_of(found))
+    opened = get_object_or_404(WorkCalendar, pk=calendar_id)
+    current = get_object_or_404(WorkCalendar.objects.current(), name=opened.name)
+    form = CalendarForm(posted(request), initial=initial_of(current))
     form.fields["name"].disabled = True
-    return _written(request, form, found)
+    if current != opened and form.is_bound:
+        form.add_error(None, _CHANGED)
+    return _written(request, form, current)
 
 
 @role_required(Role.MANAGER, Role.ADMIN)
@@ -138,4 +148,5 @@ def _line(calendar: WorkCalendar, now: datetime) -> CalendarLine:
         exceptions=[(day, hours) for day, hours in exceptions if day >= today],
         closures=[span for span in closures if span[1].date() >= today],
         opens_at=calendar.opens_at(now),
+        is_open=is_open(now, calendar.hours),
     )

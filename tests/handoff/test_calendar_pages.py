@@ -10,12 +10,13 @@ from django.test import Client
 from django.urls import reverse
 
 from crm.accounts.enums import Role
+from crm.accounts.models import User
 from handoff.business_hours import parse_calendar
 from handoff.enums import ClockKind
 from handoff.models import WorkCalendar
 from handoff.services import CalendarInvalid, renew_public_holidays
 from handoff.services.calendars import calendar_of
-from handoff.year_view import DayState, differing, year_of
+from handoff.year_view import FIRST_YEAR, LAST_YEAR, DayState, differing, year_of
 from tests.factories import NOW, client_of, make_lead, make_team, make_user
 from tests.handoff.factories import (
     ANY_LEAD,
@@ -126,6 +127,7 @@ def test_the_form_shows_what_is_stored_and_writes_the_next_version(manager: Clie
         ({"exceptions": "tomorrow closed"}, "exceptions", "is not a date"),
         ({"exceptions": "2026-12-31"}, "exceptions", "needs hours, or the word closed."),
         ({"closures": "2026-05-18T17:00 to 2026-05-18T13:00"}, "closures", "Must end after"),
+        ({"closures": "2026-05-18T13:00"}, "closures", "needs an end: 2026-05-18T13:00 to"),
         ({"holidays": "Christmas"}, "holidays", "is not a date"),
     ],
 )  # fmt: skip
@@ -150,6 +152,44 @@ def test_a_name_is_given_once_and_a_default_is_not_retired(manager: Client) -> N
     manager.post(reverse("handoff:calendar_retire", args=[other.pk]))
     other.refresh_from_db()
     assert other.superseded_at is not None
+
+
+def test_who_is_second_keeps_what_they_wrote_and_sees_that_somebody_was_first(
+    manager: Client,
+) -> None:
+    opened = written(manager)
+    address = reverse("handoff:calendar_edit", args=[opened.pk])
+    manager.post(address, {**FORM, "tue": "09:00-10:00"})
+    current = WorkCalendar.objects.current().get()
+
+    answer = manager.post(address, {**FORM, "wed": "09:00-11:00"})
+
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Somebody has changed this calendar since you opened it." in page
+    assert "09:00-11:00" in page
+    assert f'action="{reverse("handoff:calendar_edit", args=[current.pk])}"' in page
+    assert WorkCalendar.objects.current().get() == current
+
+
+def test_a_calendar_stays_that_of_a_person_who_left(manager: Client) -> None:
+    rep = make_rep(make_team())
+    own = written(manager, rep=str(rep.pk))
+    User.objects.filter(pk=rep.pk).update(is_active=False)
+
+    address = reverse("handoff:calendar_edit", args=[own.pk])
+    manager.post(address, {**FORM, "rep": str(rep.pk), "tue": "09:00-10:00"})
+
+    assert WorkCalendar.objects.current().get().rep == rep
+
+
+def test_pages_of_calendars_end_where_their_years_do(manager: Client) -> None:
+    over = {**BERLIN_WEEK, "weekly": {}, "exceptions": {"2020-01-02": [["09:00", "10:00"]]}}
+    calendar = WorkCalendar.objects.create(name="Over", definition=over)
+    address = reverse("handoff:calendar", args=[calendar.pk])
+    assert "?year=1970" not in manager.get(address, {"year": FIRST_YEAR}).content.decode()
+    assert "?year=2199" not in manager.get(address, {"year": LAST_YEAR}).content.decode()
+    assert "Opens no more" in _page(manager, "handoff:calendars")
 
 
 def test_the_calendar_of_a_person_comes_before_that_of_the_team() -> None:
