@@ -94,7 +94,9 @@ def revise_draft(
     draft = Agreement.objects.get(pk=agreement_id)
     _check_changeable(draft, revision)
     wanted = tiers_of(draft) if tiers is None else list(tiers)
-    _check_terms(wanted, promises, now)
+    _check_terms(wanted, promises)
+    _check_somebody_fits(wanted, tiers_of(draft), now)
+    _check_review(promises.get("review_on"), now)
     for name, value in promises.items():
         setattr(draft, name, value)
     draft.revision += 1
@@ -127,25 +129,33 @@ def _check_changeable(draft: Agreement, revision: int) -> None:
         raise AgreementInvalid("Somebody changed the draft since you opened it: look at it again.")
 
 
-def _check_terms(tiers: Sequence[TierTerms], promises: Mapping[str, Any], now: datetime) -> None:
+def _check_terms(tiers: Sequence[TierTerms], promises: Mapping[str, Any]) -> None:
     if unknown := promises.keys() - set(PROMISES):
         raise ValueError(f"{', '.join(sorted(unknown))} is no promise")
     check_tiers(tiers)
     if "qualification" in promises:
         check_policy(read_policy(promises["qualification"]))
-    for terms in tiers[:-1]:  # the last one takes what fits none
-        _check_somebody_fits(terms, now)
-    review: date | None = promises.get("review_on")
+
+
+def _check_review(review: date | None, now: datetime) -> None:
     if review is not None and review <= now.date():
         raise AgreementInvalid("The review date has passed: choose one to come.")
 
 
-def _check_somebody_fits(terms: TierTerms, now: datetime) -> None:
-    """Refuse criteria that no lead there is fits; before the first lead nothing is known."""
-    asked = compile_q(parse(dict(terms.criteria)), now=now) if terms.criteria else None
-    if not asked or terms.is_fast_track or not Lead.objects.exists():
-        return
-    if not Lead.objects.filter(asked).exists():
-        raise AgreementInvalid(
-            f"Tier {terms.name} matches nothing: not one lead there is fits. Ask for less."
-        )
+def _check_somebody_fits(
+    tiers: Sequence[TierTerms], stored: Sequence[TierTerms], now: datetime
+) -> None:
+    """Refuse criteria that no lead there is fits; before the first lead nothing is known.
+
+    What was asked before it is saved again is known to fit somebody: criteria that fit nobody are
+    held against every lead there is. The last tier takes what fits none.
+    """
+    known = [each.criteria for each in stored]
+    for terms in tiers[:-1]:
+        if not terms.criteria or terms.is_fast_track or terms.criteria in known:
+            continue
+        asked = compile_q(parse(dict(terms.criteria)), now=now)
+        if asked and Lead.objects.exists() and not Lead.objects.filter(asked).exists():
+            raise AgreementInvalid(
+                f"Tier {terms.name} matches nothing: not one lead there is fits. Ask for less."
+            )

@@ -87,11 +87,11 @@ def test_tiers_that_all_get_leads_are_taken() -> None:
 def test_a_tier_that_no_lead_there_is_fits_is_refused(draft: Agreement) -> None:
     revise_draft(agreement_id=draft.pk, revision=1, tiers=[tier("1", FRANCE), ANY_LEAD], now=NOW)
     make_lead(country="DE")
+    again = [tier("1", FRANCE), ANY_LEAD]  # was written before anything was known
+    revise_draft(agreement_id=draft.pk, revision=2, tiers=again, now=NOW)
+    revise_draft(agreement_id=draft.pk, revision=3, tiers=[tier("1", GERMANY), ANY_LEAD], now=NOW)
     with pytest.raises(AgreementInvalid, match="not one lead there is fits"):
-        revise_draft(
-            agreement_id=draft.pk, revision=2, tiers=[tier("1", FRANCE), ANY_LEAD], now=NOW
-        )
-    revise_draft(agreement_id=draft.pk, revision=2, tiers=[tier("1", GERMANY), ANY_LEAD], now=NOW)
+        revise_draft(agreement_id=draft.pk, revision=4, tiers=again, now=NOW)
 
 
 def test_a_draft_is_changed_by_one_person_at_a_time_and_never_after_a_signature(
