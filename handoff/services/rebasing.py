@@ -14,10 +14,20 @@ from datetime import datetime
 
 from django.db import transaction
 
+from crm.accounts.enums import NewsKind
 from crm.accounts.models import User
+from crm.common.notifications import notify
 from handoff.business_hours import NoOpening
 from handoff.enums import ClockKind, DecisionKind
-from handoff.models import Agreement, AssignmentDecision, Clock, Handoff, HandoffQuerySet, SlaTier
+from handoff.models import (
+    LONGEST_RULE,
+    Agreement,
+    AssignmentDecision,
+    Clock,
+    Handoff,
+    HandoffQuerySet,
+    SlaTier,
+)
 from handoff.policy import Targets
 from handoff.services.clocks import entrust, new_clock
 from handoff.services.locking import HandoffClosed, lock_handoff
@@ -66,7 +76,7 @@ def to_rebase(agreement: Agreement) -> HandoffQuerySet:
 def preview_rebase(agreement: Agreement, *, now: datetime) -> list[Rebase]:
     """Return what measuring by ``agreement`` would change; writes nothing."""
     found = to_rebase(agreement).select_related("lead", "calendar", "agreement", "tier", "holder")
-    return [_rebase(each, agreement, now) for each in found[:MOST_AT_ONCE]]
+    return [_rebase(each, agreement, now) for each in found.defer("brief")[:MOST_AT_ONCE]]
 
 
 def rebase_handoffs(*, version: int, actor: User, now: datetime) -> int:
@@ -102,12 +112,34 @@ def _rebase_one(handoff_id: int, agreement: Agreement, actor: User, now: datetim
     AssignmentDecision.objects.create(
         handoff=handoff,
         kind=DecisionKind.REBASED,
-        rule=f"Deadlines by {agreement}, re-based by {actor.full_name}"[:200],
+        rule=f"Deadlines by {agreement}, re-based by {actor.full_name}"[:LONGEST_RULE],
         candidates=[_line(handoff, rebase)],
         chosen=handoff.holder,
         decided_at=now,
     )
+    if rebase.moves and handoff.holder is not None and handoff.holder != actor:
+        _tell_moved(rebase, handoff.holder, f"By {agreement}, {actor.full_name}.", now)
     return True
+
+
+def _tell_moved(rebase: Rebase, holder: User, by: str, now: datetime) -> None:
+    handoff = rebase.handoff
+    zone = handoff.calendar.hours.timezone
+    due = [
+        (ClockKind(each.clock.kind).label, each.due_at.astimezone(zone)) for each in rebase.moves
+    ]
+    said = ", ".join(f"{name} due {at:%a} {at.day} {at:%b %H:%M %Z}" for name, at in due)
+    notify(
+        kind=NewsKind.DEADLINE,
+        recipients=[holder],
+        key=f"handoff:{handoff.pk}:rebased:{handoff.agreement_id}",
+        title=f"Deadlines moved: {handoff.lead.display_name}",
+        body=f"{said}. {by}",
+        url=handoff.get_absolute_url(),
+        icon="calendar-clock",
+        topic=f"handoff:{handoff.pk}",
+        now=now,
+    )
 
 
 def _rebase(handoff: Handoff, agreement: Agreement, now: datetime) -> Rebase:

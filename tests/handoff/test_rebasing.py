@@ -94,6 +94,9 @@ def test_rebasing_does_what_its_preview_says(handoff: Handoff) -> None:
     said = handoff.decisions.latest("id")
     assert said.rule.startswith(f"Deadlines by {agreement}, re-based by")
     assert said.candidates[0]["reason"] == "Moved: Accept"
+    told = Notification.objects.get(key__endswith=f"rebased:{agreement.pk}")
+    assert told.recipient == handoff.holder
+    assert told.body.startswith("Accept due Tue 12 May")
 
 
 def test_what_is_late_stays_late(handoff: Handoff) -> None:
