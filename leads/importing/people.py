@@ -12,11 +12,13 @@ from crm.accounts.models import User
 def people_named(names: Iterable[str], *, system: str, creates: bool) -> dict[str, User]:
     """Return the salespeople by the name the file gives them; ``creates`` makes the missing ones.
 
-    Made ones cannot log in and get no work: they are names that reports group by.
+    Made ones cannot log in and get no work: they are names that reports group by. Of two of one
+    name it is who still sells, and of those who came first.
     """
     wanted = sorted({name for name in names if name})
+    sellers = User.objects.filter(full_name__in=wanted, roles__overlap=[Role.REP, Role.MANAGER])
     if creates:
-        known = set(User.objects.filter(full_name__in=wanted).values_list("full_name", flat=True))
+        known = set(sellers.values_list("full_name", flat=True))
         User.objects.bulk_create(
             (
                 User(
@@ -31,7 +33,7 @@ def people_named(names: Iterable[str], *, system: str, creates: bool) -> dict[st
             ),
             ignore_conflicts=True,
         )
-    return {user.full_name: user for user in User.objects.filter(full_name__in=wanted)}
+    return {user.full_name: user for user in sellers.order_by("is_active", "-pk")}
 
 
 def _slug(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.models import Notification, OutboxMessage
 from handoff.enums import ClockKind, HandoffState
@@ -21,7 +22,7 @@ from leads.enums import ImportKind, ImportState
 from leads.importing.jobs import run_step
 from leads.importing.mapping import MappingInvalid
 from leads.models import ExternalId, ImportJob
-from tests.factories import NOW, make_lead, make_team
+from tests.factories import NOW, make_lead, make_team, make_user
 from tests.handoff.factories import make_calendar
 from tests.leads.importing import import_file, said, write
 
@@ -80,6 +81,17 @@ def test_a_past_handoff_is_measured_in_working_time(tmp_path: Path) -> None:
     assert first.answerable == handoff.holder
     held = HolderInterval.objects.get()
     assert (held.started_at, held.ended_at) == (handoff.opened_at, handoff.closed_at)
+
+
+def test_of_several_people_of_one_name_it_is_who_sells(tmp_path: Path) -> None:
+    make_user(Role.MARKETER, full_name="Ada")
+    make_user(Role.REP, full_name="Ada", is_active=False)
+    seller = make_user(Role.REP, full_name="Ada")
+    make_user(Role.REP, full_name="Ada")
+
+    bring(tmp_path, OVER_THE_WEEKEND)
+
+    assert Handoff.objects.get().holder == seller
 
 
 def test_late_and_missing_responses_are_breaches_of_their_due_time(tmp_path: Path) -> None:
