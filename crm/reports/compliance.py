@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,8 +13,10 @@ from typing import Any
 from crm.accounts.models import SalesTeam, User
 from crm.common.ui.spans import SegmentKind
 from crm.reports.standing import NOBODY, By, Scope
-from crm.reports.sums import COUNTS, Slot, Sql, fetched, sums
-from handoff.enums import ClockKind
+from crm.reports.sums import ADDED, COUNTS, USED, Slot, Sql, fetched, sums
+from handoff.business_hours import working_time_between
+from handoff.models import WorkCalendar
+from handoff.splits import UNCOUNTABLE
 from leads.normalise import source_label
 
 
@@ -22,7 +25,9 @@ class ComplianceRow:
     """Counts of one row; ``key`` is what a link filters by, ``label`` what people read.
 
     ``median`` and ``p90`` are the working time within which so many of the answers came, in whole
-    minutes, a begun one counted; empty when nothing was answered. The whole has no key.
+    minutes, a begun one counted; empty when nothing was answered. ``used`` counts the answers in
+    time by the quarter of the target that they took. ``open_for`` is the working time of what has
+    waited the longest, at the moment of asking. The whole has no key.
     """
 
     key: str
@@ -36,6 +41,8 @@ class ComplianceRow:
     median: timedelta | None
     p90: timedelta | None
     answered: int
+    used: Sequence[int]
+    open_for: timedelta | None
 
     @property
     def due(self) -> int:
@@ -53,7 +60,10 @@ class ComplianceRow:
         return self.on_time / self.due if self.due else None
 
 
-_NONE: Mapping[str, Any] = {**dict.fromkeys(COUNTS, 0), "minutes": b""}
+_NONE: Mapping[str, Any] = {
+    **dict.fromkeys(ADDED, 0), "minutes": b"", "open_since": None, "open_calendar": None,
+    "open_for": None,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -104,25 +114,46 @@ def compliance(scope: Scope, by: By, *, since: datetime, now: datetime) -> Compl
         now: the moment at which the clocks are looked at.
     """
     found: dict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
-    for each in fetched(_figures(scope, by, since, now)):
+    for each in _with_open(fetched(_figures(scope, by, since, now)), now):
         found[each["part"]][each["key"]] = each
+    whole = found["whole"].get("", _NONE)
     weeks = [_week(key, each) for key, each in sorted(found["week"].items())]
     return Compliance(
-        whole=_counted("", "", found["whole"].get("", _NONE)),
+        whole=_counted("", "", whole),
         before=_counted("", "", found["before"].get("", _NONE)),
         rows=weeks if by is By.WEEK else _labelled(by, found["row"]),
         weeks=weeks,
         arrivals=[_arrivals(key, each) for key, each in found["hour"].items()],
-        split=_split(found["split"]),
+        split=_split(whole),
     )
+
+
+def _with_open(rows: Sequence[Mapping[str, Any]], now: datetime) -> Iterator[Mapping[str, Any]]:
+    """Add to each row how long its longest open clock has run, on the hours that it is pinned to.
+
+    Of an hour of arrival nobody asks that.
+    """
+    ids = {row["open_calendar"] for row in rows} - {None}
+    calendars = WorkCalendar.objects.in_bulk(ids)
+    for row in rows:
+        since = row["open_since"] if row["part"] != "hour" else None
+        calendar = calendars.get(row["open_calendar"])
+        yield {**row, "open_for": since and calendar and _open_for(since, calendar, now)}
+
+
+def _open_for(since: datetime, calendar: WorkCalendar, now: datetime) -> timedelta | None:
+    with suppress(*UNCOUNTABLE):
+        return working_time_between(since, max(since, now), calendar.hours)
+    return None
 
 
 def _figures(scope: Scope, by: By, since: datetime, now: datetime) -> Sql:
     """Return the statement for all figures: the sums of the days put together as they are shown."""
     rows = [] if by is By.WEEK else [Slot(by.value)]
-    splits = [Slot.SPLIT] if scope.kind is ClockKind.FIRST_TOUCH else []
-    tables = sums(scope, [Slot.ALL, Slot.HOUR, *splits, *rows], since=since, now=now)
-    counts = ", ".join(f"sum({each})::bigint AS {each}" for each in (*COUNTS, "seconds"))
+    tables = sums(scope, [Slot.ALL, Slot.HOUR, *rows], since=since, now=now)
+    counts = ", ".join(f"sum({each})::bigint AS {each}" for each in ADDED)
+    counts += """, min(open_since) AS open_since, (array_agg(open_calendar ORDER BY open_since)
+        FILTER (WHERE open_since IS NOT NULL))[1] AS open_calendar"""
     spans = "string_agg(minutes, '') AS minutes"
     text = f"""
         {tables.text}
@@ -137,9 +168,7 @@ def _figures(scope: Scope, by: By, since: datetime, now: datetime) -> Sql:
         SELECT 'row', key, {counts}, {spans} FROM part WHERE by = %(rows)s GROUP BY 2
         UNION ALL
         SELECT 'hour', extract(isodow FROM day) || '-' || key, {counts}, NULL
-        FROM part WHERE by = '{Slot.HOUR}' GROUP BY 2
-        UNION ALL
-        SELECT 'split', key, {counts}, NULL FROM part WHERE by = '{Slot.SPLIT}' GROUP BY 2"""  # noqa: S608 -- names from this module
+        FROM part WHERE by = '{Slot.HOUR}' GROUP BY 2"""  # noqa: S608 -- names from this module
     return Sql(text, {**tables.params, "rows": by.value})
 
 
@@ -153,8 +182,15 @@ def _counted(key: str, label: str, figures: Mapping[str, Any]) -> ComplianceRow:
         median=_within(spans, 50),
         p90=_within(spans, 90),
         answered=len(spans),
+        used=_used(figures),
+        open_for=figures["open_for"],
         **{name: figures[name] for name in COUNTS},
     )
+
+
+def _used(figures: Mapping[str, Any]) -> Sequence[int]:
+    quick = [figures[name] for name in USED]
+    return [*quick, figures["on_time"] - sum(quick)]
 
 
 def _within(spans: Sequence[int], percent: int) -> timedelta | None:
@@ -174,13 +210,12 @@ def _arrivals(key: str, figures: Mapping[str, Any]) -> Arrivals:
     return Arrivals(weekday, hour, figures["received"], figures["late"])
 
 
-def _split(found: Mapping[str, Mapping[str, Any]]) -> TimeSpent:
-    accounts = {kind: found.get(kind.replace("-", "_")) for kind in SegmentKind}
+def _split(figures: Mapping[str, Any]) -> TimeSpent:
+    handoffs = figures["split"] or 0
+    spent = {each: figures[f"split_{each.replace('-', '_')}"] for each in SegmentKind}
     return TimeSpent(
-        handoffs=max((each["received"] for each in found.values()), default=0),
-        spent={
-            kind: timedelta(seconds=int(each["seconds"])) for kind, each in accounts.items() if each
-        },
+        handoffs=handoffs,
+        spent={kind: timedelta(seconds=int(each)) for kind, each in spent.items() if handoffs},
     )
 
 

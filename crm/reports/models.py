@@ -43,16 +43,22 @@ class SlaDay(models.Model):
 class SlaSum(models.Model):
     """The clocks of a day that have ``key`` in common; ``by`` says in what, see ``sums.Slot``.
 
+    Those of all, or of one ``part`` of them: a team, tier, source or version, whose key is ``of``.
     ``minutes`` are the response times of those answered, in working minutes, a begun one counted:
     integers of four bytes, as ``int4send`` writes them, so that those of many days are put together
-    by putting bytes together. ``seconds`` is the wall time of those that have ended, where ``key``
-    is an account of the split clock.
+    by putting bytes together. ``used_25`` counts answers in time that took up to a quarter of the
+    target, ``used_50`` those beyond up to a half, and so on. ``open_since`` is when the longest
+    open one began, ``open_calendar`` whose hours it is counted on. ``split`` counts those whose
+    split clock has ended, beside it is its wall time by account in seconds; only where ``by`` is
+    empty.
     """
 
-    pk = models.CompositePrimaryKey("day_id", "by", "key")
+    pk = models.CompositePrimaryKey("day_id", "part", "of", "by", "key")
     day = models.ForeignKey(
         SlaDay, on_delete=models.CASCADE, related_name="sums", db_index=False
     )  # the primary key begins with it
+    part = models.CharField(max_length=8)
+    of = models.CharField(max_length=200)
     by = models.CharField(max_length=8)
     key = models.CharField(max_length=200)
     received = models.IntegerField()
@@ -61,11 +67,22 @@ class SlaSum(models.Model):
     not_yet_due = models.IntegerField()
     excused = models.IntegerField()
     withdrawn = models.IntegerField()
+    used_25 = models.IntegerField()
+    used_50 = models.IntegerField()
+    used_75 = models.IntegerField()
     minutes = models.BinaryField()
-    seconds = models.BigIntegerField(default=0)
+    open_since = models.DateTimeField(null=True)
+    open_calendar = models.BigIntegerField(null=True)
+    split = models.IntegerField(null=True)
+    split_system = models.BigIntegerField(null=True)
+    split_unassigned = models.BigIntegerField(null=True)
+    split_holder_a = models.BigIntegerField(null=True)
+    split_holder_b = models.BigIntegerField(null=True)
+    split_outside = models.BigIntegerField(null=True)
+    split_excused = models.BigIntegerField(null=True)
 
     def __str__(self) -> str:
-        return f"{self.by} {self.key}: {self.received}"
+        return f"{self.part} {self.of} {self.by} {self.key}: {self.received}".strip()
 
 
 class SlaChangeQuerySet(models.QuerySet["SlaChange"]):

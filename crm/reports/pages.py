@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from django.urls import reverse
 
@@ -223,6 +222,15 @@ class ComplianceLine:
     withdrawn_url: str
     is_behind: bool
 
+    @property
+    def distribution(self) -> list[tuple[str, str, int]]:
+        """Return what became of the clocks that ended, as ``stack_bar`` draws it."""
+        quick = [
+            (f"step-{place}", f"Up to {25 * place} %", count)
+            for place, count in enumerate(self.row.used, start=1)
+        ]
+        return [*quick, ("late", "Late", self.row.late)]
+
 
 def compliance_lines(
     question: SlaQuestion, rows: Sequence[ComplianceRow], *, goal: int | None
@@ -299,26 +307,6 @@ def counted_title(question: SlaQuestion) -> str:
 
 
 _LIVE = {Live.RUNNING: "Open", Live.AT_RISK: "At risk", Live.OVERDUE: "Overdue"}
-
-
-def week_chart(rows: Sequence[ComplianceRow], *, goal: int | None) -> dict[str, Any]:
-    """Return the chart of the share kept per week; weeks with a small sample stay empty.
-
-    The line of the agreement is drawn when it sets a ``goal``.
-    """
-    shares = [
-        round(row.share * 100, 1) if row.share is not None and row.due >= FEWEST else None
-        for row in rows
-    ]
-    chart: dict[str, Any] = {
-        "kind": "line",
-        "labels": [row.label for row in rows],
-        "series": [{"name": "On time", "values": shares}],
-        "unit": "%",
-        "max": 100,
-    }
-    line = {"value": goal, "label": f"agreed {goal}"}
-    return chart if goal is None else chart | {"threshold": line}
 
 
 def kpis(

@@ -95,9 +95,14 @@ class SlaQuestion:
         own |= {name: value.value for name, value in named.items() if value}
         return own | ({"arrived": "{}-{}".format(*self.arrived)} if self.arrived else {})
 
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Return the parameters of an address that ask this question."""
+        return {**self.period.parameters, **self.kept}
+
     def query(self, **changes: object) -> str:
         """Return the parameters of this question with ``changes``; empty ones are left out."""
-        asked = {**self.period.parameters, **self.kept, **changes}
+        asked = {**self.parameters, **changes}
         return urlencode({key: value for key, value in asked.items() if value not in (None, "")})
 
     @property

@@ -18,7 +18,7 @@ from crm.common.ui.spans import SegmentKind
 from crm.reports.enums import READERS
 from crm.reports.models import SlaChange, SlaDay, SlaSplit, SlaSplitDue, SlaSum
 from crm.reports.standing import Scope
-from crm.reports.sums import ACCOUNTS, SUMMED, Day, counted_now, days_of, slots_of
+from crm.reports.sums import ACCOUNTS, NARROWED_TO, SUMMED, Day, counted_now, days_of, slots_of
 from handoff.enums import ClockKind
 from handoff.models import Clock, Handoff
 from handoff.split_clock import SplitClock, totals
@@ -91,8 +91,9 @@ def _count(kind: ClockKind, days: Sequence[Day], now: datetime) -> None:
     zone = timezone.get_current_timezone_name()
     former = SlaDay.objects.filter(zone=zone, kind=kind, day__in=[each.day for each in days])
     SlaSum.objects.filter(day__in=former).delete()
-    summed = counted_now(Scope(kind, now, now), days[::-1], slots_of(kind), now=now)
-    columns = ", ".join(SUMMED)
+    scope, slots = Scope(kind, now, now), slots_of(kind)
+    summed = counted_now(scope, days[::-1], slots, now=now, parts=NARROWED_TO)
+    columns = ", ".join(("part", "of", *SUMMED))
     statement = f"""
         WITH summed AS MATERIALIZED ({summed.text}),
         counted AS (
@@ -123,6 +124,7 @@ def count_splits(*, now: datetime) -> bool:
     """Count where the time of handoffs went that were touched or ended; say whether more are due.
 
     What is due is read before the handoffs are, so a change that commits meanwhile is due again.
+    One whose time cannot be counted has no split clock, and does not hold up the others.
     """
     with transaction.atomic():
         if not try_hold("reports.count_splits"):
@@ -130,10 +132,10 @@ def count_splits(*, now: datetime) -> bool:
         due = dict(SlaSplitDue.objects.order_by("id").values_list("id", "handoff_id")[:SPLITS])
         ids = set(due.values())
         over = Handoff.objects.filter(pk__in=ids).exclude(first_touch_at=None, closed_at=None)
-        ended = set(over.values_list("pk", flat=True))
-        SlaSplit.objects.filter(pk__in=ids - ended).delete()
+        clocks = split_clocks(list(over.values_list("pk", flat=True)), now=now)
+        SlaSplit.objects.filter(pk__in=ids - clocks.keys()).delete()
         SlaSplit.objects.bulk_create(
-            [_split(pk, clock) for pk, clock in split_clocks(ended, now=now).items()],
+            [_split(pk, clock) for pk, clock in clocks.items()],
             update_conflicts=True,
             unique_fields=["handoff"],
             update_fields=ACCOUNTS,

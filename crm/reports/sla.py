@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,16 +14,21 @@ from crm.reports.standing import MISSED, STANDING_LABELS, Scope, Standing, clock
 from handoff.business_hours import working_time_between
 from handoff.models import Clock, Excuse, Handoff
 from handoff.split_clock import SplitClock
-from handoff.splits import split_clocks
+from handoff.splits import UNCOUNTABLE, split_clocks
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class ClockLine:
-    """One clock as the breach log shows it; spans are working time on the handoff's calendar."""
+    """One clock as the breach log shows it; spans are working time on the handoff's calendar.
+
+    ``elapsed`` is None where it cannot be counted. ``split`` ends where the clock does.
+    """
 
     clock: Clock
     standing: str
-    elapsed: timedelta
+    elapsed: timedelta | None
     over_by: timedelta | None
     is_running: bool
     is_excused: bool = False
@@ -44,7 +50,8 @@ def breach_log(scope: Scope, *, now: datetime, limit: int = 20) -> list[ClockLin
     """
     missed = for_lines(clocks(scope, now=now).filter(standing__in=MISSED))
     found = list(missed.order_by("-started_at", "-id")[:limit])
-    splits = split_clocks([clock.handoff_id for clock in found], now=now)
+    ends = {clock.handoff_id: clock.ended_at or now for clock in found}
+    splits = split_clocks(ends, now=now, ends=ends)
     asked = Excuse.objects.filter(clock__in=found).order_by("id")
     excuses = {excuse.clock_id: excuse for excuse in asked}
     return [
@@ -73,17 +80,26 @@ def for_lines(clocks: QuerySet[Any]) -> QuerySet[Any]:
 
 def clock_line(clock: Any, *, now: datetime) -> ClockLine:
     """Return one clock, annotated with its ``standing``, with its working time up to ``now``."""
-    ended = clock.stopped_at or clock.withdrawn_at or now
-    elapsed = working_time_between(clock.started_at, ended, clock.handoff.calendar.hours)
+    elapsed = _elapsed(clock, now)
     return ClockLine(
         clock=clock,
         standing=STANDING_LABELS[Standing(clock.standing)],
         elapsed=elapsed,
-        over_by=elapsed - clock.target if clock.standing in MISSED else None,
-        is_running=clock.stopped_at is None and clock.withdrawn_at is None,
+        over_by=elapsed - clock.target if elapsed and clock.standing in MISSED else None,
+        is_running=clock.ended_at is None,
         is_excused=clock.standing == Standing.EXCUSED,
         tier=tier_label(clock.handoff),
     )
+
+
+def _elapsed(clock: Clock, now: datetime) -> timedelta | None:
+    try:
+        return working_time_between(
+            clock.started_at, clock.ended_at or now, clock.handoff.calendar.hours
+        )
+    except UNCOUNTABLE:
+        logger.exception("Could not count the time of clock %s", clock.pk)
+        return None
 
 
 def counted_rows(

@@ -12,7 +12,8 @@ from crm.reports.questions import SlaQuestion
 
 TABLE_HEADER = (
     "by", "key", "label", "received", "on_time", "late", "not_yet_due", "excused", "withdrawn",
-    "due", "on_time_percent", "answered", "median_minutes", "p90_minutes",
+    "due", "on_time_percent", "answered", "median_minutes", "p90_minutes", "longest_open_minutes",
+    "used_25", "used_50", "used_75", "used_100",
 )  # fmt: skip
 _WHOLE = "all"
 
@@ -52,7 +53,8 @@ def _cells(row: ComplianceRow) -> Sequence[Any]:
     counts = (
         row.received, row.on_time, row.late, row.not_yet_due, row.excused, row.withdrawn, row.due
     )  # fmt: skip
-    return (row.key, row.label, *counts, share, row.answered, *map(_minutes, spans))
+    minutes = map(_minutes, (*spans, row.open_for))
+    return (row.key, row.label, *counts, share, row.answered, *minutes, *row.used)
 
 
 def _named(row: ComplianceRow) -> dict[str, Any]:

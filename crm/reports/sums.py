@@ -22,17 +22,20 @@ from django.utils import timezone
 
 from crm.reports.models import SlaChange, SlaDay
 from crm.reports.outcomes import OUTCOMES, Outcome
-from crm.reports.standing import NOBODY, TIER, Scope, Standing, clocks_of_any_day
+from crm.reports.standing import NOBODY, TIER, By, Scope, Standing, clocks_of_any_day
 from handoff.enums import ClockKind
-
-COUNTS = ("received", *(each.value for each in Standing))
-#: Of a row of ``reports_slasum``, and of one that is counted now beside its day.
-SUMMED = ("by", "key", *COUNTS, "minutes", "seconds")
-COLUMNS = ("began_at", "day", *SUMMED)
-
 
 #: Whose time the split clock says it was, as ``SlaSplit`` names them.
 ACCOUNTS = ("system", "unassigned", "holder_a", "holder_b", "outside", "excused")
+COUNTS = ("received", *(each.value for each in Standing))
+#: Answers in time by how much of the target they took, in percent; the others in time took more.
+USED = {"used_25": 25, "used_50": 50, "used_75": 75}
+#: Of those whose split clock has ended; only of all that a sum is narrowed to.
+SPLITS = ("split", *(f"split_{each}" for each in ACCOUNTS))
+ADDED = (*COUNTS, *USED, *SPLITS)
+#: Of a row of ``reports_slasum``, and of one that is counted now beside its day.
+SUMMED = ("by", "key", *ADDED, "minutes", "open_since", "open_calendar")
+COLUMNS = ("began_at", "day", *SUMMED)
 
 
 class Slot(StrEnum):
@@ -45,18 +48,16 @@ class Slot(StrEnum):
     SOURCE = "source"
     VERSION = "version"
     HOUR = "hour"
-    SPLIT = "split"
     OUTCOME = "outcome"
     ATTEMPTS = "attempts"
 
 
-#: Asked of one clock of a handoff only, or it would count thrice: of that of the verdict what it
-#: came to, of that of the first touch, where the split clock ends, whose time it was.
-_OF_KINDS = {
-    Slot.OUTCOME: ClockKind.VERDICT,
-    Slot.ATTEMPTS: ClockKind.VERDICT,
-    Slot.SPLIT: ClockKind.FIRST_TOUCH,
-}
+#: Asked of one clock of a handoff only, or it would count thrice: what it came to of that of the
+#: verdict. So is whose time it was, of that of the first touch, where the split clock ends.
+_OF_KINDS = {Slot.OUTCOME: ClockKind.VERDICT, Slot.ATTEMPTS: ClockKind.VERDICT}
+#: What a page can be narrowed to by sums of their own: these have many clocks and few keys. A rep
+#: has few clocks, which an index finds.
+NARROWED_TO = (By.TEAM, By.TIER, By.SOURCE, By.VERSION)
 _KEYS: Mapping[Slot, Any] = {
     Slot.REP: Cast("answerable", TextField()),
     Slot.TEAM: Cast("handoff__team", TextField()),
@@ -107,32 +108,60 @@ def slots_of(kind: ClockKind) -> list[Slot]:
 
 
 def counted_now(
-    scope: Scope, days: Sequence[Day], slots: Collection[Slot], *, now: datetime
+    scope: Scope,
+    days: Sequence[Day],
+    slots: Collection[Slot],
+    *,
+    now: datetime,
+    parts: Collection[By] = (),
 ) -> Sql:
     """Return the select that sums the clocks of ``days``, whatever the period of ``scope``.
 
-    Its columns are ``COLUMNS`` and when the next clock falls due.
+    Its columns are ``COLUMNS``, when the next clock falls due, and ``part`` and ``of``: of what
+    the sum is a part, one of ``parts`` and its key, or empty.
     """
-    clocks, params = _clocks(scope, days, slots, now)
-    counts = ", ".join(
-        f"count(*) FILTER (WHERE standing = '{each}') AS {each}" for each in Standing
-    )
-    timed = "is_timed AND stopped_at IS NOT NULL AND minute IS NOT NULL"
+    clocks, params = _clocks(scope, days, {*slots, *(Slot(each) for each in parts)}, now)
     text = f"""
         SELECT (%(begun)s::timestamptz[])[place] AS began_at, (%(days)s::date[])[place] AS day,
-            slot.by, slot.key, count(*) AS received, {counts},
-            coalesce(string_agg(int4send(minute), '' ORDER BY minute) FILTER (WHERE {timed}), '')
-                AS minutes,
-            coalesce(sum(slot.seconds), 0)::bigint AS seconds,
+            slot.part, slot.of, slot.by, slot.key, {_sums_of(scope.kind)},
             min(due_at) FILTER (WHERE standing = '{Standing.NOT_YET_DUE}') AS next_due_at
         FROM ({clocks}) AS clock
         CROSS JOIN LATERAL width_bucket(started_at, %(begun)s::timestamptz[]) AS place
-        CROSS JOIN LATERAL (VALUES {", ".join(_slot_values(slots))})
-            AS slot (by, key, is_timed, seconds)
+        CROSS JOIN LATERAL (VALUES {", ".join(_slot_values(slots, parts))})
+            AS slot (part, of, by, key, is_timed)
         WHERE slot.key IS NOT NULL
-        GROUP BY place, slot.by, slot.key"""  # noqa: S608 -- names from this module
+        GROUP BY place, slot.part, slot.of, slot.by, slot.key"""  # noqa: S608 -- names from this module
     edges = {"begun": [each.began_at for each in days], "days": [each.day for each in days]}
     return Sql(text, {**params, **edges})
+
+
+def _sums_of(kind: ClockKind) -> str:
+    """Return the figures of a sum, as ``SUMMED`` names them."""
+    whole = "slot.by = ''"
+    took = "standing = 'on_time' AND elapsed <= target * {} / 100 AND elapsed > target * {} / 100"
+    was_answered = "is_timed AND stopped_at IS NOT NULL AND minute IS NOT NULL"
+    is_open = "stopped_at IS NULL AND withdrawn_at IS NULL"
+    figures = {
+        "received": "count(*)",
+        **{each.value: f"count(*) FILTER (WHERE standing = '{each}')" for each in Standing},
+        **{
+            name: f"count(*) FILTER (WHERE {took.format(most, most - 25 or -1)})"
+            for name, most in USED.items()
+        },
+        "split": f"count(split_system) FILTER (WHERE {whole})",
+        **{
+            f"split_{each}": f"sum(extract(epoch FROM split_{each})) FILTER (WHERE {whole})::bigint"
+            for each in ACCOUNTS
+        },
+        "minutes": "coalesce(string_agg(int4send(minute), '' ORDER BY minute)"
+        f" FILTER (WHERE {was_answered}), '')",
+        "open_since": f"min(started_at) FILTER (WHERE {is_open})",
+        "open_calendar": "(array_agg(open_calendar ORDER BY started_at, open_calendar)"
+        f" FILTER (WHERE {is_open}))[1]",
+    }
+    if kind is not ClockKind.FIRST_TOUCH:
+        figures |= dict.fromkeys(SPLITS, "NULL::bigint")
+    return ", ".join(f"{sql} AS {name}" for name, sql in figures.items())
 
 
 def sums(
@@ -146,16 +175,20 @@ def sums(
     """
     before = days_of(since, scope.start) if since else ()
     days = [*before, *days_of(scope.start, scope.end)]
-    kept = counted_beforehand(scope.kind, days, now=now) if scope.is_whole else {}
+    part, of = _part_of(scope)
+    kept = counted_beforehand(scope.kind, days, now=now) if part is not None else {}
     open_days = [each for each in days if each.began_at not in kept]
     columns = ", ".join(COLUMNS)
     parts = [
         f"""SELECT {columns}
             FROM reports_slasum JOIN (SELECT id AS day_id, began_at, day FROM reports_sladay)
                 AS sla_day USING (day_id)
-            WHERE day_id = ANY(%(kept)s) AND by = ANY(%(slots)s)"""  # noqa: S608
+            WHERE day_id = ANY(%(kept)s) AND part = %(part)s AND of = %(of)s
+                AND by = ANY(%(slots)s)"""  # noqa: S608
     ]
     params: dict[str, Any] = {
+        "part": part,
+        "of": of,
         "kept": list(kept.values()),
         "slots": [each.value for each in slots],
         "start": scope.start,
@@ -167,6 +200,17 @@ def sums(
     text = " UNION ALL ".join(parts)
     asked = f"SELECT * FROM ({text}) AS sums WHERE by = '' OR began_at >= %(start)s"  # noqa: S608
     return Sql(f"WITH part AS MATERIALIZED ({asked})", params)
+
+
+def _part_of(scope: Scope) -> tuple[str | None, str]:
+    """Return of what the sums of ``scope`` are a part, and its key; None where there are none."""
+    if scope.is_whole:
+        return "", ""
+    if len(scope.only) == 1 and scope.outcome is None and scope.arrived is None:
+        [(by, key)] = scope.only.items()
+        if by in NARROWED_TO:
+            return by.value, key
+    return None, ""
 
 
 def counted_beforehand(
@@ -208,13 +252,14 @@ def _clocks(
 ) -> tuple[str, Mapping[str, Any]]:
     """Return the query for what slots and sums are made of, of each clock of ``days``."""
     keys = {f"key_{slot}": _KEYS[slot] for slot in slots if slot in _KEYS}
-    if Slot.SPLIT in slots:
-        keys |= {f"key_{each}": F(f"handoff__split_time__{each}") for each in ACCOUNTS}
+    if scope.kind is ClockKind.FIRST_TOUCH:
+        keys |= {f"split_{each}": F(f"handoff__split_time__{each}") for each in ACCOUNTS}
     flags = {f"is_{each}": where for each, where in OUTCOMES.items() if Slot.OUTCOME in slots}
     of_days = clocks_of_any_day(scope, now=now).filter(_within(days))
     asked = of_days.values(
-        "standing", "started_at", "due_at", "stopped_at", minute=_MINUTE, **keys, **flags
-    )
+        "standing", "started_at", "due_at", "stopped_at", "withdrawn_at", "elapsed", "target",
+        minute=_MINUTE, open_calendar=F("handoff__calendar"), **keys, **flags,
+    )  # fmt: skip
     text, bound = asked.query.sql_with_params()
     names = [f"clock_{place}" for place in range(len(bound))]
     return text % tuple(f"%({name})s" for name in names), dict(zip(names, bound, strict=True))
@@ -232,22 +277,23 @@ def _within(days: Sequence[Day]) -> Q:
     return functools.reduce(operator.or_, spans)
 
 
-def _slot_values(slots: Collection[Slot]) -> Iterator[str]:
+def _slot_values(slots: Collection[Slot], parts: Collection[By]) -> Iterator[str]:
     """Yield the rows of the table ``slot``; a key of NULL is none."""
     for slot in slots:
-        if slot is Slot.ALL:
-            yield "('', '', true, 0::numeric)"
-        elif slot is Slot.OUTCOME:
-            yield from (
-                f"('{slot}', CASE WHEN is_{each} THEN '{each}' END, false, 0)" for each in Outcome
-            )
-        elif slot is Slot.ATTEMPTS:
-            yield f"('{slot}', CASE WHEN is_{Outcome.GIVEN_UP} THEN key_{slot} END, false, 0)"
-        elif slot is Slot.SPLIT:
-            yield from (
-                f"('{slot}', CASE WHEN key_{each} IS NOT NULL THEN '{each}' END, false,"
-                f" extract(epoch FROM key_{each}))"
-                for each in ACCOUNTS
-            )
-        else:
-            yield f"('{slot}', coalesce(key_{slot}, '{NOBODY}'), {slot is not Slot.HOUR}, 0)"
+        yield from (f"('', '', {value})" for value in _values_of(slot))
+    for part in parts:
+        of = f"coalesce(key_{part}, '{NOBODY}')"
+        for slot in slots:
+            yield from (f"('{part}', {of}, {value})" for value in _values_of(slot))
+
+
+def _values_of(slot: Slot) -> Iterator[str]:
+    """Yield the keys that a clock has of ``slot``, each with its slot and whether it is timed."""
+    if slot is Slot.ALL:
+        yield "'', '', true"
+    elif slot is Slot.OUTCOME:
+        yield from (f"'{slot}', CASE WHEN is_{each} THEN '{each}' END, false" for each in Outcome)
+    elif slot is Slot.ATTEMPTS:
+        yield f"'{slot}', CASE WHEN is_{Outcome.GIVEN_UP} THEN key_{slot} END, false"
+    else:
+        yield f"'{slot}', coalesce(key_{slot}, '{NOBODY}'), {slot is not Slot.HOUR}"

@@ -27,6 +27,11 @@ class Tally:
         return {each["day"]: each["received"] for each in self._of(Slot.ALL)}
 
     @property
+    def answers_by_day(self) -> Mapping[date, tuple[int, int]]:
+        """Return how many of each day were in time, and how many were not."""
+        return {each["day"]: (each["on_time"], each["late"]) for each in self._of(Slot.ALL)}
+
+    @property
     def kept(self) -> int:
         """Return how many were in time."""
         return sum(each["on_time"] for each in self._of(Slot.ALL))

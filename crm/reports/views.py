@@ -31,7 +31,7 @@ from crm.reports.questions import (
 )
 from crm.reports.scorecard import scorecard
 from crm.reports.sla_output import TABLE_HEADER, figures, table_rows
-from crm.reports.sla_page import filter_chips, split_segments
+from crm.reports.sla_page import filter_chips, split_segments, week_chart
 from crm.reports.today import load_today
 from handoff.definition import mql_cells
 from handoff.enums import ClockKind
@@ -126,7 +126,7 @@ def sla_page(request: AppRequest) -> HttpResponse:
         "figures": pages.kpis(question, whole, found.before, goal=goal, live=live),
         "lines": pages.compliance_lines(question, found.rows, goal=goal),
         "weeks": found.weeks,
-        "chart": pages.week_chart(found.weeks, goal=goal),
+        "chart": week_chart(question, found.weeks, goal=goal),
         "breaches": sla.breach_log(question.scope, now=now) if found.whole.missed else [],
         "heat": heat_map(found.arrivals),
         "split": found.split,

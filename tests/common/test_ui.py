@@ -221,11 +221,14 @@ def test_attempts_are_drawn_and_said() -> None:
 
 
 def test_the_parts_of_a_stack_fill_it() -> None:
-    html = marks.stack_bar([("step-1", 15), ("late", 5)])
+    html = marks.stack_bar(
+        [("step-1", "Up to 25 %", 15), ("step-2", "Up to 50 %", 0), ("late", "Late", 5)]
+    )
 
     assert 'x="0.00%" width="75.00%"' in html
     assert 'x="75.00%" width="25.00%"' in html
-    assert 'aria-label="step 1: 15, late: 5"' in html
+    assert 'aria-label="Up to 25 %: 15, Up to 50 %: 0, Late: 5"' in html
+    assert text_of(html).endswith("5")
 
 
 def test_heat_steps_run_from_nothing_to_the_largest() -> None:

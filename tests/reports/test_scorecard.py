@@ -7,18 +7,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.db.models import F
 from django.http import QueryDict
 
 from crm.accounts.enums import Role
 from crm.reports.compliance import compliance
 from crm.reports.heat import heat_map
+from crm.reports.models import SlaSplit
 from crm.reports.outcomes import Outcome
 from crm.reports.questions import QuestionInvalid, sla_question
 from crm.reports.scorecard import scorecard
+from crm.reports.services import count_splits
 from crm.reports.sla import breach_log, counted
 from crm.reports.standing import By, Scope
 from handoff.enums import ClockKind, RejectionReason, TouchChannel, TouchOutcome
-from handoff.models import Clock, Handoff
+from handoff.models import Clock, Handoff, WorkCalendar
 from handoff.services import accept_handoff, log_touch, reject_handoff
 from tests.factories import NOW, client_of, make_team, make_user
 from tests.handoff.factories import (
@@ -66,17 +69,27 @@ def test_both_sides_are_measured_against_what_they_signed(handoffs: list[Handoff
     agreement = handoffs[0].agreement
     card = scorecard(agreement, NOW.date(), now=LATER)
     assert card is not None
-    assert card.pacing is not None
-    assert (card.pacing.handed, card.pacing.promised) == (12, 20)
-    assert card.pacing.pace == round(20 * 10 / 21)  # Friday 15 May is the 11th of 21 working days
-    accepted, became_sql = card.marketing
+    volume, touched = card.marketing.headline, card.sales.headline
+    assert volume is not None
+    assert touched is not None
+    assert (volume.figure, volume.of, volume.is_kept) == ("12", "of 20", True)
+    # Friday 15 May is the 11th of 21 working days
+    assert volume.note == f"Pace {round(20 * 10 / 21)}, so 2 ahead"
+    accepted, became_sql = card.marketing.promises
     assert (accepted.figure, accepted.sample, accepted.is_kept) == ("91.7 %", "n = 12", True)
     assert (became_sql.figure, became_sql.is_kept) == ("0 of 0", None)
-    touched, attempts, verdict = card.sales
-    assert (touched.figure, touched.is_kept) == ("100.0 %", True)
+    attempts, verdict = card.sales.promises
+    assert (touched.figure, touched.of, touched.is_kept) == ("100.0 %", "of 11 due", True)
+    assert touched.note == "Agreed 90 %, lowest day 100.0 %"
+    assert touched.chart.now
+    assert touched.chart.now.label == "100 %"
     assert (attempts.figure, verdict.figure, verdict.is_kept) == ("–", "0.0 %", False)
     assert listed(accepted.url) == 12
-    assert listed(card.pacing.url) == 12
+    assert [card.marketing.verdict, card.sales.verdict] == [
+        "2 of 2 kept so far",
+        "1 of 2 kept so far",
+    ]
+    assert [listed(volume.url), listed(touched.url)] == [12, 12]
     assert scorecard(None, NOW.date(), now=LATER) is None
 
 
@@ -87,9 +100,11 @@ def test_a_month_is_held_against_the_version_of_its_time(handoffs: list[Handoff]
     def promised(month: str) -> Any:
         page = web.get("/reports/sla/", {"from": f"{month}-01", "to": f"{month}-28"})
         card = page.context["card"]
-        return card and card.pacing.promised
+        return card and card.marketing.headline.of
 
-    assert [promised(month) for month in ("1960-05", "2026-05", "2026-07")] == [None, 20, 90]
+    assert [promised(month) for month in ("1960-05", "2026-05", "2026-07")] == [
+        None, "of 20", "of 90"
+    ]  # fmt: skip
 
 
 def test_every_hour_of_arrival_opens_its_handoffs(handoffs: list[Handoff]) -> None:
@@ -122,15 +137,42 @@ def test_an_excused_breach_stays_in_the_log_with_its_length(handoffs: list[Hando
     excused = lines[handoffs[0].pk]
     assert len(lines) == 11
     assert (excused.standing, excused.is_excused) == ("Excused", True)
+    assert excused.elapsed
     assert excused.over_by == excused.elapsed - excused.clock.target > HOUR
 
 
-def test_the_breach_log_says_where_the_time_went(handoffs: list[Handoff]) -> None:
-    scope = Scope(ClockKind.VERDICT, NOW - HOUR, NOW + HOUR)
-    for line in breach_log(scope, now=LATER, limit=3):
+@pytest.mark.parametrize("kind", ClockKind)
+def test_the_breach_log_says_where_the_time_went_until_the_clock_ended(
+    handoffs: list[Handoff], kind: ClockKind
+) -> None:
+    due_at = F("started_at") + timedelta(minutes=1)
+    Clock.objects.update(due_at=due_at, target=timedelta(minutes=1))
+    accepted = Clock.objects.filter(kind=ClockKind.ACCEPT, stopped_at__isnull=False)
+    accepted.update(stopped_at=NOW + HOUR / 2)  # long before the first touch
+    log = breach_log(Scope(kind, NOW - HOUR, NOW + HOUR), now=LATER, limit=3)
+    assert len(log) == 3
+    for line in log:
         assert line.split is not None
         spans = sum((each.span for each in line.split.segments), start=timedelta(0))
         assert spans == line.split.speed_to_lead
+        assert line.split.working == line.elapsed
+
+
+def test_a_row_whose_hours_cannot_be_read_costs_the_page_no_other(handoffs: list[Handoff]) -> None:
+    later = NOW + timedelta(days=40)
+    damaged = handoffs[3]
+    hours = WorkCalendar.objects.create(name="Damaged", definition={"timezone": "Atlantis"})
+    Handoff.objects.filter(pk=damaged.pk).update(calendar=hours)
+
+    log = breach_log(Scope(ClockKind.VERDICT, NOW - HOUR, NOW + HOUR), now=later)
+    while count_splits(now=later):
+        pass
+
+    assert SlaSplit.objects.count() == len(handoffs) - 1
+
+    assert len(log) > 1
+    assert {line.clock.handoff_id for line in log if line.split is None} == {damaged.pk}
+    assert [line.over_by for line in log if line.elapsed is None] == [None]
 
 
 def test_the_page_shows_promises_heat_and_what_is_open_now(handoffs: list[Handoff]) -> None:

@@ -15,7 +15,9 @@ from django.utils import timezone
 
 from crm.accounts.enums import Role
 from crm.common.period import period_from
+from crm.reports.services import count_sla_days, count_splits
 from handoff.enums import TouchChannel, TouchOutcome
+from handoff.models import Handoff
 from handoff.services import log_touch
 from tests.factories import client_of, make_team, make_user
 from tests.handoff.factories import ANY_LEAD, make_agreement, make_calendar, make_handoff, make_rep
@@ -76,6 +78,28 @@ def test_a_table_is_that_of_the_page(days: dict[str, str], by: str) -> None:
     page = client_of(make_user(Role.MANAGER)).get(reverse("reports:sla"), {**days, "by": by})
     shown = page.context["whole"].row
     assert [int(whole[name]) for name in counted] == [getattr(shown, name) for name in counted]
+
+
+@pytest.mark.parametrize("is_counted", [False, True], ids=["live", "counted beforehand"])
+def test_a_narrowed_page_is_its_table_and_its_rows(days: dict[str, str], is_counted: bool) -> None:
+    while is_counted and (count_splits(now=timezone.now()) or count_sla_days(now=timezone.now())):
+        pass
+    handoff = Handoff.objects.earliest("id")
+    narrowings = {
+        "team": handoff.team_id, "rep": handoff.holder_id, "tier": "Everything else",
+        "source": handoff.lead.source or "-", "version": 1,
+    }  # fmt: skip
+    for name, key in narrowings.items():
+        asked = {**days, name: str(key), "by": "week"}
+        page = client_of(make_user(Role.MANAGER)).get(reverse("reports:sla"), asked)
+        whole = page.context["whole"].row
+        *lines, last = csv.DictReader(StringIO(sent("sla_table", asked)))
+        rows = list(csv.DictReader(StringIO(sent("sla_csv", asked))))
+        assert whole.received == len(rows) == int(last["received"]) > 0
+        assert [line.row.received for line in page.context["lines"]] == [
+            int(line["received"]) for line in lines
+        ]
+        assert whole.late == sum(row["standing"] == "late" for row in rows) == int(last["late"])
 
 
 def test_json_holds_the_figures_of_the_table(days: dict[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -19,8 +20,9 @@ from crm.reports.outcomes import Outcome
 from crm.reports.services import count_sla_days
 from crm.reports.sla import counted, tier_label
 from crm.reports.standing import NOBODY, By, Scope, Standing, clocks
-from crm.reports.sums import Slot, counted_beforehand, days_of
+from crm.reports.sums import NARROWED_TO, Slot, counted_beforehand, days_of
 from crm.reports.tally import Tally
+from handoff.business_hours import working_time_between
 from handoff.enums import ClockKind, HandoffState
 from handoff.models import (
     Clock,
@@ -138,8 +140,10 @@ def minutes(clock: Clock) -> int | None:
     return -(-clock.elapsed // timedelta(minutes=1))
 
 
-def by_hand(rows: Sequence[Any]) -> dict[str, Any]:
-    """Return the counts of listed clocks, and their median and 90th percentile."""
+def by_hand(rows: Sequence[Any], now: datetime) -> dict[str, Any]:
+    """Return the counts of listed clocks, their median and 90th percentile, and what is open."""
+    running = [row for row in rows if row.ended_at is None]
+    longest = min(running, key=lambda row: row.started_at, default=None)
     spans = sorted(each for each in map(minutes, rows) if each is not None)
     at = {50: -(-len(spans) // 2), 90: -(-9 * len(spans) // 10)}
     return {
@@ -148,11 +152,23 @@ def by_hand(rows: Sequence[Any]) -> dict[str, Any]:
         **{each.value: sum(row.standing == each for row in rows) for each in Standing},
         "median": timedelta(minutes=spans[at[50] - 1]) if spans else None,
         "p90": timedelta(minutes=spans[at[90] - 1]) if spans else None,
+        "used": [
+            sum(row.standing == Standing.ON_TIME and quarter(row) == part for row in rows)
+            for part in range(4)
+        ],
+        "open_for": longest
+        and working_time_between(longest.started_at, now, longest.handoff.calendar.hours),
     }
 
 
+def quarter(clock: Clock) -> int:
+    """Return which quarter of its target an answer in time took, the first is 0."""
+    return max(-(-4 * (clock.elapsed or timedelta()) // clock.target) - 1, 0)
+
+
 def shown(row: ComplianceRow) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in (*COUNTS, "median", "p90")}
+    names = (*COUNTS, "median", "p90", "used", "open_for")
+    return {name: getattr(row, name) for name in names}
 
 
 def assert_figures_are_those_of_their_rows(scope: Scope, by: By, now: datetime) -> None:
@@ -166,13 +182,13 @@ def assert_figures_are_those_of_their_rows(scope: Scope, by: By, now: datetime) 
         for each in {by, By.WEEK}:
             parts[each, key_of(clock, each)].append(clock)
     before = list(clocks(Scope(scope.kind, since, scope.start, scope.only), now=now))
-    assert shown(found.whole) == by_hand(rows)
-    assert shown(found.before) == by_hand(before)
+    assert shown(found.whole) == by_hand(rows, now)
+    assert shown(found.before) == by_hand(before, now)
     assert {row.key: shown(row) for row in found.rows} == {
-        key: by_hand(part) for (which, key), part in parts.items() if which is by
+        key: by_hand(part, now) for (which, key), part in parts.items() if which is by
     }
     assert {row.key: (row.received, row.on_time, row.late) for row in found.weeks} == {
-        key: tuple(by_hand(part)[name] for name in ("received", "on_time", "late"))
+        key: tuple(by_hand(part, now)[name] for name in ("received", "on_time", "late"))
         for (which, key), part in parts.items()
         if which is By.WEEK
     }
@@ -219,8 +235,9 @@ def test_figures_are_those_of_their_rows_whatever_happens(desk: Desk, seed: int)
         with timezone.override(ZoneInfo(random.choice([*ZONES, "Asia/Tokyo"]))):
             assert_figures_are_those_of_their_rows(period(kind), by, now)
             assert_tally_is_that_of_its_rows(period(ClockKind.VERDICT), now)
-        rep = str(random.choice(desk.reps).pk)
-        assert_figures_are_those_of_their_rows(period(kind, only={By.REP: rep}), by, now)
+        narrowed_to = random.choice((*NARROWED_TO, By.REP))
+        only = {narrowed_to: key_of(random.choice(list(Clock.objects.all())), narrowed_to)}
+        assert_figures_are_those_of_their_rows(period(kind, only=only), by, now)
         now += random.random() * 3 * HOUR
 
     assert used > 0  # or nothing was compared
@@ -286,13 +303,17 @@ def test_a_day_counted_by_a_clock_ahead_of_ours_is_not_read(desk: Desk) -> None:
 
 
 def test_a_counted_page_asks_no_clock(desk: Desk) -> None:
-    open_one(desk, Random(4), NOW)
+    open_one(desk, Random(3), NOW)
+    clock = open_one(desk, Random(4), NOW + 4 * DAY).clocks.get(kind=ClockKind.ACCEPT)
     count_all(TODAY)
     scope = period(ClockKind.ACCEPT)
     over = Scope(ClockKind.ACCEPT, scope.start, scope.end - 2 * DAY)
     with connection.execute_wrapper(_refuse_clocks):
         found = compliance(over, By.REP, since=over.start - DAY, now=TODAY)
-    assert found.whole.received == 0 or found.rows
+        for by, key in ((by, key_of(clock, by)) for by in NARROWED_TO):
+            part = compliance(replace(over, only={by: key}), By.REP, since=over.start, now=TODAY)
+            assert part.whole.received == len(part.rows) == 1
+    assert found.whole.received == len(found.rows) == 1
 
 
 def _refuse_clocks(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:

@@ -21,6 +21,7 @@ ANSWER_WORDS = {"YES": "yes", "NO": "no", "UNKNOWN": "unknown", "NOT_ASKED": "no
 BANT_QUESTIONS = ("Budget", "Authority", "Need", "Timeline")
 
 _ATTEMPT_PITCH = 6
+_ROOM_FOR_A_COUNT = 8  # percent of a bar
 _STILL_ICONS = {
     ClockState.PAUSED: "pause",
     ClockState.WAITING: "hourglass",
@@ -198,22 +199,31 @@ def attempts_mark(done: int, planned: int) -> SafeString:
     )
 
 
-def stack_bar(parts: Sequence[tuple[str, int]]) -> SafeString:
-    """Draw the parts of a whole side by side; each a kind (``step-1`` ... ``late``) and a count."""
-    whole = sum(count for _, count in parts) or 1
-    drawn: list[tuple[str, str, str, int]] = []
+def stack_bar(parts: Sequence[tuple[str, str, int]]) -> SafeString:
+    """Draw the parts of a whole side by side: kind (``step-1`` ... ``late``), words and count each.
+
+    The count of ``late`` stands on it where there is room.
+    """
+    whole = sum(count for _, _, count in parts) or 1
+    drawn: list[tuple[str, str, str, str, int]] = []
+    figure: SafeString | str = ""
     start = 0
-    for kind, count in parts:
-        drawn.append((kind, f"{100 * start / whole:.2f}", f"{100 * count / whole:.2f}", count))
+    for kind, words, count in parts:
+        share = 100 * count / whole
+        drawn.append((kind, f"{100 * start / whole:.2f}", f"{share:.2f}", words, count))
+        if kind == "late" and share >= _ROOM_FOR_A_COUNT:
+            middle = 100 * start / whole + share / 2
+            figure = markup('<text x="{}%" y="11">{}</text>', f"{middle:.2f}", count)
         start += count
     return markup(
-        '<svg class="stack" role="img" aria-label="{}">{}</svg>',
-        ", ".join(f"{kind.replace('-', ' ')}: {count}" for kind, count in parts),
+        '<svg class="stack" role="img" aria-label="{}">{}{}</svg>',
+        ", ".join(f"{words}: {count}" for _, words, count in parts),
         format_html_join(
             "",
-            '<rect class="is-{}" x="{}%" width="{}%" height="100%"><title>{}</title></rect>',
-            drawn,
+            '<rect class="is-{}" x="{}%" width="{}%" height="100%"><title>{}: {}</title></rect>',
+            [each for each in drawn if each[-1]],
         ),
+        figure,
     )
 
 
