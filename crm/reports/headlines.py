@@ -18,6 +18,7 @@ from handoff.business_hours import BusinessCalendar, working_time_between
 from handoff.enums import ClockKind
 from handoff.models import WorkCalendar
 
+
 @dataclass(frozen=True)
 class Headline:
     """A promise as figure and course; ``is_kept`` is None while too little is known."""

@@ -88,6 +88,4 @@ def _sales(agreement: Agreement, month: Course, now: datetime) -> Side:
     if agreement.conversion_goal:
         goal = agreement.conversion_goal
         promises.append(share_kept("SQLs won", month, Outcome.WON, Outcome.SETTLED, goal))
-    return Side(
-        "Sales promises", touched_in_time(agreement.on_time_goal, month, now=now), promises
-    )
+    return Side("Sales promises", touched_in_time(agreement.on_time_goal, month, now=now), promises)

@@ -176,7 +176,9 @@ def _parse_timezone(value: object) -> ZoneInfo:
     try:
         return ZoneInfo(value)
     except (KeyError, ValueError, OSError):  # not found, malformed, a folder of zones
-        raise CalendarInvalid(path, f"unknown time zone {shown(value)}") from None
+        raise CalendarInvalid(
+            path, f"unknown time zone {shown(value)}, name one such as 'Europe/Berlin'"
+        ) from None
 
 
 def _parse_weekly(value: object) -> tuple[tuple[Window, ...], ...]:

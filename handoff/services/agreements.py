@@ -146,7 +146,9 @@ def _may_sign(agreement: Agreement, signer: User, side: Side) -> None:
     if getattr(agreement, f"signed_by_{side.lower()}_id") is not None:
         raise SignatureRefused(f"{side.label} has signed already.")
     if signer.pk in (agreement.signed_by_marketing_id, agreement.signed_by_sales_id):
-        raise SignatureRefused("The two sides sign by two different people.")
+        raise SignatureRefused(
+            f"Somebody else has to sign for {side.label}: two different people do."
+        )
 
 
 def _check_model(agreement: Agreement, now: datetime) -> None:

@@ -23,7 +23,7 @@ def check_can_hold(person: User) -> None:
         CannotHold: ``person`` is not an active rep.
     """
     if not (person.is_active and person.has_role(Role.REP)):
-        raise CannotHold(f"{person.full_name} is not an active sales rep.")
+        raise CannotHold(f"{person.full_name} is not an active sales rep: choose one.")
 
 
 def hand_to(handoff: Handoff, holder: User | None, *, now: datetime) -> None:

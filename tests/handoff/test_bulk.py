@@ -86,7 +86,7 @@ def test_somebody_who_is_leaving_is_given_nothing_before_that_is_known(
         assert not in_thread(pool, lambda: sweep_jobs(LATER)).result()
 
     assert outcomes(work_off(job)) == {
-        lead.pk: (Result.REFUSED, "Tomas Orlind is not an active sales rep.")
+        lead.pk: (Result.REFUSED, "Tomas Orlind is not an active sales rep: choose one.")
     }
 
 
@@ -113,7 +113,7 @@ def test_who_stopped_selling_meanwhile_is_given_nothing_nor_given_back(
 
     undoing = work_off(undo_job(job_id=taken.pk, actor=manager, now=NOW))
 
-    refusal = (Result.REFUSED, "Mara Solheim is not an active sales rep.")
+    refusal = (Result.REFUSED, "Mara Solheim is not an active sales rep: choose one.")
     assert outcomes(work_off(given)) == {free.pk: refusal}
     assert outcomes(undoing) == {hers.pk: refusal}
     assert dict(Lead.objects.values_list("pk", "owner")) == {free.pk: None, hers.pk: rep.pk}

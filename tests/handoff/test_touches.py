@@ -125,18 +125,20 @@ def test_a_backdated_touch_is_marked_and_stops_no_first_touch_clock() -> None:
 
 
 @pytest.mark.parametrize(
-    "fields",
+    ("fields", "advice"),
     [
-        {"occurred_at": CALLED + timedelta(seconds=1), "now": CALLED},
-        {"occurred_at": NOW - timedelta(seconds=1), "now": CALLED},
-        {"channel": TouchChannel.EMAIL, "outcome": TouchOutcome.CONNECTED},
+        ({"occurred_at": CALLED + timedelta(seconds=1), "now": CALLED}, "once it has happened"),
+        ({"occurred_at": NOW - timedelta(seconds=1), "now": CALLED}, "add it as a note"),
+        ({"channel": TouchChannel.EMAIL, "outcome": TouchOutcome.CONNECTED}, "ends with one of"),
     ],
     ids=["in the future", "before the handoff", "impossible outcome"],
 )
-def test_unbelievable_evidence_is_refused_and_changes_nothing(fields: dict[str, Any]) -> None:
+def test_unbelievable_evidence_is_refused_and_changes_nothing(
+    fields: dict[str, Any], advice: str
+) -> None:
     handoff = make_handoff()
 
-    with pytest.raises(EvidenceRefused):
+    with pytest.raises(EvidenceRefused, match=advice):
         _log(handoff, **fields)
 
     handoff.refresh_from_db()
