@@ -12,17 +12,18 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, When
+from psycopg.sql import SQL
 
 from crm.accounts.models import SalesTeam, User
 from crm.common import health
 from crm.common.notifications import notify_all
-from crm.common.prepared import PreparedQuery
+from crm.common.prepared import PreparedQuery, prepared
 from crm.common.singly import do_singly
-from handoff.enums import Alarm
 from handoff.models import LONGEST_ERROR, Clock, Handoff, WorkCalendar
 from handoff.services.alarms import Audience, news_of
 from handoff.services.timeouts import time_out_handoffs
@@ -40,10 +41,6 @@ RETRY_AFTER = timedelta(minutes=1)
 RETRY_AT_LAST_AFTER = timedelta(hours=1)
 ATTEMPTS = 5
 
-_READ_OF_CLOCKS = (
-    "handoff_id", "kind", "alarm", "last_warning_at", "due_at", "escalate_at", "reassign_at"
-)  # fmt: skip
-
 _DUE = PreparedQuery(
     lambda now: (
         Clock.objects.alarming(now).order_by("alarm_at").values_list("alarm_at")[:MOST_COUNTED]
@@ -52,11 +49,18 @@ _DUE = PreparedQuery(
 _PUT_OFF = PreparedQuery(
     lambda now: Clock.objects.put_off(now).order_by("due_at").values_list("due_at")[:MOST_COUNTED]
 )
-_ALARMING = PreparedQuery(
-    lambda now, handoffs: (
-        Clock.objects.alarming(now).filter(handoff__among=handoffs).only(*_READ_OF_CLOCKS)
-    )
-)
+#: What is owed at $1 of the handoffs $2, done and told as it was before, in one way there and back.
+_ADVANCE = SQL("""
+    UPDATE handoff_clock SET
+        breached_at = CASE WHEN due_at < $1 THEN due_at END,
+        alarm = CASE WHEN escalate_at < $1 THEN '' WHEN due_at < $1 THEN 'ESCALATE'
+            WHEN last_warning_at < $1 THEN 'BREACH' ELSE 'LAST' END,
+        alarm_at = CASE WHEN escalate_at < $1 THEN NULL WHEN due_at < $1 THEN escalate_at
+            WHEN last_warning_at < $1 THEN due_at ELSE last_warning_at END,
+        attempts = 0, last_error = ''
+    WHERE alarm_at < $1 AND handoff_id = ANY($2)
+    RETURNING id, handoff_id, kind, OLD.alarm, last_warning_at, due_at, escalate_at, reassign_at
+""")
 #: All that a message says of a handoff.
 _FOR_NEWS = PreparedQuery(
     lambda handoffs: (
@@ -88,38 +92,32 @@ def enforce_deadlines(*, now: datetime, limit: int = BATCH) -> int:
 @transaction.atomic
 def record_alarms(*, now: datetime, limit: int = BATCH) -> int:
     """Record up to ``limit`` alarms in one transaction, and how many are left; return how many."""
-    left = _left(now)
-    taken = _take(now, limit) if left["backlog"] else []
+    due = _DUE.rows(now)
+    taken = [pk for (pk,) in _taking(limit).rows(now)] if due else []
     if taken:
         _record_all(list(dict.fromkeys(taken)), now)
-        left = _left(now)
-    health.beat(LOOP, now, **left)
+        due = _DUE.rows(now)
+    # Each in the order of its own index: of both at once the database expects far more than there
+    # is, and reads the table.
+    owed = [at for (at,) in (*due, *_PUT_OFF.rows(now))]
+    health.beat(LOOP, now, backlog=len(owed), oldest_due_at=min(owed, default=None))
     return len(taken)
 
 
-def _left(now: datetime) -> dict[str, Any]:
-    """Count what is owed, up to a bound; what was put off after an error is owed as well.
+@cache
+def _taking(limit: int) -> PreparedQuery[Handoff]:
+    """Return the query that locks the handoffs whose alarms are the longest due.
 
-    Each is read in the order of its own index: of both at once the database expects far more than
-    there is, and reads the table.
+    It goes past those that others have locked. A handoff with two due alarms comes twice.
     """
-    owed = [at for (at,) in (*_DUE.rows(now), *_PUT_OFF.rows(now))]
-    return {"backlog": len(owed), "oldest_due_at": min(owed, default=None)}
-
-
-def _take(now: datetime, limit: int) -> list[int]:
-    """Lock the handoffs whose alarms are the longest due, past those that others have locked.
-
-    Returns:
-        Their ids; one with two due alarms comes twice.
-    """
-    due = (
-        Handoff.objects.filter(clocks__alarm_at__lt=now)
-        .order_by("clocks__alarm_at", "clocks__id")
-        .select_for_update(of=("self",), no_key=True, skip_locked=True)
-        .values_list("pk", flat=True)
+    return PreparedQuery(
+        lambda now: (
+            Handoff.objects.filter(clocks__alarm_at__lt=now)
+            .order_by("clocks__alarm_at", "clocks__id")
+            .select_for_update(of=("self",), no_key=True, skip_locked=True)
+            .values_list("pk")[:limit]
+        )
     )
-    return list(due[:limit])
 
 
 def _record_all(handoff_ids: Sequence[int], now: datetime) -> None:
@@ -156,27 +154,9 @@ def _record(handoff_ids: Sequence[int], audience: Audience, now: datetime) -> No
     The handoffs are read here, in the transaction that may fail, since reading one can fail too.
     """
     handoffs = _for_news(handoff_ids)
-    due = _ALARMING.ask(now, list(handoff_ids))
-    Clock.objects.filter(pk__in=[clock.pk for clock in due]).update(
-        breached_at=Case(When(due_at__lt=now, then=F("due_at"))),
-        alarm=Case(
-            When(escalate_at__lt=now, then=Value("")),
-            When(due_at__lt=now, then=Value(Alarm.ESCALATE)),
-            When(last_warning_at__lt=now, then=Value(Alarm.BREACH)),
-            default=Value(Alarm.LAST),
-        ),
-        alarm_at=Case(
-            When(escalate_at__lt=now, then=None),
-            When(due_at__lt=now, then=F("escalate_at")),
-            When(last_warning_at__lt=now, then=F("due_at")),
-            default=F("last_warning_at"),
-        ),
-        attempts=0,
-        last_error="",
-    )
     of_handoff = defaultdict(list)
-    for clock in due:
-        of_handoff[clock.handoff_id].append(clock)
+    for row in prepared(_ADVANCE, [now, list(handoff_ids)]):
+        of_handoff[row["handoff_id"]].append(Clock(**row))
     notify_all(
         [
             news_of(handoff, of_handoff[handoff.pk], audience, now=now)

@@ -11,11 +11,13 @@ import logging
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 
 from django.db import transaction
 
 from crm.common.models import Notification
 from crm.common.notifications import News, notify_all
+from crm.common.prepared import PreparedQuery
 from crm.common.singly import do_singly
 from handoff.enums import TimesOutTo
 from handoff.models import Clock, Handoff
@@ -39,8 +41,7 @@ def time_out_handoffs(*, now: datetime, limit: int) -> int:
     Returns:
         How many were due; ``limit`` means that more may be.
     """
-    due = Clock.objects.timed_out(now).order_by("reassign_at", "id")
-    handoff_ids = list(due.values_list("handoff", flat=True)[:limit])
+    handoff_ids = [pk for (pk,) in _timed_out(limit).rows(now)]
 
     def put_off(handoff_id: int, _error: Exception) -> None:
         logger.exception("Could not take handoff %s from its holder", handoff_id)
@@ -49,6 +50,17 @@ def time_out_handoffs(*, now: datetime, limit: int) -> int:
 
     do_singly(dict.fromkeys(handoff_ids), lambda pk: _time_out(pk, now), give_up=put_off)
     return len(handoff_ids)
+
+
+@cache
+def _timed_out(limit: int) -> PreparedQuery[Clock]:
+    return PreparedQuery(
+        lambda now: (
+            Clock.objects.timed_out(now)
+            .order_by("reassign_at", "id")
+            .values_list("handoff")[:limit]
+        )
+    )
 
 
 @transaction.atomic
