@@ -199,7 +199,7 @@ def pages() -> dict[str, Cost]:
     }
 
 
-def page(**narrowed: object) -> Cost:
+def page(**narrowed: str | int) -> Cost:
     """Open SLA compliance as a manager."""
     from django.test import Client  # noqa: PLC0415 -- slow import
 

@@ -4,9 +4,17 @@ from crm.accounts.enums import Role
 from crm.common.criteria import fields
 from crm.common.slots import NavItem, navigation
 from crm.reports.enums import READERS
+from crm.reports.scorecard import month_so_far
 from crm.reports.slices import FUNNEL_FIELD
+from handoff.slots import AgreementNote, agreement_notes
 
 fields.register(FUNNEL_FIELD)
+
+agreement_notes.register(
+    AgreementNote(
+        name="so far", order=10, template="reports/_agreement_so_far.html", load=month_so_far
+    )
+)
 
 navigation.register(
     NavItem(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 
+from crm.accounts.models import User
 from crm.common.period import Period
+from crm.reports.enums import READERS
 from crm.reports.headlines import Headline, touched_in_time, volume
 from crm.reports.outcomes import Outcome
 from crm.reports.promises import (
@@ -19,7 +23,7 @@ from crm.reports.promises import (
     kept_in_time,
     share_kept,
 )
-from handoff.enums import ClockKind
+from handoff.enums import AgreementState, ClockKind
 from handoff.models import Agreement
 
 
@@ -58,6 +62,11 @@ class Scorecard:
     marketing: Side
     sales: Side
 
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """Return both, marketing first."""
+        return self.marketing, self.sales
+
 
 def scorecard(agreement: Agreement | None, day: date, *, now: datetime) -> Scorecard | None:
     """Return how both sides keep ``agreement`` in the month of ``day``; None without one."""
@@ -67,6 +76,17 @@ def scorecard(agreement: Agreement | None, day: date, *, now: datetime) -> Score
     period = Period(day.replace(day=1), following - timedelta(days=1))
     month = course_of(period, reverse("reports:sla_handoffs"), now=now)
     return Scorecard(period, _marketing(agreement, month, now), _sales(agreement, month, now))
+
+
+def month_so_far(agreement: Agreement, viewer: User, now: datetime) -> Mapping[str, Any] | None:
+    """Return how this month keeps an agreement that is in force; an ``AgreementNote``.
+
+    For those who can open the figures.
+    """
+    if agreement.state != AgreementState.IN_FORCE or not viewer.has_role(*READERS):
+        return None
+    card = scorecard(agreement, timezone.localtime(now).date(), now=now)
+    return {"card": card} if card else None
 
 
 def _marketing(agreement: Agreement, month: Course, now: datetime) -> Side:

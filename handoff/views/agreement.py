@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,7 @@ from handoff.forms import SignForm
 from handoff.models import Agreement, Handoff, SlaTier, WorkCalendar
 from handoff.policy import Targets, default_targets
 from handoff.services.terms import owners_of, tier_terms
+from handoff.slots import agreement_notes
 from handoff.views.answering import row_asked_for
 from scoring.definition import parse_definition
 from scoring.models import ScoringModel
@@ -124,9 +126,17 @@ def _page(request: AppRequest, shown: Agreement, *, problem: str = "") -> HttpRe
         "in_force": published_model(),
         "versions": Agreement.objects.readable_by(request.user).order_by("-version"),
         "problem": problem,
+        "notes": _notes(shown, request.user),
     }
     context = {**_document(shown), **beside}
     return render_page(request, "handoff/agreement.html", context, status=422 if problem else 200)
+
+
+def _notes(shown: Agreement, viewer: User) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return what upper floors say beside the text, each with its template."""
+    now = timezone.now()
+    loaded = [(each.template, each.load(shown, viewer, now)) for each in agreement_notes]
+    return [(template, context) for template, context in loaded if context is not None]
 
 
 def _changes(request: AppRequest, shown: Agreement) -> tuple[Agreement, list[str]] | None:

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from django.db.models import F
 from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
 
 from crm.accounts.enums import Role
 from crm.reports.compliance import compliance
@@ -20,8 +22,14 @@ from crm.reports.scorecard import scorecard
 from crm.reports.services import count_splits
 from crm.reports.sla import breach_log, counted
 from crm.reports.standing import By, Scope
-from handoff.enums import ClockKind, RejectionReason, TouchChannel, TouchOutcome
-from handoff.models import Clock, Handoff, WorkCalendar
+from handoff.enums import (
+    AgreementState,
+    ClockKind,
+    RejectionReason,
+    TouchChannel,
+    TouchOutcome,
+)
+from handoff.models import Agreement, Clock, Handoff, WorkCalendar
 from handoff.services import accept_handoff, log_touch, reject_handoff
 from tests.factories import NOW, client_of, make_team, make_user
 from tests.handoff.factories import (
@@ -91,6 +99,21 @@ def test_both_sides_are_measured_against_what_they_signed(handoffs: list[Handoff
     ]
     assert [listed(volume.url), listed(touched.url)] == [12, 12]
     assert scorecard(None, NOW.date(), now=LATER) is None
+
+
+def test_the_agreement_says_beside_its_text_how_this_month_keeps_it() -> None:
+    agreement = make_agreement(ANY_LEAD, now=timezone.now() - timedelta(days=40), mqls_per_month=20)
+    web = client_of(make_user(Role.MARKETER))
+
+    page = web.get(reverse("handoff:agreement")).content.decode()
+    assert f"{timezone.localtime():%B} so far" in page
+    assert "Accepted by sales" in page
+
+    of_rep = client_of(make_user(Role.REP)).get(reverse("handoff:agreement"))
+    assert "so far" not in of_rep.content.decode()
+    Agreement.objects.filter(pk=agreement.pk).update(state=AgreementState.SUPERSEDED)
+    retired = web.get(reverse("handoff:agreement"), {"version": agreement.version})
+    assert "so far" not in retired.content.decode()
 
 
 def test_a_month_is_held_against_the_version_of_its_time(handoffs: list[Handoff]) -> None:
