@@ -194,8 +194,10 @@ def _key(query: Mapping[str, str], by: By) -> str:
     if by is By.WEEK:
         raise QuestionInvalid("week is asked for with from and to.")
     is_number = value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER
-    if by in (By.REP, By.TEAM) and value != NOBODY and not is_number:
-        raise QuestionInvalid(f"{by.value} needs a number.")
+    if by in (By.REP, By.TEAM, By.VERSION) and value != NOBODY:
+        if not is_number:
+            raise QuestionInvalid(f"{by.value} needs a number.")
+        return str(int(value))  # as the sums of its days are kept
     if len(value) > LONGEST_KEY or "\x00" in value:
         raise QuestionInvalid(f"{by.value} is longer than any.")
     return value

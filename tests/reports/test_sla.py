@@ -238,6 +238,9 @@ def test_a_filter_is_named_taken_away_and_kept_by_figures_of_this_moment(
     page = reader.get(reverse("reports:sla"), {"rep": str(rep.pk), "tier": "Everything else"})
     other = reader.get(reverse("reports:sla"), {"rep": str(stranger.pk)})
 
+    padded = reader.get(reverse("reports:sla"), {"rep": f"0{rep.pk}"}).context["question"]
+    assert padded.only == {By.REP: str(rep.pk)}
+    assert reader.get(reverse("reports:sla"), {"version": "first"}).status_code == 400
     named = [(chip.name, chip.value) for chip in page.context["chips"] if chip.value]
     assert named == [("rep", "Tomas Orlind"), ("tier", "Everything else")]
     without = reader.get(page.context["chips"][0].url).context["question"]
