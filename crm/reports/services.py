@@ -26,7 +26,7 @@ from handoff.splits import split_clocks
 
 #: Days of one zone and kind that one round counts; our choice: a statement takes about a second
 #: with 2,000 handoffs a day.
-BATCH = 7
+BATCH = 3
 #: Handoffs of which one round counts the split clock; our choice: a tenth of a second or two.
 SPLITS = 500
 #: Changes that one round takes up.
