@@ -20,6 +20,7 @@ app.conf.beat_schedule = {
     "enforce deadlines": _tick("handoff.enforce_deadlines", queue="sla", every=2.0),
     "absorb events": _tick("engagement.absorb_events", queue="events", every=1.0),
     "score due leads": _tick("scoring.score_due_leads", queue="events", every=1.0),
+    "score heavy leads": _tick("scoring.score_heavy_leads", queue="bulk", every=3.0),
     "publish due models": _tick("scoring.publish_due_models", queue="bulk", every=5.0),
     "measure rule quality": _tick("scoring.measure_quality", queue="bulk", every=10.0),
     "release waves": _tick("scoring.release_waves", queue="bulk", every=5.0),

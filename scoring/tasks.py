@@ -15,6 +15,12 @@ def score_due_leads(**_: object) -> None:
     work_in_turn(lambda now: services.score_due_leads(now=now) >= services.BATCH)
 
 
+@shared_task(name="scoring.score_heavy_leads")
+def score_heavy_leads(**_: object) -> None:
+    """Run by beat every few seconds; does nothing unless a lead with very many acts is due."""
+    work_in_turn(lambda now: services.score_next_heavy_lead(now=now))
+
+
 @shared_task(name="scoring.publish_due_models")
 def publish_due_models(**_: object) -> None:
     """Run by beat every few seconds; does nothing unless a draft's time has come."""

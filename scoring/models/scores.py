@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from leads.models import Lead
 from scoring.models.versions import ScoringModel
 
-#: Acts of a lead that is scored apart from others: a million take three seconds.
+#: More events than these and a lead is scored apart from others: a million take seconds.
 HEAVY = 20_000
 
 
@@ -31,9 +31,9 @@ class LeadScore(models.Model):
     ``level_changes_at`` when it so comes to another level.
     ``score_due_at`` is when to compute next: at once after news, else no later than ``changes_at``.
     ``news_at`` is when Baton last learned something about the lead: an act, an attribute;
-    ``has_news`` says that no sweep has acted on it yet. ``acts`` is how many the score came from:
-    more than ``HEAVY`` take so long that others do not wait for them. Written by
-    ``scoring.services``, in bulk by SQL.
+    ``has_news`` says that no sweep has acted on it yet. ``acts`` is how many the score came from;
+    of a lead with more than ``HEAVY`` events it is how many events were read, which takes so long
+    that others do not wait for it. Written by ``scoring.services``, in bulk by SQL.
     """
 
     lead = models.OneToOneField(

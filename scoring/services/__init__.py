@@ -33,6 +33,7 @@ from scoring.services.explaining import (
 from scoring.services.fast_track import BuyingAct, buying_act
 from scoring.services.gains import gains
 from scoring.services.gates import gates_of, is_approved
+from scoring.services.heavy import score_next_heavy_lead
 from scoring.services.hits import count_rule_hits
 from scoring.services.installing import ModelInForce, ensure_model, install_model
 from scoring.services.locking import DraftChanged, NotADraft, lock_draft
@@ -135,6 +136,7 @@ __all__ = [
     "running_plan",
     "schedule",
     "score_due_leads",
+    "score_next_heavy_lead",
     "score_now",
     "snapshot_move",
     "start_back_test",

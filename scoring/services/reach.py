@@ -5,7 +5,7 @@ from __future__ import annotations
 from crm.common.prepared import PreparedQuery
 from scoring.models import LeadScore
 
-#: Acts that are added up while a person waits: some six seconds. Our choice.
+#: Events that are read while a person waits: one to two seconds. Our choice.
 _MOST_READ = 2_000_000
 
 _ACTS = PreparedQuery(lambda lead: LeadScore.objects.filter(lead_id=lead).values_list("acts"))

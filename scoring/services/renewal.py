@@ -12,7 +12,7 @@ from crm.common.locks import alone
 from leads.models import Lead
 from scoring.enums import ModelState
 from scoring.fit import of_range
-from scoring.models import ScoringModel
+from scoring.models import HEAVY, ScoringModel
 from scoring.query import ask_range
 from scoring.scored import scored_tables
 from scoring.services.publishing import definition_of
@@ -60,11 +60,12 @@ _COLUMNS = {
     ),
 }
 #: What is due already stays due: its news has not been acted on. A score that a sweep computed
-#: under this model meanwhile is fresher.
+#: under this model meanwhile is fresher. Who has very many events is known by their sweep alone.
 _STORE = SQL(
     "INSERT INTO scoring_leadscore AS kept ({names})"
     " SELECT {names} FROM renewed_score WHERE lead_id BETWEEN {first} AND {last} ORDER BY lead_id"
     " ON CONFLICT (lead_id) DO UPDATE SET {changes},"
+    " acts = CASE WHEN kept.acts > {heavy} THEN kept.acts ELSE excluded.acts END,"
     " score_due_at = least(kept.score_due_at, excluded.score_due_at)"
     " WHERE kept.model_id IS DISTINCT FROM excluded.model_id"
     " OR kept.computed_at <= excluded.computed_at"
@@ -136,11 +137,12 @@ def _store(model: ScoringModel, last: int) -> None:
 
 
 def _step(first: int, last: int) -> Composed:
-    changed = [name for name in _COLUMNS if name not in {"lead_id", "score_due_at"}]
+    changed = [name for name in _COLUMNS if name not in {"lead_id", "acts", "score_due_at"}]
     return _STORE.format(
         names=commas(map(Identifier, _COLUMNS)),
         first=first,
         last=last,
+        heavy=HEAVY,
         changes=commas(SQL("{0} = excluded.{0}").format(Identifier(name)) for name in changed),
     )
 

@@ -4,25 +4,20 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection
 
 from scoring.services import explain, mark_due
 from tests.factories import NOW, make_lead
-from tests.scoring.logs import document, log_act, make_asset, publish_model, score_of, settle
+from tests.scoring.logs import (
+    document,
+    log_act,
+    log_many,
+    make_asset,
+    publish_model,
+    score_of,
+    settle,
+)
 
 pytestmark = pytest.mark.django_db
-
-
-def log_many(lead_id: int, count: int) -> None:
-    """Append ``count`` downloads, one a second up to now."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO engagement_event (id, occurred_at, received_at, lead_id, kind)"
-            " SELECT gen_random_uuid(), moment, moment, %s, 'DOWNLOAD'"
-            " FROM (SELECT %s - make_interval(secs => n) AS moment"
-            " FROM generate_series(0, %s - 1) n) AS past",
-            [lead_id, NOW, count],
-        )
 
 
 def test_acts_of_1970_and_of_the_future_break_no_sum() -> None:

@@ -14,7 +14,7 @@ from engagement.enums import EventKind
 from engagement.services import record_event
 from leads.enums import LifecycleStage
 from leads.services import change_stage, create_lead, update_lead
-from scoring.models import HEAVY, LeadScore
+from scoring.models import LeadScore
 from scoring.services import mark_due, renew_scores, score_due_leads, start_renewal
 from tests.factories import NOW, make_lead
 from tests.scoring.logs import document, log_act, publish_model, score_of, settle
@@ -233,9 +233,8 @@ def test_a_batch_costs_the_same_number_of_queries_whatever_its_size(leads: int) 
         mark_due(lead_ids=ids, now=NOW)
         with CaptureQueriesContext(connection) as queries:
             score_due_leads(now=NOW)
-    # due, savepoint, claim, model, score, week, news, fast track, write, release, backlog, beat,
-    # and savepoint, claim, release of a lead with very many acts
-    assert len(queries) == 15
+    # due, savepoint, claim, model, score, week, news, fast track, write, release, backlog, beat
+    assert len(queries) == 12
 
 
 def test_a_round_with_nothing_due_asks_once_and_leaves_its_heartbeat() -> None:
@@ -299,13 +298,13 @@ def test_a_lead_whose_score_takes_too_long_does_not_keep_the_others_from_theirs(
 
 
 @contextmanager
-def slow_for(lead_id: int) -> Iterator[None]:
+def slow_for(lead_id: int, seconds: float = 9) -> Iterator[None]:
     """Have the database take seconds over any score of one lead."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SET CONSTRAINTS ALL IMMEDIATE;"
             "CREATE FUNCTION take_long() RETURNS trigger LANGUAGE plpgsql"
-            " AS 'BEGIN PERFORM pg_sleep(9); RETURN NEW; END';"
+            f" AS 'BEGIN PERFORM pg_sleep({seconds}); RETURN NEW; END';"
             "CREATE TRIGGER take_long BEFORE UPDATE OF computed_at ON scoring_leadscore"
             f" FOR EACH ROW WHEN (NEW.lead_id = {lead_id}) EXECUTE FUNCTION take_long()"
         )
@@ -331,17 +330,6 @@ def test_older_news_that_comes_to_be_known_late_do_not_hide_the_latest() -> None
         mark_due(lead_ids=[lead.pk], now=told_at)
     mark_due(lead_ids=[lead.pk], now=NOW, is_news=False)
     assert score_of(lead).news_at == NOW
-
-
-def test_a_lead_with_very_many_acts_is_computed_alone_and_after_the_others() -> None:
-    """Red with one batch for all: whoever is in it waits for the acts of one lead."""
-    publish_model()
-    busy = [make_lead().pk, make_lead().pk]
-    mark_due(lead_ids=busy, now=NOW - DAY)
-    LeadScore.objects.filter(pk__in=busy).update(acts=HEAVY + 1)
-    mark_due(lead_ids=[make_lead().pk, make_lead().pk], now=NOW)
-
-    assert [score_due_leads(now=NOW) for _ in range(3)] == [3, 1, 0]
 
 
 def test_a_score_knows_how_many_acts_it_came_from() -> None:
