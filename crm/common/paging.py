@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cmp_to_key
 from typing import Any, Generic, TypeVar
 
 from django.core import signing
@@ -44,6 +46,10 @@ class Count:
         digits = max(len(str(self.value)) - 3, 0)
         return f"about {round(self.value, -digits):,}"
 
+    def __add__(self, other: Count) -> Count:
+        """Return how many rows match either of two conditions that exclude each other."""
+        return Count(self.value + other.value, self.is_estimate or other.is_estimate)
+
 
 @dataclass(frozen=True)
 class _Term:
@@ -67,6 +73,15 @@ class _Term:
             value = getattr(value, name, None)
         return value
 
+    def compare(self, one: Any, other: Any, *, backwards: bool) -> int:
+        """Return -1 when ``one`` comes before ``other`` in this column, 1 when after it, else 0."""
+        value, others = self.value_of(one), self.value_of(other)
+        if value == others:
+            return 0
+        if value is None or others is None:
+            return 1 if (value is None) is not backwards else -1
+        return 1 if (value > others) is not (self.descending is not backwards) else -1
+
 
 def keyset_page(
     queryset: QuerySet[M], *, ordering: Sequence[str], cursor: str | None = None, size: int = 50
@@ -81,10 +96,25 @@ def keyset_page(
         cursor: from an earlier page of the same order; any other text means the first page.
         size: rows a page.
     """
+    return merged_page([queryset], ordering=ordering, cursor=cursor, size=size)
+
+
+def merged_page(
+    querysets: Sequence[QuerySet[M]],
+    *,
+    ordering: Sequence[str],
+    cursor: str | None = None,
+    size: int = 50,
+) -> Page[M]:
+    """Return ``keyset_page`` of all rows of ``querysets``, of which no row is in two.
+
+    Each is read by the index that suits it: one condition that says ``or`` would use none.
+    """
     terms = [_term(text) for text in ordering]
     mark = _read_cursor(cursor, terms)
-    found = _rows(queryset, terms, mark, size + 1)
     backwards = mark is not None and mark.backwards
+    rows = [row for each in querysets for row in _rows(each, terms, mark, size + 1)]
+    found = sorted(rows, key=_place(terms, backwards=backwards))[: size + 1]
     has_more, items = len(found) > size, found[:size]
     if backwards:
         items.reverse()
@@ -101,6 +131,13 @@ def keyset_page(
 def ordered(queryset: QuerySet[M], ordering: Sequence[str]) -> QuerySet[M]:
     """Return all rows in the order that ``keyset_page`` cuts into pages."""
     return queryset.order_by(*(_term(text).expression(backwards=False) for text in ordering))
+
+
+def merged(querysets: Sequence[QuerySet[M]], ordering: Sequence[str]) -> Iterator[M]:
+    """Yield all rows in the order that ``merged_page`` cuts into pages."""
+    key = _place([_term(text) for text in ordering], backwards=False)
+    each_in_order = (ordered(each, ordering).iterator(chunk_size=1_000) for each in querysets)
+    return heapq.merge(*each_in_order, key=key)
 
 
 def place_of(row: M, *, ordering: Sequence[str]) -> str:
@@ -138,6 +175,11 @@ def quick_count(queryset: QuerySet[Any]) -> Count | None:
     share = min(1, EXACT_UP_TO / max(plan.rows, 1))
     price = plan.startup_cost + (plan.total_cost - plan.startup_cost) * share
     return _count(queryset, plan) if price <= QUICK_COST else None
+
+
+def expected_rows(queryset: QuerySet[Any]) -> int:
+    """Return how many rows the planner expects, without looking at any."""
+    return _plan(queryset).rows
 
 
 def _count(queryset: QuerySet[Any], plan: _Plan) -> Count:
@@ -178,6 +220,16 @@ class _Mark:
 
     backwards: bool
     values: list[Any]
+
+
+def _place(terms: Sequence[_Term], *, backwards: bool) -> Callable[[Any], Any]:
+    """Return a sort key for rows."""
+
+    def compare(one: Any, other: Any) -> int:
+        compared = (term.compare(one, other, backwards=backwards) for term in terms)
+        return next(filter(None, compared), 0)
+
+    return cmp_to_key(compare)
 
 
 def _term(text: str) -> _Term:

@@ -17,6 +17,7 @@ from django.db.models.functions import Coalesce
 from crm.accounts.models import User
 from crm.common.health import beat
 from crm.common.locks import lock_writes
+from crm.common.paging import merged_page
 from crm.common.singly import do_singly
 from leads.enums import ConsentPurpose, LifecycleStage
 from leads.models import Consent, Lead
@@ -52,13 +53,16 @@ class PlanRefused(Exception):
     """Leads cannot be released by this rate; the message says why."""
 
 
-def waiting_leads(*, now: datetime) -> LeadQuerySet:
-    """Return the leads that meet the definition by its publication and are in no wave yet."""
+def waiting_leads(*, now: datetime) -> list[LeadQuerySet]:
+    """Return the leads that meet the definition by its publication and are in no wave yet.
+
+    They come in parts, of which no lead is in two, for ``merged_page`` in ``ORDER``.
+    """
     model = published_model()
     if model is None:
-        return Lead.objects.none()
+        return []
     in_wave = WaveLead.objects.pending().filter(lead=OuterRef("pk"))
-    return newly_meeting(model, now=now).filter(~Exists(in_wave))
+    return [part.filter(~Exists(in_wave)) for part in newly_meeting(model, now=now)]
 
 
 def next_leads(count: int, *, now: datetime) -> list[int]:
@@ -69,10 +73,12 @@ def next_leads(count: int, *, now: datetime) -> list[int]:
         lead=OuterRef("pk"), wave__model=published_model()
     )
     may_contact = Coalesce(Subquery(last_word), True)
-    waiting = waiting_leads(now=now).alias(may_contact=may_contact)
-    able = waiting.filter(~Exists(left_out), may_contact=True)
-    best = able.order_by("-score__engagement_score", "-id")
-    return list(best.values_list("pk", flat=True)[:count])
+    able = [
+        part.alias(may_contact=may_contact).filter(~Exists(left_out), may_contact=True)
+        for part in waiting_leads(now=now)
+    ]
+    best = [part.select_related("score").defer("search_text") for part in able]
+    return [lead.pk for lead in merged_page(best, ordering=ORDER, size=count).items]
 
 
 @transaction.atomic

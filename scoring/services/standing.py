@@ -60,21 +60,27 @@ def facts_since(moment: str) -> QuerySet[LeadFact]:
     return LeadFact.objects.filter(lead=OuterRef("pk"), recorded_at__gt=OuterRef(moment))
 
 
-def newly_meeting(model: ScoringModel, *, now: datetime) -> LeadQuerySet:
-    """Return the open leads that meet the definition since ``model`` was published.
+def newly_meeting(model: ScoringModel, *, now: datetime) -> list[LeadQuerySet]:
+    """Return the open leads that meet the definition since ``model`` was published, in two parts.
 
-    Their cell came into it, or what they had done became a buying act. Nothing was learned of them
-    since, or the sweep would have moved them; and nobody has moved them, or they would wait for
-    news.
+    Their cell came into it; or else what they had done became a buying act. Nothing was learned of
+    them since, or the sweep would have moved them; and nobody has moved them, or they would wait
+    for news. No lead is in both parts, each of which is read from an index.
     """
-    since = model.published_at
-    meets = Q(score__model=model, score__meets_definition=True)
     raised = RaisedHand.objects.filter(counts_until__gt=now)
-    if raised.exists():  # rarely: else the best of those who meet it are read from their index
-        in_cells = LeadScore.objects.filter(model=model, meets_definition=True)
-        meets = Q(pk__in=in_cells.values("pk").union(raised.values("pk")))
+    if not raised.exists():
+        return [_unmoved(model).filter(_in_cells(model))]
+    by_act = Q(pk__in=raised.values("pk")) & ~_in_cells(model)
+    return [_unmoved(model).filter(part) for part in (_in_cells(model), by_act)]
+
+
+def _in_cells(model: ScoringModel) -> Q:
+    return Q(score__model=model, score__meets_definition=True)
+
+
+def _unmoved(model: ScoringModel) -> LeadQuerySet:
+    since = model.published_at
     return Lead.objects.standing().filter(
-        meets,
         Q(score__news_at__isnull=True) | Q(score__news_at__lt=since),
         Q(imported_at__isnull=True) | Q(imported_at__lte=since),
         ~Exists(MetBefore.objects.filter(lead=OuterRef("pk"))),
@@ -92,15 +98,17 @@ def remember_standing(former: ScoringModel | None, *, now: datetime) -> None:
     """
     ReleasePlan.objects.filter(stopped_at__isnull=True).update(stopped_at=now)
     if former is None:  # what was there before the first model is no news
-        LeadScore.objects.filter(has_news=True).update(has_news=False)
+        told = LeadScore.objects.filter(has_news=True)
+        in_order = told.order_by("pk").select_for_update()  # as all do who write many of these
+        told.filter(pk__in=in_order.values("pk")).update(has_news=False)
         return
-    _note_who_met(former, now)
+    _note_who_met(former)
     RaisedHand.objects.all().delete()
 
 
-def _note_who_met(former: ScoringModel, now: datetime) -> None:
+def _note_who_met(former: ScoringModel) -> None:
     meets = LeadScore.objects.filter(meets_definition=True, lead__stage__in=OPEN_STAGES)
-    waits = newly_meeting(former, now=now).filter(pk=OuterRef("lead"))
+    waits = _unmoved(former).filter(pk=OuterRef("lead"))
     # News that move nobody, such as imported acts, are no reason to forget who met it.
     owed = _with_news_since(Value(former.published_at)).filter(score__has_news=True)
     # What a model before the former one made of a lead was noted when that one was replaced.

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, F, Prefetch, Q
+from django.db import models
+from django.db.models import F, Prefetch, Q
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -17,7 +18,8 @@ from crm.accounts.models import User
 from crm.common.csv import csv_file
 from crm.common.http import AppRequest
 from crm.common.once import act_once, form_key
-from crm.common.paging import estimate_count, keyset_page, ordered
+from crm.common.paging import Count, estimate_count, merged, merged_page
+from leads.models.lead import LeadQuerySet
 from scoring import services
 from scoring.access import EDITOR_ROLES, may_edit_model, may_read_model
 from scoring.forms import RateForm, WaveForm
@@ -88,13 +90,10 @@ def rescore_progress(request: AppRequest) -> HttpResponse:
 
 
 def _page(request: AppRequest, *, status: int = 200, **forms: Any) -> HttpResponse:
-    waiting = services.waiting_leads(now=timezone.now()).visible_to(request.user)
-    listed, cursor = waiting.select_related("score", "raised_hand"), request.GET.get("cursor")
-    page = keyset_page(listed, ordering=ORDER, cursor=cursor)
-    model = services.published_model()
+    waiting, model = _waiting(request.user, timezone.now()), services.published_model()
     context = {
-        "page": page,
-        "count": estimate_count(waiting),
+        "page": merged_page(waiting, ordering=ORDER, cursor=request.GET.get("cursor")),
+        "count": sum(map(estimate_count, waiting), Count(0, is_estimate=False)),
         "waves": _waves(),
         "plan": services.running_plan(),
         "model": model,
@@ -108,13 +107,18 @@ def _page(request: AppRequest, *, status: int = 200, **forms: Any) -> HttpRespon
     return render(request, "scoring/releases.html", context, status=status)
 
 
+def _waiting(viewer: User, now: datetime) -> list[LeadQuerySet]:
+    parts = services.waiting_leads(now=now)
+    return [part.visible_to(viewer).select_related("score", "raised_hand") for part in parts]
+
+
 def _waves() -> list[ReleaseWave]:
     """Return the latest waves with the number of leads by what became of them, and who is out."""
     latest = ReleaseWave.objects.order_by("-id").values_list("pk", flat=True)[:_WAVES_SHOWN]
     waves = ReleaseWave.objects.filter(pk__in=list(latest)).annotate(
-        named=Count("leads"),
-        released=Count("leads", filter=Q(leads__released_at__isnull=False)),
-        left_out=Count("leads", filter=~Q(leads__left_out="")),
+        named=models.Count("leads"),
+        released=models.Count("leads", filter=Q(leads__released_at__isnull=False)),
+        left_out=models.Count("leads", filter=~Q(leads__left_out="")),
         not_named=F("left_out") - _NAMES_SHOWN,
     )
     left_out = WaveLead.objects.exclude(left_out="").select_related("lead").order_by("id")
@@ -124,9 +128,7 @@ def _waves() -> list[ReleaseWave]:
 
 
 def _lines(viewer: User, now: datetime) -> Iterator[tuple[Any, ...]]:
-    waiting = services.waiting_leads(now=now).visible_to(viewer)
-    listed = ordered(waiting.select_related("score", "raised_hand"), ORDER)
-    for lead in listed.iterator(chunk_size=1_000):
+    for lead in merged(_waiting(viewer, now), ORDER):
         score, hand = lead.score, getattr(lead, "raised_hand", None)
         yield (
             lead.email, lead.display_name, lead.company_name, score.cell, score.fit_score,

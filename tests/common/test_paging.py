@@ -9,7 +9,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm.common import paging
-from crm.common.paging import Count, Page, estimate_count, keyset_page, neighbours, quick_count
+from crm.common.paging import (
+    Count,
+    Page,
+    estimate_count,
+    keyset_page,
+    merged,
+    merged_page,
+    neighbours,
+    quick_count,
+)
 from leads.models import Lead
 from scoring.models import LeadScore
 from tests.factories import make_lead
@@ -73,6 +82,22 @@ def test_walking_back_gives_the_same_pages(ordering: tuple[str, ...]) -> None:
         page = keyset_page(queryset, ordering=ordering, size=2, cursor=page.previous_cursor)
         assert page.items == expected.items
     assert page.previous_cursor is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("ordering", [BY_ACTIVITY, BY_COMPANY, BY_SCORE])
+def test_pages_of_parts_are_those_of_all_together(ordering: tuple[str, ...]) -> None:
+    _make([5, 3, 3, 4, 9, 1, 0], [30, None, 30, 12, 0, 0, 99])
+    every = Lead.objects.select_related("score")
+    parts = [every.filter(last_activity_at__lt=NOW - timedelta(minutes=4)),
+             every.filter(last_activity_at__gte=NOW - timedelta(minutes=4))]  # fmt: skip
+
+    pages = _walk(ordering, 2)
+    for page in pages:
+        for cursor in (page.next_cursor, page.previous_cursor):
+            of_parts = merged_page(parts, ordering=ordering, size=2, cursor=cursor)
+            assert of_parts == keyset_page(every, ordering=ordering, size=2, cursor=cursor)
+    assert list(merged(parts, ordering)) == [lead for page in pages for lead in page.items]
 
 
 @pytest.mark.django_db

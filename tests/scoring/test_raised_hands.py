@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -40,7 +41,7 @@ def put_in_force(definition: dict[str, Any], now: datetime = PUBLISHED_AT) -> No
 
 
 def waiting(now: datetime = PUBLISHED_AT) -> list[Lead]:
-    return list(waiting_leads(now=now))
+    return list(chain(*waiting_leads(now=now)))
 
 
 def test_who_asked_before_that_was_a_fast_track_waits_and_is_released_for_it() -> None:
@@ -53,6 +54,20 @@ def test_who_asked_before_that_was_a_fast_track_waits_and_is_released_for_it() -
     move = StageInterval.objects.get(lead=lead, stage="MQL")
     assert move.rule == "Released by hand: asked for a demo, a fast track by model v2"
     assert waiting() == []
+
+
+def test_who_waits_for_a_cell_and_for_an_act_waits_once_and_is_released_by_rank() -> None:
+    """Red with parts that overlap: the lead stood there twice."""
+    publish_model(WITHOUT)
+    by_act = lead_that_asked(country="")  # no cell while its fit is not known
+    both = lead_that_asked()
+    log_act(both.pk, "DOWNLOAD")
+    mark_due(lead_ids=[both.pk], now=NOW)
+    settle()
+    put_in_force(document(mql={"cells": ["B4"], "fast_track": [DEMO]}))
+
+    assert waiting() == [both, by_act]
+    assert [each.lead for each in order(count=2).leads.order_by("id")] == [both, by_act]
 
 
 def test_an_act_that_was_a_fast_track_before_lists_nobody() -> None:

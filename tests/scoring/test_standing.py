@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import chain
 from threading import Event
 from typing import Any
 
@@ -36,7 +37,7 @@ def test_who_met_a_definition_before_waits_for_no_later_version_either() -> None
         renew_scores(now=published_at)
         settle(published_at)
         assert list(MetBefore.objects.values_list("lead", flat=True)) == [lead.pk]
-        assert list(waiting_leads(now=PUBLISHED_AT)) == []
+        assert list(chain(*waiting_leads(now=PUBLISHED_AT))) == []
 
 
 def test_who_dropped_out_of_the_definition_newly_meets_a_later_one() -> None:
@@ -48,7 +49,7 @@ def test_who_dropped_out_of_the_definition_newly_meets_a_later_one() -> None:
     for number, cells in enumerate((["A1"], WIDE["mql"]["cells"])):
         force_model({**WIDE, "mql": {"cells": cells}}, now=PUBLISHED_AT + number * HOUR)
         renew_scores(now=PUBLISHED_AT + number * HOUR)
-    assert list(waiting_leads(now=PUBLISHED_AT)) == [lead]
+    assert list(chain(*waiting_leads(now=PUBLISHED_AT))) == [lead]
 
 
 def test_who_waits_goes_on_waiting_when_two_versions_follow_before_the_re_score() -> None:
@@ -56,7 +57,7 @@ def test_who_waits_goes_on_waiting_when_two_versions_follow_before_the_re_score(
     for number, cells in enumerate((["B4", "C1"], ["B4", "C1", "C2"]), 1):
         force_model(document(mql={"cells": cells}), now=PUBLISHED_AT + number * HOUR)
     renew_scores(now=PUBLISHED_AT + 2 * HOUR)
-    assert set(waiting_leads(now=PUBLISHED_AT)) == set(leads)
+    assert set(chain(*waiting_leads(now=PUBLISHED_AT))) == set(leads)
 
 
 def test_who_met_a_definition_before_is_remembered_when_two_versions_follow_at_once() -> None:
@@ -68,7 +69,7 @@ def test_who_met_a_definition_before_is_remembered_when_two_versions_follow_at_o
     for number in range(2):
         force_model(document(mql={"cells": ["B4", "C4"]}), now=PUBLISHED_AT + number * HOUR)
     renew_scores(now=PUBLISHED_AT + HOUR)
-    assert list(waiting_leads(now=PUBLISHED_AT)) == []
+    assert list(chain(*waiting_leads(now=PUBLISHED_AT))) == []
 
 
 def test_who_raised_a_hand_just_before_a_publication_becomes_an_mql_after_it() -> None:
@@ -117,7 +118,7 @@ def test_an_import_just_before_a_publication_waits_for_a_wave() -> None:
     force_model(WIDE, now=NOW + SECOND)
     renew_scores(now=NOW + SECOND)
     settle(NOW + HOUR)
-    assert list(waiting_leads(now=PUBLISHED_AT)) == [lead]
+    assert list(chain(*waiting_leads(now=PUBLISHED_AT))) == [lead]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -168,4 +169,4 @@ def test_who_met_a_definition_before_is_remembered_while_imported_acts_wait_for_
     force_model(document(mql={"cells": ["B4", "C4"]}), now=PUBLISHED_AT)
     renew_scores(now=PUBLISHED_AT)
     settle(PUBLISHED_AT)
-    assert list(waiting_leads(now=PUBLISHED_AT)) == []
+    assert list(chain(*waiting_leads(now=PUBLISHED_AT))) == []
