@@ -58,6 +58,6 @@ def _parts(form: CriteriaForm, viewer: User, now: datetime) -> list[Fitting]:
     asked = [parse(tree) for tree in trees[:MOST_COUNTED]]
     visible = Lead.objects.visible_to(viewer)
     return [
-        Fitting(sentence(each), quick_count(visible.filter(compile_q(each, now=now))))
+        Fitting(sentence(each), quick_count(visible.filter(compile_q(each, now=now, of_all=True))))
         for each in asked
     ]

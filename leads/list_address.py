@@ -219,7 +219,9 @@ class ListAddress:
         """Return the leads it lists: of those that ``viewer`` may see."""
         if self.problems:
             return Lead.objects.none()
-        return Lead.objects.visible_to(viewer).filter(compile_q(self.criteria, now=now))
+        return Lead.objects.visible_to(viewer).filter(
+            compile_q(self.criteria, now=now, of_all=True)
+        )
 
 
 def read_address(params: QueryDict, *, user: User) -> ListAddress:

@@ -152,7 +152,7 @@ def count_views(views: Iterable[SavedView], *, viewer: User, now: datetime) -> M
 
 def _count_view(view: SavedView, viewer: User, now: datetime) -> Count | None:
     try:
-        asked = compile_q(parse(view.tree), now=now)
+        asked = compile_q(parse(view.tree), now=now, of_all=True)
     except CriteriaInvalid:
         return None
     return estimate_count(Lead.objects.visible_to(viewer).filter(asked))

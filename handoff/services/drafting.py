@@ -154,7 +154,7 @@ def _check_somebody_fits(
     for terms in tiers[:-1]:
         if not terms.criteria or terms.is_fast_track or terms.criteria in known:
             continue
-        asked = compile_q(parse(dict(terms.criteria)), now=now)
+        asked = compile_q(parse(dict(terms.criteria)), now=now, of_all=True)
         if asked and Lead.objects.exists() and not Lead.objects.filter(asked).exists():
             raise AgreementInvalid(
                 f"Tier {terms.name} matches nothing: not one lead there is fits. Ask for less."

@@ -112,6 +112,8 @@ class Field:
         read: for ``Kind.CUSTOM``: ``(raw text) -> typed value``, raising ``ValueInvalid``.
         words: for ``Kind.CUSTOM``: ``(typed value) -> words``.
         hint: an example of the value, shown in the editor.
+        q_of_all: what ``q`` does, where it is asked of all leads at once and another plan is
+            better; None where there is none.
         control: for ``Kind.CUSTOM``: template of the editor's inputs; it gets ``editor``, and joins
             several inputs named ``value`` with colons.
     """
@@ -130,6 +132,7 @@ class Field:
     words: Callable[[Any], str] | None = None
     hint: str = ""
     control: str = ""
+    q_of_all: Callable[[Op, Any, datetime], Q] | None = None
 
     @property
     def allowed_ops(self) -> tuple[Op, ...]:
