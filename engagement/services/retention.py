@@ -34,7 +34,9 @@ def remove_refused(*, now: datetime) -> int:
 
 
 def _remove(rows: QuerySet[InboxMessage] | QuerySet[Submission] | QuerySet[RefusalCount]) -> int:
-    removed = 0
-    while ids := list(rows.order_by("pk").values_list("pk", flat=True)[:_CHUNK]):
+    """Remove rows from the first on: no chunk looks again at what the ones before passed by."""
+    removed, ahead = 0, rows
+    while ids := list(ahead.order_by("pk").values_list("pk", flat=True)[:_CHUNK]):
         removed += rows.filter(pk__in=ids).delete()[0]  # unless somebody took it meanwhile
+        ahead = rows.filter(pk__gt=ids[-1])
     return removed

@@ -36,6 +36,19 @@ def test_messages_that_could_not_be_absorbed_go_and_those_that_wait_stay() -> No
     assert {each.message_id for each in InboxMessage.objects.all()} == {"new", "waits"}
 
 
+def test_what_is_left_hides_nothing_that_goes_however_much_there_is() -> None:
+    InboxMessage.objects.bulk_create(
+        InboxMessage(
+            source="site", message_id=f"{number}", body={},
+            received_at=NOW - (11 if number % 2 else 9) * DAY, due_at=None,
+        )
+        for number in range(4_002)
+    )  # fmt: skip
+
+    assert remove_refused(now=NOW) == 2_001
+    assert InboxMessage.objects.count() == 2_001
+
+
 def test_submissions_that_came_to_nothing_go() -> None:
     form = make_form()
     states: dict[str, dict[str, object]] = {
