@@ -37,6 +37,7 @@ function begin(place) {
 function legendOf(one, at, data) {
   const name = Object.assign(document.createElement("span"), { textContent: one.name });
   name.style.setProperty("--of-series", colourOf(one, at, data));
+  name.classList.toggle("is-outline", Boolean(one.outline));
   return name;
 }
 
