@@ -8,12 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.embedded.location import redis_url
 from crm.embedded.servers import running
 from crm.embedded.valkey import Valkey
+from scoring.services import renew_scores, score_due_leads
 from tests.embedded.conftest import own_state
 from tests.factories import make_team, make_user
 from tests.faults.background import Background
@@ -21,6 +23,22 @@ from tests.faults.deadlines import breaches_logged
 from tests.handoff.factories import make_calendar, make_rep
 from tests.processes import database_url, wait_for
 from tests.scoring.logs import publish_model
+
+
+@pytest.fixture(autouse=True)
+def scores(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let no stored score differ from a recompute, whatever befell the test's processes.
+
+    They stand still by then, so what is still owed is computed here.
+    """
+    if request.node.get_closest_marker("django_db") is None:
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    yield
+    while renew_scores(now=timezone.now()) or score_due_leads(now=timezone.now()):
+        pass
+    call_command("check_scores")
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +60,10 @@ def processes(django_db_setup: None) -> Iterator[Background]:
 
 @pytest.fixture
 def background(processes: Background, transactional_db: None) -> Iterator[Background]:
-    """Let the processes work, except while the database is emptied between two tests.
-
-    Whatever befell them, no stored score may differ from a recompute afterwards.
-    """
+    """Let the processes work, except while the database is emptied between two tests."""
     processes.signal(signal.SIGCONT)
     yield processes
     wait_for(processes.stands_still)
-    call_command("check_scores")
 
 
 @pytest.fixture

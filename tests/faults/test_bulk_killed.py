@@ -10,15 +10,18 @@ import psycopg
 import pytest
 from django.db import connection
 from django.db.models import Count
+from django.utils import timezone
 
 from crm.accounts.enums import Role
 from leads.bulk.jobs import CHUNK, counts
 from leads.enums import BulkResult, BulkState
 from leads.models import BulkJob, Lead, LeadFact
+from scoring.services import mark_due
 from tests.factories import make_lead, make_user
 from tests.faults.background import Background
 from tests.leads.bulk import order
 from tests.processes import database_url, wait_for
+from tests.scoring.logs import publish_model
 
 pytestmark = [
     pytest.mark.faults,
@@ -52,8 +55,8 @@ def somebody_waits_for_a_row() -> bool:
 def test_work_on_many_leads_goes_on_after_the_last_chunk_done(
     background: Background, kill: Callable[[Background, str], None]
 ) -> None:
-    for _ in range(LEADS):
-        make_lead()
+    publish_model()
+    mark_due(lead_ids=[make_lead().pk for _ in range(LEADS)], now=timezone.now())
     marketer = make_user(Role.MARKETER)
     with held_by_somebody_else(Lead.objects.latest("pk")):  # of the last chunk
         job = order(marketer)

