@@ -100,10 +100,12 @@ def _answer(request: AppRequest, model: ScoringModel) -> HttpResponse:
 
 def _findings(request: AppRequest, done: BackTest) -> dict[str, Any]:
     """Return what the page shows beside the card."""
-    change = request.GET.get("change") or BackTestChange.GAINED.value
+    changes = back_test_card.change_lines(done)
+    with_leads = [each["code"] for each in changes if each["trips"]]
+    change = request.GET.get("change") or next(iter(with_leads), BackTestChange.GAINED.value)
     page = keyset_page(_trips(done, change), ordering=("id",), cursor=request.GET.get("cursor"))
     return {
-        "changes": back_test_card.change_lines(done),
+        "changes": changes,
         "change": change,
         "page": page,
         "weeks": back_test_card.week_lines(done),

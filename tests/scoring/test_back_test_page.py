@@ -43,6 +43,21 @@ def test_the_page_names_the_leads_of_each_change(draft: ScoringModel) -> None:
     assert "2 trips of 2 leads" in text
 
 
+def test_the_page_opens_with_the_first_change_that_any_lead_has(draft: ScoringModel) -> None:
+    done = BackTest.objects.get()
+    changes = {
+        **done.results["changes"],
+        "GAINED": {"trips": 0, "sqls": 0, "wons": 0, "refused": 0},
+    }
+    BackTest.objects.update(results={**done.results, "changes": changes})
+    other = BackTestTrip.objects.exclude(change="GAINED").get()
+
+    text = page(client_of(make_user(Role.MARKETER)), draft)
+
+    assert f'href="?change={other.change}" aria-current="true"' in text
+    assert f'href="/leads/{other.lead_id}/"' in text
+
+
 def test_percentages_of_fewer_than_ten_are_hidden(draft: ScoringModel) -> None:
     lines = {line.label: line for line in card_of(draft)["lines"]}
 
