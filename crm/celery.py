@@ -38,6 +38,7 @@ app.conf.beat_schedule = {
     "count SLA days": _tick("reports.count_sla_days", queue="bulk", every=20.0),
     "renew public holidays": _tick("handoff.renew_public_holidays", queue="bulk", every=3600.0),
     "remove old uploads": _tick("leads.remove_old_uploads", queue="bulk", every=3600.0),
+    "forget results": _tick("leads.forget_results", queue="bulk", every=3600.0),
     "remove refused": _tick("engagement.remove_refused", queue="bulk", every=3600.0),
     "remove old forms": _tick("common.remove_old_forms", queue="bulk", every=3600.0),
     "keep event partitions": _tick("engagement.keep_partitions", queue="bulk", every=3600.0),

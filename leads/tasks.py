@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from crm.common.health import beat
 from crm.common.loops import work_in_turn
+from leads import services
 from leads.bulk import jobs as bulk
 from leads.importing import jobs, uploads
 from leads.models import ImportJob
@@ -51,3 +52,9 @@ def wake_leads(**_: object) -> None:
 def remove_old_uploads(**_: object) -> int:
     """Run by beat every hour."""
     return uploads.remove_old_uploads(now=timezone.now())
+
+
+@shared_task(name="leads.forget_results")
+def forget_results(**_: object) -> None:
+    """Run by beat every hour; the next turn goes on with what one is too short for."""
+    work_in_turn(lambda now: services.forget_results(now=now))

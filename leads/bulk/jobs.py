@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -29,6 +29,7 @@ CHUNK = 100
 #: Leads that one can tick on a page, and some room.
 MOST_CHOSEN = 1000
 _STEPPED = ("state", "error", "finished_at", "is_staged", "row_count", "applied_row")
+_FORGOTTEN = "Which leads it changed is kept no longer. Do it again from the list."
 _STAGE = """
     INSERT INTO leads_bulkrow (job_id, lead_id, before, result, problem)
     SELECT {job}, lead.id, {before}, %s, %s FROM leads_lead lead
@@ -79,13 +80,15 @@ def undo_job(*, job_id: int, actor: User, now: datetime) -> BulkJob:
     """Order that a job be taken back, for every lead that it changed; twice is once.
 
     Raises:
-        BulkRefused: it still runs, or takes another one back itself.
+        BulkRefused: it still runs, takes another one back itself, or is too long ago.
     """
     job = BulkJob.objects.select_for_update().get(pk=job_id)
     if not job.is_finished:
         raise BulkRefused("This still runs: stop it first.")
     if job.undoes_id is not None:
         raise BulkRefused("This took something back already. Do it again from the list.")
+    if job.is_forgotten:
+        raise BulkRefused(_FORGOTTEN)
     undoing, _ = BulkJob.objects.get_or_create(
         undoes=job,
         defaults={
@@ -106,11 +109,13 @@ def resume_job(*, job_id: int) -> None:
     """Let a stopped job go on.
 
     Raises:
-        BulkRefused: it was not stopped, or is being taken back.
+        BulkRefused: it was not stopped, is being taken back, or is too long ago.
     """
     job = BulkJob.objects.select_for_update().get(pk=job_id)
     if BulkJob.objects.filter(undoes=job).exists():
         raise BulkRefused("This is being taken back.")
+    if job.is_forgotten:
+        raise BulkRefused(_FORGOTTEN)
     if not _STEPS.resume(job_id=job_id):
         raise BulkRefused("This was not stopped.")
 
@@ -175,12 +180,18 @@ def _stage(job: BulkJob, act: BulkAct) -> None:
 
 def _stage_listed(job: BulkJob, act: BulkAct, listed: QuerySet[Lead]) -> None:
     if job.lead_ids is None:
-        _insert(job, act, listed)
+        _insert(job, act, listed.filter(_was_there(job.seen_at)))
         return
     _insert(job, act, listed.filter(pk__in=job.lead_ids))
     visible = Lead.objects.visible_to(job.created_by).filter(pk__in=job.lead_ids)
     gone = Outcome(BulkResult.CHANGED, "It is no longer in the list.")
     _insert(job, act, visible, *gone)
+
+
+def _was_there(seen_at: datetime) -> Q:
+    """Return the condition that a lead was known when the person saw the list: not all it holds."""
+    imported = Q(imported_at__isnull=True) | Q(imported_at__lte=seen_at)
+    return Q(created_at__lte=seen_at) & imported
 
 
 def _insert(

@@ -115,10 +115,12 @@ def set_mapping(*, job_id: int, mapping: Mapping[str, Any], is_dry_run: bool) ->
     if not job.takes_mapping:
         raise ImportStarted("This import has started: for another mapping, start a new one.")
     job.mapping, job.is_dry_run, job.state = dict(mapping), is_dry_run, ImportState.QUEUED
-    job.is_staged, job.applied_line, job.error, job.finished_at = False, 0, "", None
+    job.is_staged, job.line_count, job.applied_line = False, 0, 0
+    job.error, job.finished_at = "", None
     job.save(
         update_fields=[
-            "mapping", "is_dry_run", "state", "is_staged", "applied_line", "error", "finished_at",
+            "mapping", "is_dry_run", "state", "is_staged", "line_count", "applied_line", "error",
+            "finished_at",
         ]
     )  # fmt: skip
     return job
@@ -221,8 +223,8 @@ def start_import(*, job_id: int) -> ImportJob:
     """
     changed = ImportJob.objects.filter(
         pk=job_id, is_dry_run=True, state=ImportState.DONE
-    ).update(is_dry_run=False, state=ImportState.QUEUED, is_staged=False, applied_line=0,
-             finished_at=None)  # fmt: skip
+    ).update(is_dry_run=False, state=ImportState.QUEUED, is_staged=False, line_count=0,
+             applied_line=0, finished_at=None)  # fmt: skip
     if not changed:
         raise ImportStarted("This import is running or was done already.")
     return ImportJob.objects.get(pk=job_id)

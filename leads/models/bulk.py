@@ -28,6 +28,7 @@ class BulkJob(models.Model):
     ``query`` lists, as whoever ordered it sees them; of these only ``lead_ids`` unless that is
     null; or those that the job ``undoes`` changed. ``seen_at`` is when the person saw the list.
     ``applied_row`` is the last row whose effect is committed, in the transaction of the effect.
+    Rows are kept for a while after the end; then ``row_count`` is all that is left of them.
     """
 
     act = models.CharField(max_length=30)
@@ -76,6 +77,11 @@ class BulkJob(models.Model):
     def is_finished(self) -> bool:
         """Say whether nothing more will happen by itself."""
         return self.state in (BulkState.DONE, BulkState.FAILED)
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Say whether what became of its leads is kept no longer."""
+        return self.row_count > 0 and not self.is_staged
 
 
 class BulkRow(models.Model):

@@ -28,7 +28,8 @@ class ImportJob(models.Model):
 
     ``applied_line`` is the last line whose effect is committed: the transaction that applies a
     chunk also moves it, so an import that was killed goes on after it. A dry run goes the whole way
-    and writes nothing but its results; ``is_dry_run`` falls when the person says "import".
+    and writes nothing but its results; ``is_dry_run`` falls when the person says "import". Lines
+    are kept for a while after the end; then ``line_count`` is all that is left of them.
     """
 
     kind = models.CharField(max_length=8, choices=ImportKind)
@@ -75,6 +76,11 @@ class ImportJob(models.Model):
     def is_finished(self) -> bool:
         """Say whether nothing more will happen by itself."""
         return self.state in (ImportState.DONE, ImportState.FAILED)
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Say whether what became of its lines is kept no longer."""
+        return self.is_finished and self.line_count > 0 and not self.is_staged
 
     @property
     def is_draft(self) -> bool:

@@ -31,6 +31,7 @@ from leads.services.merging import (
     undo_merge,
 )
 from leads.services.owners import give_lead, release_leads
+from leads.services.retention import forget_results
 from leads.services.stages import OverrideNeedsReason, change_stage, freeze_score
 from leads.services.values import LeadInvalid, fitting_values
 from leads.services.waking import wake_leads
@@ -65,6 +66,7 @@ __all__ = [
     "create_leads",
     "family_of",
     "fitting_values",
+    "forget_results",
     "freeze_score",
     "give_lead",
     "lock_leads",

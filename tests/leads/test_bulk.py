@@ -302,3 +302,14 @@ def test_the_queries_of_a_tag_do_not_grow_with_the_leads(
 
     with django_assert_max_num_queries(20):  # type: ignore[operator]  # a fixture of pytest-django
         run_step(job_id=job.pk, now=NOW)
+
+
+def test_leads_that_came_in_after_the_list_was_seen_are_left_out(marketer: User) -> None:
+    make_lead(first_name="Ines")
+    make_lead(first_name="Oskar", created_at=LATER)
+    make_lead(first_name="Yara", imported_at=LATER)
+
+    job = work_off(order(marketer, seen_at=NOW, now=LATER), now=LATER)
+
+    assert tags() == {"Ines": ["Fair"], "Oskar": [], "Yara": []}
+    assert job.row_count == 1

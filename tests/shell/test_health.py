@@ -48,7 +48,7 @@ def test_every_loop_of_the_beat_schedule_that_must_not_rest_is_watched() -> None
 
     # These rest for most of the time: an hour each, until a model is published, a day,
     # until a back-test is asked for.
-    removals = {"remove_old_forms", "remove_old_uploads", "remove_refused"}
+    removals = {"remove_old_forms", "remove_old_uploads", "remove_refused", "forget_results"}
     hourly = {"keep_partitions", "renew_public_holidays", *removals}
     learning = {"train_predictive", "renew_predictions"}
     counting = {"count_sla_days", "count_splits"}  # what is not counted yet, the page counts itself
