@@ -48,8 +48,8 @@ class QualificationPolicy:
     """What is asked after the call, and from which answers on a lead is an SQL.
 
     ``yes_needed`` of the questions are yes, all musts among them. ``unknown_allowed`` lets the
-    others be unknown or not asked. ``most_cycles`` is how many cycles a lead may have: in its
-    last it is not recycled again; 0 for no limit.
+    others be unknown or not asked. ``most_cycles`` is how often a lead comes to sales: after
+    the last time it is not recycled again; 0 for no limit.
     """
 
     framework: str

@@ -42,8 +42,8 @@ class PolicyForm(CrispyForm):
     most_cycles = forms.IntegerField(
         min_value=0,
         max_value=MOST_CYCLES,
-        label="Cycles of a lead, at most",
-        help_text="In its last it is not recycled again. 0: no limit",
+        label="A lead comes to Sales at most, times",
+        help_text="After that only a manager recycles it. 0: no limit",
     )
 
     def __init__(self, data: Any = None, *, policy: QualificationPolicy) -> None:

@@ -61,6 +61,15 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         pool = self.open().filter(holder__isnull=True, team=user.sales_team_id)
         return pool.order_by("opened_at", "id")
 
+    def trip_of(self, handoff: Handoff) -> int:
+        """Return the how-manieth time its lead is with sales.
+
+        Cycles are counted in which it was handed over: a lead that was reinstated has a new one
+        though sales never saw it, one that was refused and came again has the same.
+        """
+        handed = self.filter(lead=handoff.lead_id, cycle__lte=handoff.cycle)
+        return handed.values("cycle").distinct().count()
+
     def for_display(self) -> HandoffQuerySet:
         """Return the handoffs with what a page shows of each.
 

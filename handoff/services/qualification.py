@@ -9,11 +9,13 @@ from typing import Any
 
 from django.db import transaction
 
+from crm.accounts.enums import Role
 from crm.accounts.models import User
 from handoff.answer_lines import aligned, with_fields
 from handoff.bant import (
     DECISION_FIELDS,
     Decision,
+    is_last,
     problems,
     propose,
     unkept,
@@ -90,6 +92,7 @@ def submit_bant(
     today = now.astimezone(handoff.calendar.hours.timezone).date()
     decision = Decision(**{name: getattr(bant, name) for name in DECISION_FIELDS})
     missing = problems(decision, proposed=Verdict(bant.proposed_verdict), now=now, today=today)
+    missing |= _recycled_too_often(decision, handoff, rep)
     if missing:
         raise BantIncomplete(missing)
     for name, value in asdict(without_leftovers(decision)).items():
@@ -104,6 +107,21 @@ def submit_bant(
     return bant
 
 
+def trip_of(handoff: Handoff) -> int:
+    """Return the how-manieth time the lead is with sales; 1 where the policy does not ask."""
+    return Handoff.objects.trip_of(handoff) if handoff.policy.most_cycles else 1
+
+
+def _recycled_too_often(decision: Decision, handoff: Handoff, rep: User) -> dict[str, str]:
+    """Return why ``rep`` may not recycle the lead again: only a manager overrides the limit."""
+    if decision.verdict != Verdict.RECYCLE or rep.has_role(Role.MANAGER, Role.ADMIN):
+        return {}
+    if not is_last(trip_of(handoff), handoff.policy):
+        return {}
+    times = handoff.policy.most_cycles
+    return {"verdict": f"It came to Sales {times} times already: only a manager recycles it again."}
+
+
 def _save(handoff: Handoff, rep: User, fields: Mapping[str, Any], now: datetime) -> BantAssessment:
     _check_dates(fields)
     policy = handoff.policy
@@ -113,7 +131,7 @@ def _save(handoff: Handoff, rep: User, fields: Mapping[str, Any], now: datetime)
     decided = [name for name in DECISION_FIELDS if name in fields]
     for name in decided:
         setattr(bant, name, fields[name])
-    bant.proposed_verdict = propose(bant.answers, policy=policy, cycle=handoff.cycle).verdict
+    bant.proposed_verdict = propose(bant.answers, policy=policy, trip=trip_of(handoff)).verdict
     bant.saved_at, bant.saved_by = now, rep
     bant.save(update_fields=[*decided, "framework", "lines", *_SAVED])
     return bant
