@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Q
@@ -11,7 +12,7 @@ from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.prepared import PreparedQuery
 from crm.common.slots import SavedView, lead_views
-from leads.models import DefaultView, KeptView
+from leads.models import DefaultView, KeptView, PinnedView
 from leads.services.views import TEAM_ROLES
 
 EVERYTHING = "all"
@@ -24,12 +25,19 @@ _KEPT = PreparedQuery(
         "-is_team", "name", "id"
     )
 )
+_PINNED = PreparedQuery(
+    lambda user_id: PinnedView.objects.filter(owner=user_id).order_by("pinned_at", "id")
+)
 
 
 def views_of(user: User) -> list[SavedView]:
-    """Return the views for the desks of ``user``, then the team's, then their own."""
+    """Return what ``user`` pinned, the views for their desks, then the team's, then their own."""
     shipped = [view for view in lead_views if not view.roles or user.has_role(*view.roles)]
-    return shipped + [_offered(kept, place) for place, kept in enumerate(_KEPT.ask(user.pk))]
+    kept = [_offered(kept, place) for place, kept in enumerate(_KEPT.ask(user.pk))]
+    offered = {view.name: view for view in shipped + kept}
+    pins = [pin.code for pin in _PINNED.ask(user.pk) if pin.code in offered]
+    pinned = [replace(offered.pop(code), is_pinned=True) for code in pins]
+    return [*pinned, *offered.values()]
 
 
 def _offered(kept: KeptView, place: int) -> SavedView:

@@ -33,6 +33,7 @@ urlpatterns = [
     path("leads/keep/", lead_list.view_form, name="view_form"),
     path("leads/views/", saved_views.saved_views, name="views"),
     path("leads/views/keep/", saved_views.view_keep, name="view_keep"),
+    path("leads/views/pin/", saved_views.view_pin, name="view_pin"),
     path("leads/views/first/", saved_views.view_first, name="view_first"),
     path("leads/views/<int:view_id>/save/", saved_views.view_reshape, name="view_reshape"),
     path("leads/views/<int:view_id>/rename/", saved_views.view_rename, name="view_rename"),

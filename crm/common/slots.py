@@ -140,7 +140,7 @@ class SavedView:
     """A tab of the lead list: criteria, order, columns and page size, for some roles.
 
     Without ``columns`` it has those shown by default. ``kept`` is the view as somebody keeps it;
-    those that ship with Baton have none.
+    those that ship with Baton have none. ``is_pinned`` is for one person.
     """
 
     name: str
@@ -155,6 +155,7 @@ class SavedView:
     page_size: int = 50
     is_board: bool = False
     kept: Any = None
+    is_pinned: bool = False
 
 
 @dataclass(frozen=True)

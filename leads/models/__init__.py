@@ -17,7 +17,7 @@ from leads.models.lead import (
 )
 from leads.models.merge import LeadMerge, LeadMergeQuerySet
 from leads.models.stage import StageInterval, StageIntervalQuerySet
-from leads.models.views import DefaultView, KeptView, KeptViewQuerySet
+from leads.models.views import DefaultView, KeptView, KeptViewQuerySet, PinnedView
 
 __all__ = [
     "BulkJob",
@@ -40,6 +40,7 @@ __all__ = [
     "LeadMergeQuerySet",
     "LeadQuerySet",
     "Note",
+    "PinnedView",
     "StageInterval",
     "StageIntervalQuerySet",
     "Tag",

@@ -82,3 +82,35 @@ class DefaultView(models.Model):
     def code(self) -> str:
         """Return what ``view=`` says."""
         return self.shipped or str(self.kept_id)
+
+
+class PinnedView(models.Model):
+    """A view that somebody wants among the first: one that ships with Baton, or a kept one."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    shipped = models.CharField(max_length=60, blank=True)
+    kept = models.ForeignKey(KeptView, null=True, blank=True, on_delete=models.CASCADE)
+    pinned_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(shipped="", kept__isnull=False) | (~Q(shipped="") & Q(kept=None)),
+                name="pinned_view_is_one",
+            ),
+            models.UniqueConstraint(
+                fields=["owner", "shipped", "kept"],
+                nulls_distinct=False,
+                name="pinned_view_once_per_owner",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner_id}: {self.code}"
+
+    @property
+    def code(self) -> str:
+        """Return what ``view=`` says."""
+        return self.shipped or str(self.kept_id)

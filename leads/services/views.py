@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
-from leads.models import DefaultView, KeptView
+from leads.models import DefaultView, KeptView, PinnedView
 from leads.normalise import NotText, clean_text
 
 #: Who keeps views for the team and says what roles begin with.
@@ -113,6 +113,18 @@ def make_default(*, role: Role, actor: User, shipped: str = "", kept_id: int | N
     DefaultView.objects.update_or_create(
         role=role, defaults={"shipped": shipped, "kept_id": kept_id}
     )
+
+
+def pin_view(*, owner: User, shipped: str = "", kept_id: int | None = None, now: datetime) -> None:
+    """Let a view stand among the first of ``owner``, after those pinned before; twice is once."""
+    PinnedView.objects.get_or_create(
+        owner=owner, shipped=shipped, kept_id=kept_id, defaults={"pinned_at": now}
+    )
+
+
+def unpin_view(*, owner: User, shipped: str = "", kept_id: int | None = None) -> None:
+    """Let a view stand where it stood before ``owner`` pinned it."""
+    PinnedView.objects.filter(owner=owner, shipped=shipped, kept_id=kept_id).delete()
 
 
 def _check_team(actor: User) -> None:

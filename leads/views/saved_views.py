@@ -26,25 +26,27 @@ from leads.services.views import (
     delete_view,
     keep_view,
     make_default,
+    pin_view,
     rename_view,
     reshape_view,
     roles_led_by,
+    unpin_view,
 )
 
 
 @login_required
 @require_GET
 def saved_views(request: AppRequest) -> HttpResponse:
-    """List the views that one may open, and what each role begins with."""
+    """List the views that one may open, the pinned ones first, and what each role begins with."""
     offered = views_of(request.user)
-    kept = [(view, may_write(request.user, view)) for view in offered if view.kept]
+    views = [(view, may_write(request.user, view)) for view in offered]
     team = [view for view in offered if view.kept and view.kept.is_team]
     first = {each.role: each.code for each in DefaultView.objects.all()}
     led = [
         (role, first.get(role) or shipped_first(role), _choices(role, team))
         for role in roles_led_by(request.user)
     ]
-    context = {"kept": kept, "led": led, "may_share": request.user.has_role(*TEAM_ROLES)}
+    context = {"views": views, "led": led, "may_share": request.user.has_role(*TEAM_ROLES)}
     return render(request, "leads/saved_views.html", context)
 
 
@@ -117,6 +119,20 @@ def view_delete(request: AppRequest, view_id: int) -> HttpResponse:
     return redirect("leads:views")
 
 
+@login_required
+@require_POST
+def view_pin(request: AppRequest) -> HttpResponse:
+    """Let a view stand among the first, or no longer."""
+    code = request.POST.get("view", "")
+    if not _is_offered(request, code):
+        raise Http404
+    if "pinned" in request.POST:
+        pin_view(owner=request.user, **_named(code), now=timezone.now())
+    else:
+        unpin_view(owner=request.user, **_named(code))
+    return redirect("leads:views")
+
+
 @role_required(*TEAM_ROLES)
 @require_POST
 def view_first(request: AppRequest) -> HttpResponse:
@@ -124,15 +140,18 @@ def view_first(request: AppRequest) -> HttpResponse:
     role, code = request.POST.get("role", ""), request.POST.get("view", "")
     if role not in Role.values or not _is_offered(request, code):
         raise Http404
-    kept_id = int(code) if code.isdecimal() else None
-    shipped = "" if kept_id else code
     try:
-        make_default(role=Role(role), actor=request.user, shipped=shipped, kept_id=kept_id)
+        make_default(role=Role(role), actor=request.user, **_named(code))
     except ViewRefused as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, f"{Role(role).label}s begin with this view now.")
     return redirect("leads:views")
+
+
+def _named(code: str) -> dict[str, Any]:
+    """Return how services name the view of a code that is offered."""
+    return {"kept_id": int(code)} if code.isdecimal() else {"shipped": code}
 
 
 def _is_offered(request: AppRequest, code: str) -> bool:

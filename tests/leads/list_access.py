@@ -50,6 +50,7 @@ def _view(owner: User) -> Arguments:
 LIST_ROWS = [
     row("leads:list", *PEOPLE),
     row("leads:filter", *PEOPLE),
+    row("leads:view_pin", *PEOPLE, method="post", data={"view": "all", "pinned": "1"}),
     row("leads:columns", *PEOPLE),
     row("leads:board_column", *PEOPLE, own=lead_stage),
     row("leads:bulk_jobs", MARKETER, MANAGER, ADMIN),
