@@ -72,7 +72,7 @@ def test_the_page_says_who_it_is_and_where_they_came_from(web: Client, lead: Lea
 
     for words in (
         "Ines Kallweit",
-        "Head of maintenance, Kesterwald Pumpen",
+        "<bdi>Head of maintenance</bdi>, <bdi>Kesterwald Pumpen</bdi>",
         'href="tel:+493023125418"',
         'href="mailto:i.kallweit@kesterwald.example"',
         "Esslingen, Germany",
