@@ -47,12 +47,13 @@ def test_every_loop_of_the_beat_schedule_that_must_not_rest_is_watched() -> None
     ticks = {entry["task"].partition(".")[2] for entry in app.conf.beat_schedule.values()}
 
     # These rest for most of the time: an hour each, until a model is published, a day,
-    # until a back-test is asked for.
+    # until a back-test is asked for, until a lead with very many acts is due.
     removals = {"remove_old_forms", "remove_old_uploads", "remove_refused", "forget_results"}
     hourly = {"keep_partitions", "renew_public_holidays", *removals}
     learning = {"train_predictive", "renew_predictions"}
     counting = {"count_sla_days", "count_splits"}  # what is not counted yet, the page counts itself
-    resting = {*hourly, *counting, "renew_scores", "measure_quality", "run_back_tests"}
+    asked = {"run_back_tests", "score_heavy_leads"}
+    resting = {*hourly, *counting, *asked, "renew_scores", "measure_quality"}
     assert set(LOOPS) == (ticks - resting - learning) | {COLLECTOR}
 
 
