@@ -9,10 +9,11 @@ from datetime import datetime
 from crm.accounts.models import User
 from crm.common.criteria import Op, top_leaves
 from crm.common.paging import Count, Page, keyset_page, quick_count
+from crm.common.plans import Plan, plan_of
 from leads.enums import LifecycleStage
 from leads.list_address import ListAddress
-from leads.listing import Row, for_rows, load_rows
-from leads.models import Lead
+from leads.listing import Row, for_rows, load_rows, whole_of
+from leads.models import Lead, LeadQuerySet
 
 #: Cards of a column at a time. Our choice: what a tall screen shows.
 CARDS = 15
@@ -34,17 +35,16 @@ def load_board(address: ListAddress, *, viewer: User, now: datetime) -> list[Boa
     What the cards show is loaded for all of them at once.
     """
     stages = list(_stages(address))
-    pages = [_page(address, stage, viewer, now, None) for stage in stages]
-    leads = [lead for page in pages for lead in page.items]
-    rows = iter(load_rows(leads, address.columns, viewer=viewer, now=now))
+    found = [address.leads(viewer=viewer, now=now).filter(stage=stage) for stage in stages]
+    plans = [plan_of(leads) for leads in found]
+    pages = [_page(address, *each, viewer) for each in zip(found, plans, strict=True)]
+    cards = [lead for page in pages for lead in page.items]
+    rows = iter(load_rows(cards, address.columns, viewer=viewer, now=now))
     return [
         BoardColumn(
-            stage,
-            [next(rows) for _ in page.items],
-            page.next_cursor,
-            _count(address, stage, page, viewer, now),
+            stage, [next(rows) for _ in page.items], page.next_cursor, _count(page, leads, plan)
         )
-        for stage, page in zip(stages, pages, strict=True)
+        for stage, page, leads, plan in zip(stages, pages, found, plans, strict=True)
     ]
 
 
@@ -52,7 +52,8 @@ def load_column(
     address: ListAddress, stage: LifecycleStage, *, viewer: User, now: datetime, cursor: str | None
 ) -> BoardColumn:
     """Return further leads of one column."""
-    page = _page(address, stage, viewer, now, cursor)
+    found = address.leads(viewer=viewer, now=now).filter(stage=stage)
+    page = _page(address, found, plan_of(found), viewer, cursor)
     rows = load_rows(page.items, address.columns, viewer=viewer, now=now)
     return BoardColumn(stage, rows, page.next_cursor, None)
 
@@ -66,15 +67,18 @@ def _stages(address: ListAddress) -> Iterator[LifecycleStage]:
 
 
 def _page(
-    address: ListAddress, stage: LifecycleStage, viewer: User, now: datetime, cursor: str | None
+    address: ListAddress, found: LeadQuerySet, plan: Plan, viewer: User, cursor: str | None = None
 ) -> Page[Lead]:
-    found = address.leads(viewer=viewer, now=now).filter(stage=stage)
-    return keyset_page(for_rows(found), ordering=address.sort.ordering, cursor=cursor, size=CARDS)
+    return keyset_page(
+        for_rows(found),
+        ordering=address.sort.ordering,
+        cursor=cursor,
+        size=CARDS,
+        whole=whole_of(plan, viewer),
+    )
 
 
-def _count(
-    address: ListAddress, stage: LifecycleStage, page: Page[Lead], viewer: User, now: datetime
-) -> Count | None:
+def _count(page: Page[Lead], found: LeadQuerySet, plan: Plan) -> Count | None:
     if page.next_cursor is None:
         return Count(len(page.items), is_estimate=False)
-    return quick_count(address.leads(viewer=viewer, now=now).filter(stage=stage))
+    return quick_count(found, plan)

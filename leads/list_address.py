@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils.http import urlencode
 
@@ -19,11 +20,15 @@ from crm.common.criteria import (
     Chip,
     Criteria,
     CriteriaInvalid,
+    Kind,
+    Op,
     chips,
+    column_field,
     compile_q,
     from_query,
     parse,
     to_query,
+    top_leaves,
 )
 from crm.common.slots import Column, SavedView, lead_columns
 from leads.models import Lead, LeadQuerySet
@@ -34,6 +39,7 @@ PAGE_SIZE = 50
 PAGE_SIZES = (25, 50, 100)
 TABLE, BOARD = "table", "board"
 _NAME_ORDER = ("last_name", "first_name", "id")
+_ACTIVE = column_field("active", "Active", Kind.DATE, path="last_activity_at")
 _MOST_FILTERS = 30
 _STEPS = {"up": -1, "down": 1}
 _NAME_WORDS = ("By name, A to Z", "By name, Z to A")
@@ -222,6 +228,18 @@ class ListAddress:
         return Lead.objects.visible_to(viewer).filter(
             compile_q(self.criteria, now=now, of_all=True)
         )
+
+    def beginning(self, now: datetime) -> Q:
+        """Return where the order of the oldest activity begins: nobody was active before they came.
+
+        Else those who came this week would be sought among all who have not been seen for long.
+        """
+        beginning = Q()
+        if self.sort.code == "-activity":
+            for leaf in top_leaves(self.criteria):
+                if leaf.field.name == "created" and leaf.op in (Op.AFTER, Op.SINCE):
+                    beginning &= _ACTIVE.q(leaf.op, leaf.value, now)
+        return beginning
 
 
 def read_address(params: QueryDict, *, user: User) -> ListAddress:

@@ -13,6 +13,7 @@ from django.db.models import Model, QuerySet
 from crm.accounts.models import SalesTeam, User
 from crm.common.criteria import Chip, CriteriaInvalid, compile_q, parse
 from crm.common.paging import Count, Page, estimate_count, keyset_page, quick_count
+from crm.common.plans import Plan, plan_of
 from crm.common.prepared import PreparedQuery
 from crm.common.slots import Column, SavedView
 from leads.list_address import ListAddress
@@ -54,13 +55,24 @@ def load_list(
 ) -> LeadList:
     """Return one page of the list; its queries do not grow with its rows."""
     found = address.leads(viewer=viewer, now=now)
+    plan = plan_of(found)
+    rest = found if cursor else found.filter(address.beginning(now))
     page = keyset_page(
-        for_rows(found), ordering=address.sort.ordering, cursor=cursor, size=address.page_size
+        for_rows(rest),
+        ordering=address.sort.ordering,
+        cursor=cursor,
+        size=address.page_size,
+        whole=whole_of(plan, viewer),
     )
     rows = load_rows(page.items, address.columns, viewer=viewer, now=now)
     is_whole = page.next_cursor is None and page.previous_cursor is None
-    count = Count(len(rows), is_estimate=False) if is_whole else quick_count(found)
+    count = Count(len(rows), is_estimate=False) if is_whole else quick_count(found, plan)
     return LeadList(rows, page, count)
+
+
+def whole_of(plan: Plan, viewer: User) -> LeadQuerySet | None:
+    """Return what ``keyset_page`` is to look through for a list of which ``plan`` is expected."""
+    return Lead.objects.visible_to(viewer) if plan.is_guess else None
 
 
 def for_rows(leads: LeadQuerySet) -> LeadQuerySet:

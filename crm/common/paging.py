@@ -5,15 +5,20 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cmp_to_key
 from typing import Any, Generic, TypeVar
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core import signing
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
-from django.db.models import F, Model, OrderBy, Q, QuerySet
+from django.db.models import Exists, F, Model, OrderBy, OuterRef, Q, QuerySet
 
+from crm.common.orders import Compared, Unindexed
+from crm.common.plans import Plan, plan_of
+from crm.common.prepared import Among
+
+#: Rows of an order that are looked through for a page before its rows are looked up: 1 and 5 ms.
+NEAR = (500, 2_000)
 EXACT_UP_TO = 10_000
 QUICK_COST = 5_000  # of the planner's units: 5 to 20 ms on the machines we measured, 2026-11
 M = TypeVar("M", bound=Model)
@@ -59,12 +64,16 @@ class _Term:
     descending: bool
     nullable: bool
 
-    def expression(self, *, backwards: bool) -> OrderBy:
+    def expression(self, *, backwards: bool, is_indexed: bool = True) -> OrderBy:
         """Return the order_by expression; nulls are spelt only where the index spells them."""
         descending = self.descending is not backwards
         nulls = {"nulls_first" if backwards else "nulls_last": True} if self.nullable else {}
-        column = F(self.path)
+        column = F(self.path) if is_indexed else Unindexed(F(self.path))
         return column.desc(**nulls) if descending else column.asc(**nulls)
+
+    def side(self, *, backwards: bool) -> str:
+        """Return the lookup of values beyond one."""
+        return "lt" if self.descending is not backwards else "gt"
 
     def value_of(self, row: Any) -> Any:
         """Return the row's value in this column; a missing related row means None."""
@@ -84,19 +93,28 @@ class _Term:
 
 
 def keyset_page(
-    queryset: QuerySet[M], *, ordering: Sequence[str], cursor: str | None = None, size: int = 50
+    queryset: QuerySet[M],
+    *,
+    ordering: Sequence[str],
+    cursor: str | None = None,
+    size: int = 50,
+    whole: QuerySet[M] | None = None,
 ) -> Page[M]:
     """Return the page that starts after (or ends before) ``cursor``.
 
     Args:
         queryset: the rows, filtered but not ordered.
         ordering: order_by terms with a unique tail, all of columns without nulls; only the first
-            may hold nulls, is then written with a question mark (``-score__engagement_score?``),
-            and has its nulls at the end of the list.
+            may hold nulls or be missing with its row of another table: it is then written with a
+            question mark (``-score__engagement_score?``), has its nulls at the end of the list, and
+            is followed by the id alone.
         cursor: from an earlier page of the same order; any other text means the first page.
         size: rows a page.
+        whole: the rows of which ``queryset`` is a part that may be small (see ``Plan.is_guess``).
+            The page is sought among the next of these, and then among all rows of ``queryset``,
+            however far on they are. Without it the planner decides, who errs about small parts.
     """
-    return merged_page([queryset], ordering=ordering, cursor=cursor, size=size)
+    return merged_page([queryset], ordering=ordering, cursor=cursor, size=size, whole=whole)
 
 
 def merged_page(
@@ -105,6 +123,7 @@ def merged_page(
     ordering: Sequence[str],
     cursor: str | None = None,
     size: int = 50,
+    whole: QuerySet[M] | None = None,
 ) -> Page[M]:
     """Return ``keyset_page`` of all rows of ``querysets``, of which no row is in two.
 
@@ -113,8 +132,10 @@ def merged_page(
     terms = [_term(text) for text in ordering]
     mark = _read_cursor(cursor, terms)
     backwards = mark is not None and mark.backwards
-    rows = [row for each in querysets for row in _rows(each, terms, mark, size + 1)]
-    found = sorted(rows, key=_place(terms, backwards=backwards))[: size + 1]
+    rows = [row for each in querysets for row in _rows(each, terms, mark, size + 1, whole)]
+    if querysets[1:]:  # a value of another table may cost a query a row
+        rows.sort(key=_place(terms, backwards=backwards))
+    found = rows[: size + 1]
     has_more, items = len(found) > size, found[:size]
     if backwards:
         items.reverse()
@@ -146,32 +167,39 @@ def place_of(row: M, *, ordering: Sequence[str]) -> str:
 
 
 def neighbours(
-    queryset: QuerySet[M], *, ordering: Sequence[str], row: M, place: str = ""
+    queryset: QuerySet[M],
+    *,
+    ordering: Sequence[str],
+    row: M,
+    place: str = "",
+    whole: QuerySet[M] | None = None,
 ) -> tuple[M | None, M | None]:
     """Return the rows just before and just after ``row``, which need not be in ``queryset``.
 
-    ``ordering`` is that of ``keyset_page``. ``place`` is where the row stood when somebody began to
-    look at it: it stays there for them, whatever they do to it. Any other text counts for nothing.
+    ``ordering`` and ``whole`` are those of ``keyset_page``. ``place`` is where the row stood when
+    somebody began to look at it: it stays there for them, whatever they do to it. Any other text
+    counts for nothing.
     """
     terms = [_term(text) for text in ordering]
     mark = _read_cursor(place, terms)
     values = mark.values if mark else [term.value_of(row) for term in terms]
-    before = _rows(queryset, terms, _Mark(backwards=True, values=values), 1)
-    after = _rows(queryset, terms, _Mark(backwards=False, values=values), 1)
+    before = _rows(queryset, terms, _Mark(backwards=True, values=values), 1, whole)
+    after = _rows(queryset, terms, _Mark(backwards=False, values=values), 1, whole)
     return next(iter(before), None), next(iter(after), None)
 
 
 def estimate_count(queryset: QuerySet[Any]) -> Count:
     """Return the exact count up to ``EXACT_UP_TO``, beyond it what the planner expects."""
-    return _count(queryset, _plan(queryset))
+    return _count(queryset, plan_of(queryset))
 
 
-def quick_count(queryset: QuerySet[Any]) -> Count | None:
+def quick_count(queryset: QuerySet[Any], plan: Plan | None = None) -> Count | None:
     """Return ``estimate_count``, or None when that would hold up a page: ask for it afterwards.
 
-    Whether it would is what the planner expects to pay for counting ``EXACT_UP_TO`` rows.
+    Whether it would is what the planner expects to pay for counting ``EXACT_UP_TO`` rows; ``plan``
+    is that of ``queryset``, where it is known already.
     """
-    plan = _plan(queryset)
+    plan = plan or plan_of(queryset)
     share = min(1, EXACT_UP_TO / max(plan.rows, 1))
     price = plan.startup_cost + (plan.total_cost - plan.startup_cost) * share
     return _count(queryset, plan) if price <= QUICK_COST else None
@@ -179,10 +207,10 @@ def quick_count(queryset: QuerySet[Any]) -> Count | None:
 
 def expected_rows(queryset: QuerySet[Any]) -> int:
     """Return how many rows the planner expects, without looking at any."""
-    return _plan(queryset).rows
+    return plan_of(queryset).rows
 
 
-def _count(queryset: QuerySet[Any], plan: _Plan) -> Count:
+def _count(queryset: QuerySet[Any], plan: Plan) -> Count:
     """Count up to the bound; how long a table is that is not filtered needs no proof."""
     if plan.rows > 2 * EXACT_UP_TO and not queryset.query.where:
         return Count(plan.rows, is_estimate=True)
@@ -190,28 +218,6 @@ def _count(queryset: QuerySet[Any], plan: _Plan) -> Count:
     if exact <= EXACT_UP_TO:
         return Count(exact, is_estimate=False)
     return Count(max(plan.rows, exact), is_estimate=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What the planner expects of a query: rows, and cost in its own units."""
-
-    rows: int = 0
-    startup_cost: float = 0
-    total_cost: float = 0
-
-
-def _plan(queryset: QuerySet[Any, Any]) -> _Plan:
-    try:
-        sql, params = queryset.order_by().values("pk").query.sql_with_params()
-    except EmptyResultSet:  # Django knows that nothing can match, and has no SQL for it
-        return _Plan()
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
-        plan = cursor.fetchone()[0]
-    parsed = json.loads(plan) if isinstance(plan, str) else plan
-    top = parsed[0]["Plan"]
-    return _Plan(int(top["Plan Rows"]), top["Startup Cost"], top["Total Cost"])
 
 
 @dataclass(frozen=True)
@@ -236,56 +242,133 @@ def _term(text: str) -> _Term:
     return _Term(text.strip("-?"), text.startswith("-"), text.endswith("?"))
 
 
-def _rows(queryset: QuerySet[M], terms: list[_Term], mark: _Mark | None, limit: int) -> list[M]:
+@dataclass(frozen=True)
+class _Stretch:
+    """The rows of one range of one index, from where a page may start, in reading order.
+
+    ``is_known`` says that it has those whose value is known: how many others are near nobody knows.
+    """
+
+    terms: list[_Term]
+    values: list[Any] | None
+    backwards: bool
+    condition: Q
+    is_known: bool = True
+
+    @property
+    def near(self) -> Sequence[int]:
+        """Return how many rows to look through; those of another table's order cost more each."""
+        if not self.is_known:
+            return ()
+        return NEAR[:1] if self.terms[0].nullable else NEAR
+
+    def rows(self, queryset: QuerySet[M], *, is_indexed: bool = True) -> QuerySet[M]:
+        """Return those of ``queryset``; without ``is_indexed`` by no index of the order."""
+        found = queryset.filter(self.condition).order_by(
+            *(
+                term.expression(backwards=self.backwards, is_indexed=is_indexed)
+                for term in self.terms
+            )
+        )
+        if self.values is None:
+            return found
+        return found.filter(_beyond(self.terms, self.values, backwards=self.backwards))
+
+
+def _rows(
+    queryset: QuerySet[M],
+    terms: list[_Term],
+    mark: _Mark | None,
+    limit: int,
+    whole: QuerySet[M] | None,
+) -> list[M]:
     """Return up to ``limit`` rows beyond the mark.
 
     Known and null values of the first column are asked for one after the other, so that each
     question is one range of one index.
     """
-    backwards = mark is not None and mark.backwards
     rows: list[M] = []
-    for part, part_terms, values in _parts(queryset, terms, mark):
-        ordered = part.order_by(*(term.expression(backwards=backwards) for term in part_terms))
-        if values is not None:
-            ordered = ordered.filter(_beyond(part_terms, values, backwards=backwards))
-        rows += ordered[: limit - len(rows)]
+    for stretch in _stretches(queryset.model, terms, mark):
+        rows += _first(stretch, queryset, limit - len(rows), whole)
         if len(rows) == limit:
             break
     return rows
 
 
-def _parts(
-    queryset: QuerySet[M], terms: list[_Term], mark: _Mark | None
-) -> list[tuple[QuerySet[M], list[_Term], list[Any] | None]]:
-    """Return the pieces of the list still to read, in reading order, with where to start each."""
-    values = mark.values if mark else None
+def _first(
+    stretch: _Stretch, queryset: QuerySet[M], limit: int, whole: QuerySet[M] | None
+) -> list[M]:
+    """Return the first rows of a stretch: of few there are, not by walking it to its end."""
+    if whole is None:
+        return list(stretch.rows(queryset)[:limit])
+    for distance in stretch.near:
+        # an array is made once; the planner may ask a subquery anew for each row
+        near = ArraySubquery(stretch.rows(whole).values("pk")[:distance])
+        found = list(stretch.rows(queryset).filter(Among(F("pk"), near))[:limit])
+        if len(found) == limit:
+            return found
+    return list(stretch.rows(queryset, is_indexed=False)[:limit])
+
+
+def _stretches(model: type[Model], terms: list[_Term], mark: _Mark | None) -> list[_Stretch]:
+    """Return the pieces of the list still to read, in reading order."""
+    values, backwards = (mark.values, mark.backwards) if mark else (None, False)
     first, rest = terms[0], terms[1:]
     if not first.nullable:
-        return [(queryset, terms, values)]
-    known = queryset.filter(**{f"{first.path}__isnull": False})
-    unknown = queryset.filter(**{f"{first.path}__isnull": True})
-    if mark is None or values is None:
-        return [(known, terms, None), (unknown, rest, None)]
-    if values[0] is None:
-        start = (unknown, rest, values[1:])
-        return [start, (known, terms, None)] if mark.backwards else [start]
-    here = (known, terms, values)
-    return [here] if mark.backwards else [here, (unknown, rest, None)]
+        return [_Stretch(terms, values, backwards, Q())]
+    there = _Elsewhere(model, first.path)
+    known = _Stretch(there.terms(terms), values, backwards, Q(**{f"{first.path}__isnull": False}))
+    if values and values[0] is None:
+        unknown = there.unknown(**{f"{rest[0].side(backwards=backwards)}e": values[1]})
+        start = _Stretch(rest, values[1:], backwards, unknown, is_known=False)
+        return [start, replace(known, values=None)] if backwards else [start]
+    others = _Stretch(rest, None, backwards, there.unknown(), is_known=False)
+    return [known] if backwards else [known, others]
+
+
+@dataclass(frozen=True)
+class _Elsewhere:
+    """A column of another table that has at most one row for each of ``model``, by its path."""
+
+    model: type[Model]
+    path: str
+
+    @property
+    def _relation(self) -> Any:
+        return self.model._meta.get_field(self.path.partition("__")[0])
+
+    def terms(self, terms: list[_Term]) -> list[_Term]:
+        """Return the terms of an order by the column and the id as an index there has them."""
+        here = f"{self._relation.name}__{self._relation.field.name}"
+        return [terms[0], replace(terms[1], path=here)]
+
+    def unknown(self, **bound: Any) -> Q:
+        """Return the condition that there is no value.
+
+        ``bound`` is from where on one is looked for: if both tables are put in one order the other
+        would else be read from its beginning, wherever a page begins.
+        """
+        name, column = self._relation.field.name, self.path.partition("__")[2]
+        of_row: dict[str, Any] = {name: OuterRef("pk"), f"{column}__isnull": False}
+        of_row |= {f"{name}__{side}": value for side, value in bound.items()}
+        return ~Q(Exists(self._relation.related_model._default_manager.filter(**of_row)))
 
 
 def _beyond(terms: list[_Term], values: list[Any], *, backwards: bool) -> Q:
     """Return the rows after the mark in lexicographic order.
 
-    The outer bound on the first column repeats what follows from the rest: it is what the index can
-    start at.
+    In an order of one direction rows are compared whole: an index can then start at the mark
+    itself, even among many of one value.
     """
+    sides = [term.side(backwards=backwards) for term in terms]
+    if len(set(sides)) == 1:
+        sign = "<" if sides[0] == "lt" else ">"
+        return Q(Compared([F(term.path) for term in terms], values, sign=sign))
     result = Q()
-    for term, value in reversed(list(zip(terms, values, strict=True))):
-        side = "lt" if term.descending is not backwards else "gt"
+    for term, side, value in reversed(list(zip(terms, sides, values, strict=True))):
         beyond = Q(**{f"{term.path}__{side}": value})
         result = beyond | (Q(**{term.path: value}) & result) if result else beyond
-    side = "lte" if terms[0].descending is not backwards else "gte"
-    return Q(**{f"{terms[0].path}__{side}": values[0]}) & result
+    return Q(**{f"{terms[0].path}__{sides[0]}e": values[0]}) & result
 
 
 def _write_cursor(row: Any, terms: list[_Term], *, backwards: bool) -> str:

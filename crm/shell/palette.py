@@ -9,8 +9,10 @@ from django.urls import reverse
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
-from crm.common.paging import ordered
+from crm.common.paging import keyset_page
+from crm.common.plans import plan_of
 from crm.shell.navigation import destinations_of
+from leads.listing import whole_of
 from leads.models import Lead
 from leads.search import matching, search_words
 
@@ -90,8 +92,14 @@ def _leads(user: User, text: str) -> Iterable[Choice]:
     words = search_words(text)
     if not words:
         return
-    found = ordered(matching(words, viewer=user), MOST_RECENT_ACTIVITY_FIRST)
-    for lead in found.only("first_name", "last_name", "email", "company_name")[:MOST_LEADS]:
+    found = matching(words, viewer=user)
+    page = keyset_page(
+        found.only("first_name", "last_name", "email", "company_name", "last_activity_at"),
+        ordering=MOST_RECENT_ACTIVITY_FIRST,
+        size=MOST_LEADS,
+        whole=whole_of(plan_of(found), user),
+    )
+    for lead in page.items:
         yield Choice(str(lead), _address_of(lead), "user-round", lead.company_name)
 
 

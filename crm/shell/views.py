@@ -25,9 +25,11 @@ from crm.common import outbox
 from crm.common.http import AppRequest, render_page, wants_partial
 from crm.common.models import Notification, OutboxMessage
 from crm.common.paging import keyset_page
+from crm.common.plans import plan_of
 from crm.shell.guide import guide_for
 from crm.shell.health import check_health
 from crm.shell.palette import MOST_RECENT_ACTIVITY_FIRST, choices_for
+from leads.listing import whole_of
 from leads.models import Lead
 from leads.search import matching, search_words
 
@@ -99,6 +101,7 @@ def search(request: AppRequest) -> HttpResponse:
         ordering=MOST_RECENT_ACTIVITY_FIRST,
         cursor=request.GET.get("cursor"),
         size=IN_THE_DROPDOWN if wants_partial(request) else ON_A_PAGE,
+        whole=whole_of(plan_of(found), request.user),
     )
     context = {"words": words, "page": page, "found": page.items, "query": " ".join(words)}
     return render_page(request, "shell/search.html", context, partial="shell/_found.html")

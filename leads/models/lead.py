@@ -169,6 +169,9 @@ class Lead(models.Model):
             models.Index(
                 fields=["wake_at"], condition=Q(wake_at__isnull=False), name="lead_waking"
             ),
+            models.Index(
+                fields=["woken_at"], condition=Q(woken_at__isnull=False), name="lead_woken"
+            ),
             GinIndex(fields=["tags"], condition=~Q(tags=[]), name="lead_tagged"),
             GinIndex(OpClass(digits_of_phone(), name="gin_trgm_ops"), name="lead_phone_digits"),
             models.Index(

@@ -25,6 +25,7 @@ from crm.accounts.models import User
 from crm.common.http import AppRequest, wants_partial, way_back
 from crm.common.instants import instant_problem
 from crm.common.paging import neighbours, place_of
+from crm.common.plans import plan_of
 from crm.common.slots import (
     TIMELINE_KINDS,
     TimelineEntry,
@@ -39,6 +40,7 @@ from leads.forms import NoteForm, StageForm
 from leads.gains import read_names, share_out
 from leads.lifecycle import moves_by_hand, overrides
 from leads.list_address import read_address
+from leads.listing import whole_of
 from leads.models import Lead
 from leads.timeline import Day, Stretch, by_day, count_kinds, merge
 
@@ -247,7 +249,8 @@ def _way(request: AppRequest, lead: Lead, *, now: datetime) -> dict[str, Any]:
     address = read_address(QueryDict(query), user=request.user)
     listed = address.leads(viewer=request.user, now=now)
     ordering, place = address.sort.ordering, request.GET.get("at", "")
-    before, after = neighbours(listed, ordering=ordering, row=lead, place=place)
+    whole = whole_of(plan_of(listed), request.user)
+    before, after = neighbours(listed, ordering=ordering, row=lead, place=place, whole=whole)
     return {
         "back_url": f"{url}?{query}",
         "list_query": query,

@@ -90,6 +90,11 @@ class LeadScore(models.Model):
                 name="lead_score_rank",
             ),
             models.Index(fields=["cell", "lead"], name="lead_score_cell"),
+            models.Index(  # of one lead in eighty; an index of all levels each write would pay for
+                fields=["engagement_level", "lead"],
+                condition=Q(engagement_level__lte=2),
+                name="lead_score_hot",
+            ),
             models.Index(
                 F("engagement_score").desc(nulls_last=True),
                 F("lead").desc(),

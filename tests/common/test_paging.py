@@ -130,6 +130,24 @@ def test_neighbours_are_the_rows_beside_in_the_same_order(ordering: tuple[str, .
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("ordering", [BY_ACTIVITY, BY_COMPANY, BY_SCORE])
+def test_the_rows_of_a_part_are_the_same_near_or_looked_up(ordering: tuple[str, ...]) -> None:
+    leads = _make([5, 3, 3, 3, 9, 1, 0, 8, 2], [30, None, 30, 12, 0, 0, 99, None, 7])
+    part = Lead.objects.select_related("score").exclude(company_name="C1")
+    expected = keyset_page(part, ordering=ordering).items
+    whole = Lead.objects.all()
+
+    first = keyset_page(part, ordering=ordering, size=3, whole=whole)  # near: it is full
+    rest = keyset_page(part, ordering=ordering, cursor=first.next_cursor, whole=whole)  # it is not
+    back = keyset_page(part, ordering=ordering, cursor=rest.previous_cursor, whole=whole)
+    beside = [neighbours(part, ordering=ordering, row=lead, whole=whole) for lead in leads]
+
+    assert first.items + rest.items == expected
+    assert back.items == first.items
+    assert beside == [neighbours(part, ordering=ordering, row=lead) for lead in leads]
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("cursor", ["", "x", "€", "a:b:c", "\x00", "\ud800", "A" * 5000])
 def test_a_cursor_that_is_none_of_ours_means_the_first_page(cursor: str) -> None:
     leads = _make([1, 2, 3])

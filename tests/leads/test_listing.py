@@ -348,3 +348,18 @@ def test_a_view_that_is_known_to_be_empty_has_no_colour(
 
     assert (unknown.view, unknown.is_toned) == (late, True)
     assert (empty.view, empty.is_toned) == (late, False)
+
+
+def test_the_oldest_activity_of_new_leads_is_sought_since_they_are_new(marketer: User) -> None:
+    for days, active in ((30, 20), (1, 1), (1, 0), (30, 0)):
+        make_lead(
+            first_name=f"{days} {active}",
+            created_at=NOW - timedelta(days=days),
+            last_activity_at=NOW - timedelta(days=active),
+        )
+    old = "view=all&f=created.not_within.7d&sort=-activity"
+
+    assert names("view=new&sort=-activity", marketer) == ["1 1", "1 0"]
+    assert names("view=all&sort=-activity&f=", marketer) == ["30 20", "1 1", "1 0", "30 0"]
+    assert names(old, marketer) == ["30 20", "30 0"]
+    assert address("view=new&sort=-activity", marketer).beginning(NOW)

@@ -1,0 +1,61 @@
+"""What PostgreSQL expects of a query before it runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet
+
+#: Fewer rows are looked up and sorted anyway, and among more a page is soon found in its order:
+#: measured with a million leads, 2026-11.
+_FEW, _MANY = 500, 20_000
+_SCANS = ("Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the planner expects of a query: rows, and cost in its own units.
+
+    ``is_guess`` says that the rows are neither few nor many, and their number a guess: by a part of
+    a word, or by conditions of which several tables or no index know how often they hold together.
+    """
+
+    rows: int = 0
+    startup_cost: float = 0
+    total_cost: float = 0
+    is_guess: bool = False
+
+
+def plan_of(queryset: QuerySet[Any, Any]) -> Plan:
+    """Return what is expected of all rows of ``queryset``, in any order."""
+    try:
+        sql, params = queryset.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:  # Django knows that nothing can match, and has no SQL for it
+        return Plan()
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+        [told] = cursor.fetchone()
+    [parsed] = json.loads(told) if isinstance(told, str) else told
+    top = parsed["Plan"]
+    rows = int(top["Plan Rows"])
+    is_guess = _FEW < rows <= _MANY and not _is_known(list(_nodes(top)))
+    return Plan(rows, top["Startup Cost"], top["Total Cost"], is_guess)
+
+
+def _nodes(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield node
+    for below in node.get("Plans", ()):
+        yield from _nodes(below)
+
+
+def _is_known(nodes: list[Mapping[str, Any]]) -> bool:
+    """Say whether one table is read, by conditions that an index holds."""
+    scans = [node for node in nodes if node["Node Type"] in _SCANS]
+    return len(scans) == 1 and not any(
+        "Filter" in node or "~~" in node.get("Index Cond", "") for node in nodes
+    )
