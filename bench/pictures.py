@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-from psycopg.sql import SQL, Identifier
-
-from bench.lists import ROOT, database_of, seed
+from bench.company import seed
+from bench.lists import ROOT
+from bench.seed import database, start_django
 from bench.weight import browser, cookie_of_role, web
 
 if TYPE_CHECKING:
@@ -57,27 +56,14 @@ def main() -> None:
     if "--here" in sys.argv:
         take_all()
         return
-    environment = {**os.environ, "DATABASE_URL": fresh_database()}
     again = [sys.executable, "-m", "bench.pictures", "--here"]
-    subprocess.run(again, check=True, cwd=ROOT, env=environment)
-
-
-def fresh_database() -> str:
-    """Return the URL of an empty database: the company of an earlier day has missed everything."""
-    url = database_of(LEADS)
-    name = url.rpartition("/")[2]
-    with psycopg.connect(url.replace(name, "postgres"), autocommit=True) as connection:
-        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
-    return database_of(LEADS)
+    with database("baton_bench_pictures", keep=False) as url:
+        subprocess.run(again, check=True, cwd=ROOT, env={**os.environ, "DATABASE_URL": url})
 
 
 def take_all() -> None:
     """Make the company, whose deadlines are those of today, and take each picture."""
-    os.environ.setdefault("BATON_MODE", "local")
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
-    import django  # noqa: PLC0415 -- after the environment is set
-
-    django.setup()
+    start_django()
     seed(LEADS)
     beat_all()
     pictures = pictures_of()

@@ -1,7 +1,7 @@
 """Kilobytes that a page takes over the wire, cold and warm, and how much of it moves at loading.
 
-Run it from the root of the repository: ``python -m bench.weight [--size 10000]``. Starts the web
-process as ``up`` does, on the database that ``bench.lists`` seeds, and opens each page in the
+Run it from the root of the repository: ``python -m bench.weight [--leads 10000]``. Starts the web
+process as ``up`` does, on a database like those of ``bench.lists``, and opens each page in the
 machine's Chromium: first with an empty cache, then again. Targets: cold at most 350 kB, warm at
 most 40 kB, both compressed; a layout shift of 0.
 """
@@ -19,7 +19,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.lists import ROOT, await_port, cookie_of, database_of, free_port, seed
+from bench.company import seed
+from bench.lists import DATABASE, ROOT, await_port, cookie_of, free_port
+from bench.seed import database, start_django
 from crm.embedded.children import programs
 
 if TYPE_CHECKING:
@@ -59,24 +61,23 @@ class Weight:
 def main() -> None:
     """Measure in a process of its own, since Django reads its database once."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--size", type=int, default=10_000)
+    parser.add_argument("--leads", type=int, default=10_000)
+    parser.add_argument("--keep", action="store_true", help="keep the database and seed only once")
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
-        sys.exit(measure(options.size))
+        sys.exit(measure(options.leads))
     os.environ.pop("BATON_TESTING", None)  # which would send files as they are
-    again = [sys.executable, "-m", "bench.weight", "--measure", f"--size={options.size}"]
-    environment = {**os.environ, "DATABASE_URL": database_of(options.size)}
-    sys.exit(subprocess.run(again, check=False, cwd=ROOT, env=environment).returncode)
+    again = [sys.executable, "-m", "bench.weight", "--measure", f"--leads={options.leads}"]
+    with database(f"{DATABASE}_{options.leads}", keep=options.keep) as url:
+        environment = {**os.environ, "DATABASE_URL": url}
+        done = subprocess.run(again, check=False, cwd=ROOT, env=environment)
+    sys.exit(done.returncode)
 
 
 def measure(size: int) -> int:
     """Print and keep the weight of each page; return 1 when one is too heavy or moves."""
-    os.environ.setdefault("BATON_MODE", "local")
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
-    import django  # noqa: PLC0415 -- after the environment is set
-
-    django.setup()
+    start_django()
     seed(size)
     cookies = {role: cookie_of_role(role) for role in PAGES}
     with web() as port, browser() as chromium:
