@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import models
 from django.db.models import Q
 
 from engagement.enums import LinkReason
 from leads.models import Lead
-
-#: Most visitors stay strangers: the indexes hold only the others.
-_KNOWN_OF_FEW: dict[str, Any] = {
-    "null": True,
-    "blank": True,
-    "on_delete": models.SET_NULL,
-    "db_index": False,
-}
 
 
 class Visitor(models.Model):
@@ -31,9 +21,30 @@ class Visitor(models.Model):
 
     source = models.CharField(max_length=50, blank=True)
     name = models.CharField(max_length=200)
-    lead = models.ForeignKey(Lead, related_name="visitors", **_KNOWN_OF_FEW)
-    link = models.ForeignKey("engagement.VisitorLink", related_name="+", **_KNOWN_OF_FEW)
-    claim = models.ForeignKey("engagement.VisitorLink", related_name="+", **_KNOWN_OF_FEW)
+    lead = models.ForeignKey(
+        Lead,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="visitors",
+        db_index=False,
+    )
+    link = models.ForeignKey(
+        "engagement.VisitorLink",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+    )
+    claim = models.ForeignKey(
+        "engagement.VisitorLink",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+    )
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     identified_at = models.DateTimeField(null=True, blank=True)
@@ -42,6 +53,7 @@ class Visitor(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["source", "name"], name="visitor_once"),
         ]
+        # Most visitors stay strangers: the indexes hold only the others.
         indexes = [
             models.Index(
                 fields=[name], condition=Q(**{f"{name}__isnull": False}), name=f"visitor_by_{name}"
