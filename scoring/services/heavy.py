@@ -28,7 +28,7 @@ from scoring.sql import rendered
 logger = logging.getLogger(__name__)
 
 #: One such lead at a time, whichever process computes it; any number that no other lock here uses.
-_ADVISORY_LOCK = 7_214_003
+_ADVISORY_LOCK = 7_214_005
 #: Seconds that a lead rests for each of its events, so that even one whose acts never end takes a
 #: tenth of a core at most: its scores of now and of a week ago take 1 to 5 us an event.
 _REST = 0.00005
