@@ -135,7 +135,9 @@ def test_nobody_answers_for_what_nobody_had_time_for(
 
     assert breached(handoff).answerable is None
     told = handoff_entries(handoff.lead_id, make_user(Role.MANAGER), None, 10)
-    assert "Nobody had the time." in [each.detail for each in told]
+    assert "Nobody had the time. Agreement v1: 2 h of working time." in [
+        each.detail for each in told
+    ]
 
 
 def test_who_took_what_had_waited_in_the_pool_does_not_answer_for_the_wait(
