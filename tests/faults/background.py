@@ -53,7 +53,7 @@ class Background:
         killed = descendants(worker)
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: descendants(worker) and not set(descendants(worker)) & set(killed))
+        wait_for(lambda: set(descendants(worker)) - set(killed))
 
     @contextmanager
     def paused(self, name: str) -> Iterator[None]:

@@ -199,7 +199,8 @@ def test_every_answer_is_confirmed_and_counted_in_the_side_bar(
 
     page = _post(web, name, handoff, data, headers=HTMX).content.decode()
 
-    left = due_today(rep, now=timezone.now())
+    with timezone.override(rep.time_zone):
+        left = due_today(rep, now=timezone.now())
     assert said.format(handoff.lead.display_name) in page
     assert f'id="badge-my-queue" hx-swap-oob="true">{left}</span>' in page
 
