@@ -99,6 +99,7 @@ def test_two_keys_log_a_call_of_the_opened_row_and_of_one_below(
     desk.keyboard.press("l")
     desk.keyboard.press("n")
     expect(desk.locator("[data-toast]").last).to_contain_text("call, no answer")
+    _opened(desk, "Sofie")  # which takes the focus
 
     desk.locator(f"#open-{handoffs[2].pk}").focus()
     desk.keyboard.press("l")
