@@ -8,10 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import OperationalError
 from django.db.models import F
 from django.utils import timezone
-from psycopg.errors import LockNotAvailable
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
@@ -35,7 +33,6 @@ pytestmark = [
 NUMBER = 240
 STEP = timedelta(milliseconds=40)
 PATIENCE = 120
-TRIES = 5
 EndLead = Callable[[Handoff], object]
 
 
@@ -101,17 +98,4 @@ def _end(times: Mapping[Handoff, datetime], end: EndLead) -> None:
     """End each lead when its time has come, by the clock of that moment."""
     for handoff, at in times.items():
         time.sleep(max((at - timezone.now()).total_seconds(), 0))
-        _patiently(end, handoff)
-
-
-def _patiently(end: EndLead, handoff: Handoff) -> None:
-    """End a lead as people do: who is told that others hold it up for too long tries again."""
-    for _ in range(TRIES):
-        try:
-            end(handoff)
-        except OperationalError as error:
-            if not isinstance(error.__cause__, LockNotAvailable):
-                raise
-        else:
-            return
-    end(handoff)
+        end(handoff)
