@@ -11,11 +11,10 @@ from django.views.decorators.http import require_GET
 from crm.accounts.access import role_required
 from crm.accounts.enums import Role
 from crm.common.http import AppRequest
-from crm.common.paging import estimate_count, keyset_page
-from crm.reports import pages, sla
+from crm.reports import pages
 from crm.reports.own import own_numbers
 from crm.reports.questions import QuestionInvalid, own_question
-from crm.reports.views import agreement_of, counted, goal_of, refused
+from crm.reports.views import agreement_of, counted_handoffs, goal_of, refused
 from handoff.models import Handoff
 
 _PERIOD = ("period", "from", "to")
@@ -55,18 +54,13 @@ def own_handoffs(request: AppRequest) -> HttpResponse:
         question = own_question(request.GET, request.user, now=now)
     except QuestionInvalid as error:
         return refused(request, error)
-    clocks = counted(question, now)
-    page = keyset_page(
-        sla.for_lines(clocks), ordering=("-started_at", "-id"), cursor=request.GET.get("cursor")
-    )
-    visible = Handoff.objects.visible_to(request.user).filter(clocks__in=page.items)
+    shown = counted_handoffs(request, question, now)
+    visible = Handoff.objects.visible_to(request.user).filter(clocks__in=shown["page"].items)
     context = {
-        "question": question,
-        "page": page,
-        "lines": [sla.clock_line(clock, now=now) for clock in page.items],
-        "count": estimate_count(clocks),
-        "title": pages.counted_title(question),
+        **shown,
+        "hides_others": True,
         "visible": set(visible.values_list("pk", flat=True)),
+        "report_label": "My numbers",
         "report_url": f"{reverse('reports:own')}?{question.whole_query}",
     }
-    return render(request, "reports/own_handoffs.html", context)
+    return render(request, "reports/counted_handoffs.html", context)

@@ -60,6 +60,23 @@ def counted(question: SlaQuestion, now: datetime) -> QuerySet[Any]:
     return sla.counted(question.scope, question.standing, now=now)
 
 
+def counted_handoffs(request: AppRequest, question: SlaQuestion, now: datetime) -> dict[str, Any]:
+    """Return what a page that lists exactly the handoffs of a figure needs of them."""
+    clocks = counted(question, now)
+    page = keyset_page(
+        sla.for_lines(clocks),
+        ordering=("-started_at", "-id"),
+        cursor=request.GET.get("cursor"),
+    )
+    return {
+        "question": question,
+        "page": page,
+        "lines": [sla.clock_line(clock, now=now) for clock in page.items],
+        "count": estimate_count(clocks),
+        "title": pages.counted_title(question),
+    }
+
+
 def refused(request: AppRequest, error: QuestionInvalid) -> HttpResponse:
     """Answer an address that asks for what no report has."""
     return render(request, "reports/refused.html", {"problem": str(error)}, status=400)
@@ -148,22 +165,13 @@ def sla_handoffs(request: AppRequest) -> HttpResponse:
         question = sla_question(request.GET, now=now)
     except QuestionInvalid as error:
         return refused(request, error)
-    clocks = counted(question, now)
-    page = keyset_page(
-        sla.for_lines(clocks),
-        ordering=("-started_at", "-id"),
-        cursor=request.GET.get("cursor"),
-    )
     context = {
-        "question": question,
-        "page": page,
-        "lines": [sla.clock_line(clock, now=now) for clock in page.items],
-        "count": estimate_count(clocks),
-        "title": pages.counted_title(question),
+        **counted_handoffs(request, question, now),
         "csv_url": f"{reverse('reports:sla_csv')}?{question.query()}",
+        "report_label": "SLA compliance",
         "report_url": f"{reverse('reports:sla')}?{question.whole_query}",
     }
-    return render(request, "reports/sla_handoffs.html", context)
+    return render(request, "reports/counted_handoffs.html", context)
 
 
 @role_required(*READERS)
