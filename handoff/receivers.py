@@ -39,7 +39,13 @@ def open_on_mql(*, change: StageInterval, now: datetime, **_: Any) -> None:
 def withdraw_on_leaving(*, change: StageInterval, now: datetime, **_: Any) -> None:
     """Take back what sales no longer owes: the lead went on, or back, by another hand."""
     if change.stage not in _WITH_SALES:
-        withdraw_handoff(change=change, now=now)
+        withdraw_handoff(
+            lead_id=change.lead_id,
+            because=f"{change.get_stage_display()} by {change.actor or change.rule or 'Baton'}",
+            actor=change.actor,
+            now=now,
+            reason=change.reason,
+        )
 
 
 @receiver(stage_changed, dispatch_uid="handoff.release_on_return")

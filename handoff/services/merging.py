@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from crm.accounts.enums import NewsKind
-from crm.accounts.models import User
-from crm.common.notifications import notify
-from handoff.enums import HandoffState
 from handoff.models import Handoff
 from handoff.models.handoff import HandoffQuerySet
-from handoff.services.closing import close_handoff
-from handoff.services.opening import open_handoff
+from handoff.services.opening import open_handoff, withdraw_handoff
 from handoff.services.routing import route_alone
 from leads.enums import LifecycleStage
 from leads.merging import Follower, Kept
@@ -21,18 +16,15 @@ from leads.services import change_stage
 
 
 def withdraw_merged(merge: LeadMerge, now: datetime) -> Kept:
-    """Withdraw the open handoff of the merged lead: the survivor's goes on with its own deadlines.
-
-    What was due by then stays breached, and nothing is breached after it.
-    """
-    held = _open_of(merge.merged_id).select_for_update(of=("self",), no_key=True)
-    handoff = held.first()
-    if handoff is None:
-        return {}
-    close_handoff(handoff, HandoffState.WITHDRAWN, now=now)
-    if handoff.holder is not None and handoff.holder != merge.merged_by:
-        _tell(handoff, handoff.holder, merge, now)
-    return {"handoff": handoff.pk}
+    """Withdraw the open handoff of the merged lead: the survivor's goes on as it was."""
+    handoff = withdraw_handoff(
+        lead_id=merge.merged_id,
+        because=f"Merged into {merge.survivor} by {merge.merged_by}",
+        actor=merge.merged_by,
+        now=now,
+        reason=f"The handoff of {merge.survivor} goes on.",
+    )
+    return {"handoff": handoff.pk} if handoff else {}
 
 
 def reopen_merged(merge: LeadMerge, now: datetime) -> None:
@@ -84,20 +76,6 @@ def _open_of(lead_id: int) -> HandoffQuerySet:
 
 def _whose(handoff: Handoff) -> str:
     return f"with {handoff.holder}" if handoff.holder else "in the pool"
-
-
-def _tell(handoff: Handoff, holder: User, merge: LeadMerge, now: datetime) -> None:
-    notify(
-        kind=NewsKind.HANDOFF,
-        recipients=[holder],
-        key=f"handoff:{handoff.pk}:withdrawn",
-        title=f"{handoff.lead.display_name} left your queue",
-        body=f"Merged into {merge.survivor} by {merge.merged_by}, whose handoff goes on.",
-        url=handoff.get_absolute_url(),
-        icon="undo-2",
-        topic=f"handoff:{handoff.pk}",
-        now=now,
-    )
 
 
 HANDOFFS = Follower(

@@ -77,46 +77,51 @@ def open_handoff(*, change: StageInterval, now: datetime) -> Handoff | None:
 
 
 @transaction.atomic
-def withdraw_handoff(*, change: StageInterval, now: datetime) -> Handoff | None:
-    """Close the open handoff of a lead that somebody moved past sales; None when there is none.
+def withdraw_handoff(
+    *, lead_id: int, because: str, actor: User | None, now: datetime, reason: str = ""
+) -> Handoff | None:
+    """Close the open handoff of a lead that sales has no longer to work; None when there is none.
 
-    Runs in the transaction of ``change``, which holds the lead.
+    What was due by ``now`` stays breached, and nothing is breached after it. Runs in a transaction
+    that holds the lead.
+
+    Args:
+        lead_id: whose handoff it is.
+        because: what ended it, and by whom; its record keeps that.
+        actor: who did it, and need not be told.
+        now: when.
+        reason: what the holder is told beside ``because``.
     """
     handoff = (
         Handoff.objects.open()
         .select_for_update(of=("self",), no_key=True)
         .select_related("lead", "holder")
-        .filter(lead=change.lead_id)
+        .filter(lead=lead_id)
         .first()
     )
     if handoff is None:
         return None
     close_handoff(handoff, HandoffState.WITHDRAWN, now=now)
-    moved_by = f"{change.get_stage_display()} by {change.actor or change.rule or 'Baton'}"
     AssignmentDecision.objects.create(
         handoff=handoff,
         kind=DecisionKind.ENDED,
-        rule=moved_by[:LONGEST_RULE],
+        rule=because[:LONGEST_RULE],
         candidates=[],
         decided_at=now,
     )
-    if handoff.holder is not None and handoff.holder != change.actor:
-        _tell_withdrawn(handoff, handoff.holder, f"{moved_by}. {change.reason}".strip(), now)
+    if handoff.holder is not None and handoff.holder != actor:
+        notify(
+            kind=NewsKind.HANDOFF,
+            recipients=[handoff.holder],
+            key=f"handoff:{handoff.pk}:withdrawn",
+            title=f"{handoff.lead.display_name} left your queue",
+            body=f"{because}. {reason}".strip(),
+            url=handoff.get_absolute_url(),
+            icon="undo-2",
+            topic=f"handoff:{handoff.pk}",
+            now=now,
+        )
     return handoff
-
-
-def _tell_withdrawn(handoff: Handoff, holder: User, why: str, now: datetime) -> None:
-    notify(
-        kind=NewsKind.HANDOFF,
-        recipients=[holder],
-        key=f"handoff:{handoff.pk}:withdrawn",
-        title=f"{handoff.lead.display_name} left your queue",
-        body=why,
-        url=handoff.get_absolute_url(),
-        icon="undo-2",
-        topic=f"handoff:{handoff.pk}",
-        now=now,
-    )
 
 
 def choose_tier(

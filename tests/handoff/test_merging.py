@@ -9,8 +9,8 @@ import pytest
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.models import Notification
-from handoff.enums import ClockKind, HandoffState
-from handoff.models import Clock, Handoff
+from handoff.enums import ClockKind, DecisionKind, HandoffState
+from handoff.models import AssignmentDecision, Clock, Handoff
 from handoff.services import enforce_deadlines
 from leads.enums import LifecycleStage
 from leads.models import Lead, LeadMerge
@@ -56,8 +56,10 @@ def test_of_two_open_handoffs_that_of_the_survivor_goes_on(mira: User, rep: User
     assert set(ended) == {(NOW + 10 * MINUTE, None)}
     told = Notification.objects.filter(key=f"handoff:{gone.pk}:withdrawn")
     assert [(line.recipient, line.body) for line in told] == [
-        (rep, f"Merged into {kept.lead} by Mira, whose handoff goes on.")
+        (rep, f"Merged into {kept.lead} by Mira. The handoff of {kept.lead} goes on.")
     ]
+    ended_by = AssignmentDecision.objects.get(handoff=gone, kind=DecisionKind.ENDED)
+    assert ended_by.rule == f"Merged into {kept.lead} by Mira"
 
 
 def test_what_was_late_when_it_was_merged_stays_late(mira: User, rep: User) -> None:
