@@ -19,7 +19,7 @@ from crm.common.models import OutboxMessage
 from crm.common.notifications import notify
 from crm.embedded.location import redis_url, valkey_socket
 from crm.environment import broker_url
-from crm.shell.health import LoopHealth, loop_health
+from crm.shell.health import PATIENCE, LoopHealth, loop_health
 from engagement.models import EventKey, InboxMessage
 from engagement.services import keep_partitions, receive
 from handoff.enums import ClockKind
@@ -100,7 +100,8 @@ def test_every_loop_shows_that_it_runs(background: Background) -> None:
         loops = loop_health(now=timezone.now())
         return [loop for loop in loops if loop.name != "collector"]  # a process beside these
 
-    wait_for(lambda: all(loop.is_running for loop in ours()))
+    # The slowest of them rings every half a minute.
+    wait_for(lambda: all(loop.is_running for loop in ours()), seconds=PATIENCE.total_seconds())
 
 
 def test_a_mail_that_is_owed_is_sent(background: Background) -> None:
