@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from crm.common.criteria import Field, Kind, Op, ValueInvalid
 from crm.common.criteria.values import period, period_words
@@ -18,8 +18,12 @@ from engagement.enums import EventKind, FunnelStage
 from engagement.models import Asset, Event
 from engagement.models.events import EventQuerySet
 
-#: What, then how often, then within which time: ``DOWNLOAD``, ``DOWNLOAD:2``, ``DOWNLOAD:2:30d``.
-_SPELLING = re.compile(r"(?P<what>[\w-]{1,100})(:(?P<times>\d{1,3}))?(:(?P<span>\w{2,5}))?")
+#: What, then how often, then within which time, then whether on so many different assets:
+#: ``DOWNLOAD``, ``DOWNLOAD:2``, ``DOWNLOAD:2:30d``, ``DOWNLOAD:2:30d:assets``.
+_SPELLING = re.compile(
+    r"(?P<what>[\w-]{1,100})(:(?P<times>\d{1,3}))?(:(?P<span>\w{2,5}|(?=:)))?(:(?P<on>assets))?"
+)
+_ASSET = "asset__slug"
 
 #: Acts that a list groups by lead before it looks at any lead: a tenth of a second. Our choice.
 _FEW = 100_000
@@ -29,11 +33,15 @@ Words = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """Something done at least ``times`` times, within ``span`` before now or ever."""
+    """Something done at least ``times`` times, within ``span`` before now or ever.
+
+    With ``different_assets`` on so many of them, however often on each.
+    """
 
     what: str
     times: int
     span: timedelta | None
+    different_assets: bool
     words: str
 
 
@@ -44,7 +52,7 @@ def deed_field(name: str, label: str, *, column: str, words: Words, **options: A
     """
 
     def read(raw: str) -> Deed:
-        return _read(raw, words)
+        return _read(raw, words, is_asset=column == _ASSET)
 
     def ask(op: Op, deed: Deed, now: datetime) -> Q:
         did = _did(column, deed, now)
@@ -53,7 +61,7 @@ def deed_field(name: str, label: str, *, column: str, words: Words, **options: A
     def ask_of_all(op: Op, deed: Deed, now: datetime) -> Q:
         acts = _acts(column, deed, now)
         is_rare = op is Op.IS and deed.times > 1 and expected_rows(acts) <= _FEW
-        return _did_often(acts, deed.times) if is_rare else ask(op, deed, now)
+        return Q(pk__among=ArraySubquery(_often(acts, deed))) if is_rare else ask(op, deed, now)
 
     return Field(
         name,
@@ -87,7 +95,7 @@ def asset_choices() -> list[tuple[str, str]]:
     return list(Asset.objects.order_by("name", "id").values_list("slug", "name"))
 
 
-def _read(raw: str, words: Words) -> Deed:
+def _read(raw: str, words: Words, *, is_asset: bool) -> Deed:
     match = _SPELLING.fullmatch(raw)
     called = words(match["what"]) if match else None
     if match is None or called is None:
@@ -95,9 +103,20 @@ def _read(raw: str, words: Words) -> Deed:
     times, span = int(match["times"] or 1), match["span"]
     if times == 0:
         raise ValueInvalid("needs at least once; use is not for never")
-    often = "" if times == 1 else f" at least {times} times"
+    different_assets = times > 1 and match["on"] is not None
+    if different_assets and is_asset:
+        raise ValueInvalid("asks for one asset, which is not several")
+    said = called + _often_words(times, different_assets=different_assets)
     within = f" within {period_words(span)}" if span else ""
-    return Deed(match["what"], times, period(span) if span else None, called + often + within)
+    return Deed(
+        match["what"], times, period(span) if span else None, different_assets, said + within
+    )
+
+
+def _often_words(times: int, *, different_assets: bool) -> str:
+    if different_assets:
+        return f" on at least {times} different assets"
+    return "" if times == 1 else f" at least {times} times"
 
 
 def _acts(column: str, deed: Deed, now: datetime) -> EventQuerySet:
@@ -105,19 +124,25 @@ def _acts(column: str, deed: Deed, now: datetime) -> EventQuerySet:
     acts = Event.objects.human().filter(
         **{column: deed.what}, occurred_at__lte=now, lead__isnull=False
     )
+    if deed.different_assets:
+        acts = acts.filter(asset__isnull=False)
     return acts.filter(occurred_at__gt=now - deed.span) if deed.span else acts
 
 
 def _did(column: str, deed: Deed, now: datetime) -> Q:
     theirs = _acts(column, deed, now).filter(lead=OuterRef("pk"))
     did = Q(Exists(theirs))  # alone it lets the planner begin with the events, where they are rare
-    return did & Q(Exists(theirs[deed.times - 1 : deed.times])) if deed.times > 1 else did
+    if deed.times == 1:
+        return did
+    often = _often(theirs, deed) if deed.different_assets else theirs[deed.times - 1 : deed.times]
+    return did & Q(Exists(often))
 
 
-def _did_often(acts: EventQuerySet, times: int) -> Q:
-    """Return the same for acts that are rare: who did them is known before any lead is looked at.
+def _often(acts: EventQuerySet, deed: Deed) -> QuerySet[Event, Any]:
+    """Return the leads that did it so often: where that is rare, before any lead is looked at.
 
     A list in an order of its own would look at all leads where almost nobody did it so often.
     """
-    often = acts.order_by().values("lead").annotate(times=Count("*")).filter(times__gte=times)
-    return Q(pk__among=ArraySubquery(often.values("lead")))
+    times = Count("asset", distinct=True) if deed.different_assets else Count("*")
+    often = acts.order_by().values("lead").annotate(times=times).filter(times__gte=deed.times)
+    return often.values("lead")

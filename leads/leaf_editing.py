@@ -47,7 +47,7 @@ class LeafEditor:
     @property
     def parts(self) -> list[str]:
         """Return the values of a control with several inputs, empty where nothing was said."""
-        return [*self.value.split(":"), "", "", ""]
+        return [*self.value.split(":"), "", "", "", ""]
 
     @property
     def choices(self) -> Choices:

@@ -78,6 +78,39 @@ def test_leads_are_found_by_asset_and_by_funnel_stage() -> None:
     assert found("did_stage.is_not.BOFU") == {"reader"}
 
 
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("did.is.DOWNLOAD:2::assets", {"wide", "long_ago"}),
+        ("did.is.DOWNLOAD:2:30d:assets", {"wide"}),
+        ("did.is_not.DOWNLOAD:2:30d:assets", {"narrow", "long_ago"}),
+        ("did_stage.is.BOFU:2:7d:assets", {"wide"}),
+        ("did.is.DOWNLOAD:3::assets", set()),
+        ("did.is.DOWNLOAD:1:30d:assets", {"wide", "narrow", "long_ago"}),
+    ],
+)
+def test_leads_are_found_by_on_how_many_different_assets_they_did_it(
+    condition: str, expected: set[str]
+) -> None:
+    prices, guide = (
+        create_asset(name=slug, slug=slug, funnel_stage=FunnelStage.BOFU)
+        for slug in ("prices", "guide")
+    )
+    for name, *downloads in (
+        ("wide", (prices, 1), (guide, 2), (guide, 3)),
+        ("narrow", (prices, 1), (prices, 2), (None, 3)),
+        ("long_ago", (prices, 1), (guide, 40)),
+    ):
+        lead = make_lead(name)
+        for asset, days in downloads:
+            record_event(
+                lead_id=lead.pk, kind=EventKind.DOWNLOAD, asset=asset,
+                occurred_at=NOW - days * DAY, now=NOW,
+            )  # fmt: skip
+
+    assert found(condition) == expected
+
+
 def test_leads_are_found_by_their_last_activity() -> None:
     make_lead("recent", 2)
     make_lead("quiet", 20)
@@ -88,14 +121,18 @@ def test_leads_are_found_by_their_last_activity() -> None:
 
 def test_a_condition_reads_as_a_sentence_and_survives_the_address() -> None:
     create_asset(name="OEE guide", slug="oee-guide", funnel_stage=FunnelStage.TOFU)
-    parts = ["did.is.DOWNLOAD:2:30d", "did_asset.is_not.oee-guide", "did_stage.is.BOFU"]
+    parts = [
+        "did.is.DOWNLOAD:2:30d",
+        "did_asset.is_not.oee-guide",
+        "did_stage.is.BOFU:2::assets",
+    ]
 
     criteria = from_query(parts)
 
     assert to_query(criteria) == parts
     assert sentence(criteria) == (
         "Act is Downloaded at least 2 times within 30 days and Asset is not OEE guide"
-        " and Funnel stage is Bottom of funnel asset"
+        " and Funnel stage is Bottom of funnel asset on at least 2 different assets"
     )
 
 
@@ -135,9 +172,17 @@ def test_both_ways_to_ask_agree_inside_of_other_conditions(parts: list[str]) -> 
         "DOWNLOAD:1:30y",
         "DOWNLOAD:1:30d:",
         "DOWNLOAD:9999",
+        "DOWNLOAD:2::",
+        "DOWNLOAD:2:30d:pages",
         "",
     ],
 )
 def test_a_condition_that_makes_no_sense_is_refused(value: str) -> None:
     with pytest.raises(CriteriaInvalid):
         parse({"field": "did", "op": "is", "value": value})
+
+
+def test_one_asset_is_never_several() -> None:
+    create_asset(name="Prices", slug="prices", funnel_stage=FunnelStage.BOFU)
+    with pytest.raises(CriteriaInvalid, match="asks for one asset"):
+        parse({"field": "did_asset", "op": "is", "value": "prices:2::assets"})
