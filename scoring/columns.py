@@ -114,7 +114,7 @@ def _day_cell(at: datetime | None, now: datetime) -> str:
 
 def load_chances(lead_ids: Sequence[int], _viewer: User, _now: datetime) -> Mapping[int, Decimal]:
     """Return the chance between 0 and 1 that the model shown gave each lead last, if any."""
-    predictions = LeadPrediction.objects.filter(pk__in=lead_ids, model__is_active=True)
+    predictions = LeadPrediction.objects.filter(pk__in=lead_ids)
     return dict(predictions.values_list("pk", "chance"))
 
 

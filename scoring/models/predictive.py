@@ -102,7 +102,7 @@ class LeadPrediction(models.Model):
     """The chance that the active model gave a lead when it was last asked; for lists only.
 
     ``chance`` is between 0 and 1, ``computed_at`` when it last became another. Nothing decides by
-    it. Written by ``scoring.services`` in rounds.
+    it. Written by ``scoring.services`` in rounds; all go when another model is shown, or none.
     """
 
     lead = models.OneToOneField(

@@ -78,6 +78,9 @@ def chance_words(chance: float | Decimal) -> str:
 def activate(*, model_id: int, actor: User, now: datetime) -> None:
     """Show the predictions of a trained model, in place of the one shown so far.
 
+    What the former one said of leads is forgotten at once, or lists would be in an order that
+    nobody sees. A round at work holds its model, so that none writes after this.
+
     Raises:
         NotTrained: when it has no formula.
     """
@@ -87,7 +90,7 @@ def activate(*, model_id: int, actor: User, now: datetime) -> None:
         raise NotTrained
     if model.is_active:
         return
-    PredictiveModel.objects.active().update(is_active=False)
+    _forget()
     model.is_active, model.activated_at, model.activated_by = True, now, actor
     model.scored_up_to = model.round_started_at = None
     model.save(
@@ -99,9 +102,14 @@ def activate(*, model_id: int, actor: User, now: datetime) -> None:
 
 @transaction.atomic
 def deactivate() -> None:
-    """Show no predictions any more; rounds remove what is stored of them."""
+    """Show no predictions any more, and forget them."""
     hold(_SHOWN)
+    _forget()
+
+
+def _forget() -> None:
     PredictiveModel.objects.active().update(is_active=False)
+    LeadPrediction.objects.all().delete()
 
 
 def predict(*, lead: Lead, now: datetime) -> Prediction | None:
@@ -129,29 +137,19 @@ def renew_predictions(*, now: datetime, limit: int = BATCH) -> int:
     """Predict the next ``limit`` leads of a round and return how many were looked at.
 
     A round begins ``EVERY`` so often and goes through all leads. A second caller does nothing while
-    the first one works; a crash goes on where it stood. While no model is active what the last one
-    left is removed.
+    the first one works; a crash goes on where it stood.
     """
-    if not PredictiveModel.objects.active().exists():
-        return _remove_left(limit)
     model = PredictiveModel.objects.active().select_for_update(skip_locked=True).first()
     if model is None or not _is_round_due(model, now):
         return 0
     if model.scored_up_to is None:
         model.scored_up_to, model.round_started_at = 0, now
     ahead = Lead.objects.filter(pk__gt=model.scored_up_to).order_by("pk")
-    stages = dict(ahead.values_list("pk", "stage")[:limit])
-    _predict_range(model, stages, now)
-    model.scored_up_to = max(stages) if stages else None
+    lead_ids = list(ahead.values_list("pk", flat=True)[:limit])
+    _predict_range(model, lead_ids, now)
+    model.scored_up_to = lead_ids[-1] if lead_ids else None
     model.save(update_fields=["scored_up_to", "round_started_at"])
-    return len(stages)
-
-
-def _remove_left(limit: int) -> int:
-    left = LeadPrediction.objects.filter(model__is_active=False)
-    found = list(left.order_by("pk").values_list("pk", flat=True)[:limit])
-    left.filter(pk__in=found).delete()
-    return len(found)
+    return len(lead_ids)
 
 
 def _is_round_due(model: PredictiveModel, now: datetime) -> bool:
@@ -160,13 +158,13 @@ def _is_round_due(model: PredictiveModel, now: datetime) -> bool:
     return now - model.round_started_at >= EVERY
 
 
-def _predict_range(model: PredictiveModel, stages: dict[int, str], now: datetime) -> None:
+def _predict_range(model: PredictiveModel, lead_ids: Sequence[int], now: datetime) -> None:
     """Store the chances of leads that may still reach the target; forget those of the others."""
-    if not stages:
+    if not lead_ids:
         return
-    ahead = _stages_ahead(model)
-    open_leads = [lead_id for lead_id, stage in stages.items() if stage in ahead]
-    over = stages.keys() - set(open_leads)
+    ahead = Lead.objects.standing().filter(pk__in=lead_ids, stage__in=_stages_ahead(model))
+    open_leads = list(ahead.order_by("pk").values_list("pk", flat=True))
+    over = set(lead_ids).difference(open_leads)
     LeadPrediction.objects.filter(pk__in=over).delete()
     chances = _chances(read_formula(model.formula or {}), open_leads, now)
     with connection.cursor() as cursor:

@@ -14,7 +14,7 @@ from crm.celery import app
 from crm.common.criteria import fields
 from leads.enums import LifecycleStage
 from leads.models import Lead
-from leads.services import change_stage
+from leads.services import change_stage, merge_leads
 from scoring.columns import load_chances
 from scoring.enums import TrainingState
 from scoring.models import LeadPrediction, PredictiveModel
@@ -171,17 +171,31 @@ def test_another_model_takes_the_place_of_the_first() -> None:
     assert LeadPrediction.objects.get().model == second
 
 
-def test_what_is_shown_no_more_is_removed_in_rounds() -> None:
+def test_no_list_is_in_the_order_of_chances_that_it_does_not_show() -> None:
+    """Red when what the former model said goes in rounds: "Most likely first" was its order."""
     make_active()
-    leads = [make_lead() for _ in range(3)]
+    make_lead(source="fair", last_name="Fairweather")
+    make_lead(source="web", last_name="Webster")
     renew_predictions(now=NOW)
+    client = client_of(make_user(Role.MARKETER))
 
-    deactivate()
+    for switch in (make_active, deactivate):
+        switch()
+        html = client.get("/leads/?view=all&columns=chance&sort=chance").content.decode()
+        assert html.index("Webster") < html.index("Fairweather"), "the latest first"
+        assert stored() == {}
 
-    assert len(stored()) == 3
-    assert load_chances([lead.pk for lead in leads], make_user(Role.MARKETER), NOW) == {}
-    assert [renew_predictions(now=NOW, limit=2) for _ in range(3)] == [2, 1, 0]
-    assert stored() == {}
+
+def test_who_was_merged_into_another_is_not_predicted() -> None:
+    make_active()
+    kept, gone = make_lead(source="web"), make_lead(source="web")
+    renew_predictions(now=NOW)
+    merge_leads(survivor_id=kept.pk, merged_id=gone.pk, actor=make_user(Role.MARKETER), now=NOW)
+
+    renew_predictions(now=NOW)  # the end of the round
+    renew_predictions(now=NOW + EVERY)
+
+    assert list(stored()) == [kept.pk]
 
 
 def test_a_training_without_a_formula_cannot_be_shown() -> None:
