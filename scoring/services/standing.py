@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Exists, Expression, F, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, Expression, F, OuterRef, Q, QuerySet, Subquery, Value
 
 from crm.common.prepared import PreparedQuery
 from engagement.enums import Actor
@@ -30,8 +30,9 @@ def with_news(model: ScoringModel, lead_ids: Sequence[int]) -> set[int]:
     News that no sweep has acted on yet are news under any model: what was learned before a
     publication may be committed after it, and a move that failed is still owed.
 
-    Neither publishing nor an import nor the move of a lead acts on what was there before: imported
-    history needs a later act or attribute, and so does a lead that somebody brought back.
+    Neither publishing nor an import nor the move of a lead acts on what was there before: what was
+    learned before the first model is no news, imported history needs a later act or attribute, and
+    so does a lead that somebody brought back.
     """
     return {pk for (pk,) in _WITH_NEWS.rows(model.published_at, list(lead_ids))}
 
@@ -42,10 +43,16 @@ def _with_news_since(published_at: Expression) -> LeadQuerySet:
     )
     return Lead.objects.standing().filter(
         Q(imported_at__isnull=True) | Exists(later_act) | Exists(facts_since("imported_at")),
-        Q(score__news_at__gte=published_at) | Q(score__has_news=True),
+        Q(score__news_at__gte=published_at)
+        | Q(score__has_news=True, score__news_at__gte=_first_published_at()),
         stage__in=OPEN_STAGES,
         score__news_at__gte=F("stage_since"),
     )
+
+
+def _first_published_at() -> Subquery:
+    ever = ScoringModel.objects.filter(published_at__isnull=False).order_by("published_at")
+    return Subquery(ever.values("published_at")[:1])
 
 
 _WITH_NEWS = PreparedQuery(
@@ -97,13 +104,9 @@ def remember_standing(former: ScoringModel | None, *, now: datetime) -> None:
     with its model: how many leads wait, and how good they are, is another question then.
     """
     ReleasePlan.objects.filter(stopped_at__isnull=True).update(stopped_at=now)
-    if former is None:  # what was there before the first model is no news
-        told = LeadScore.objects.filter(has_news=True)
-        in_order = told.order_by("pk").select_for_update()  # as all do who write many of these
-        told.filter(pk__in=in_order.values("pk")).update(has_news=False)
-        return
-    _note_who_met(former)
-    RaisedHand.objects.all().delete()
+    if former:
+        _note_who_met(former)
+        RaisedHand.objects.all().delete()
 
 
 def _note_who_met(former: ScoringModel) -> None:

@@ -16,7 +16,14 @@ from scoring.models import MetBefore
 from scoring.services import mark_due, renew_scores, waiting_leads
 from tests.concurrency import in_thread
 from tests.factories import NOW, make_lead
-from tests.scoring.logs import document, force_model, log_act, publish_model, settle
+from tests.scoring.logs import (
+    document,
+    force_model,
+    log_act,
+    publish_model,
+    score_of,
+    settle,
+)
 from tests.scoring.test_releasing import DAY, HOUR, PUBLISHED_AT, WIDE, stages, widened
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +77,24 @@ def test_who_met_a_definition_before_is_remembered_when_two_versions_follow_at_o
         force_model(document(mql={"cells": ["B4", "C4"]}), now=PUBLISHED_AT + number * HOUR)
     renew_scores(now=PUBLISHED_AT + HOUR)
     assert list(chain(*waiting_leads(now=PUBLISHED_AT))) == []
+
+
+def test_what_was_done_before_the_first_model_moves_nobody_and_no_score_is_written_for_it() -> None:
+    """Red when the first publication settles all news itself: in one statement over all leads."""
+    lead = make_lead(country="DE", created_at=NOW - DAY)
+    log_act(lead.pk, "DEMO_REQUEST", NOW - DAY)
+    mark_due(lead_ids=[lead.pk], now=NOW - DAY)
+
+    force_model(now=NOW)
+    force_model(now=NOW)
+    assert score_of(lead).has_news
+    renew_scores(now=NOW)
+    settle()
+    assert stages() == ["LEAD"]
+
+    mark_due(lead_ids=[lead.pk], now=NOW + SECOND)
+    settle(NOW + SECOND)
+    assert stages() == ["MQL"]
 
 
 def test_who_raised_a_hand_just_before_a_publication_becomes_an_mql_after_it() -> None:
