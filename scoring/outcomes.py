@@ -1,5 +1,7 @@
 """What became of each MQL: one relation of every MQL cycle of the history, for whoever asks.
 
+Leads that were merged into others are left out, as in the funnel.
+
 A cycle counts from its first entry into MQL or, where history skipped that, into a stage beyond
 it; the steps read as in the funnel: a lost deal was an SQL before. Stages are read from the
 intervals. What sales refused is known to the floor above, which registers it here.
@@ -15,7 +17,7 @@ from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from crm.common.registry import Registry
 from leads.enums import LifecycleStage
-from scoring.sql import commas, rows
+from scoring.sql import MERGED, commas, rows
 
 S = LifecycleStage
 
@@ -83,6 +85,7 @@ _CYCLES = SQL(
     "SELECT lead_id, (CASE stage WHEN 'RECYCLED' THEN cycle - 1 ELSE cycle END)::int AS cycle,"
     " {moments}, {firsts} FROM leads_stageinterval"
     " WHERE lead_id IN (SELECT lead_id FROM leads_stageinterval WHERE {is_mql} AND {within})"
+    " AND lead_id NOT IN {merged}"
     " GROUP BY 1, 2 HAVING min(started_at) FILTER (WHERE {is_mql}) IS NOT NULL"
 )
 _RELATION = SQL(
@@ -116,6 +119,7 @@ def mql_cycles(
             firsts=commas(_firsts()),
             is_mql=_is_one_of(MQL_PROOFS),
             within=_between("started_at", since, until),
+            merged=MERGED,
         ),
         refusals=_refusals(),
         in_time=_between("mql_at", since, until),

@@ -11,6 +11,7 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from leads.models import Lead
 from scoring.definition import GRADES, LEVELS, Definition
 from scoring.models import LeadScore
 from scoring.services.publishing import published_model
@@ -112,7 +113,9 @@ def leads_per_cell() -> dict[str, int]:
 
 
 def _count() -> dict[str, int]:
-    counted = LeadScore.objects.order_by().values_list("cell").annotate(leads=Count("lead"))
+    merged = Lead.objects.filter(merged_into__isnull=False)
+    scores = LeadScore.objects.exclude(lead__in=merged).order_by()
+    counted = scores.values_list("cell").annotate(leads=Count("lead"))
     return dict(counted)
 
 

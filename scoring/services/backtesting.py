@@ -46,7 +46,10 @@ _SETTINGS = (
 _DIVIDE = """
     INSERT INTO scoring_backtestpiece (back_test_id, first_lead, last_lead, lead_count, is_done)
     SELECT %(back_test)s, min(id), max(id), count(*), false
-    FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / %(size)s AS place FROM leads_lead) lead
+    FROM (
+        SELECT id, (row_number() OVER (ORDER BY id) - 1) / %(size)s AS place
+        FROM leads_lead WHERE merged_into_id IS NULL
+    ) lead
     GROUP BY place
 """
 _COPIED = (
@@ -89,7 +92,7 @@ def start_back_test(
         ends_at=now,
         requested_by=actor,
         requested_at=now,
-        lead_count=Lead.objects.count(),
+        lead_count=Lead.objects.standing().count(),
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from leads.enums import LifecycleStage
-from leads.models import LeadFact
+from leads.models import Lead, LeadFact
 from leads.services import change_stage
 from scoring import services
 from scoring.enums import BackTestChange, BackTestState
@@ -91,6 +91,16 @@ def test_a_back_test_says_what_a_draft_changes_for_each_lead() -> None:
     # an SQL 40 hours after its capture, an MQL after one hour and after two
     assert draft["days_ahead"] == pytest.approx(39 / 24)
     assert former["days_ahead"] == pytest.approx(38 / 24)
+
+
+def test_who_was_merged_into_another_has_no_part_in_it() -> None:
+    kept, gone = buyer(1), buyer(1, 2, sql_after=40)
+    Lead.objects.filter(pk=gone).update(merged_into=kept)
+
+    done = finish(start(make_draft(downloads(55))))
+
+    assert (done.lead_count, done.leads_done) == (1, 1)
+    assert list(done.trips.values_list("lead", flat=True)) == [kept]
 
 
 def test_before_there_is_a_model_a_draft_is_replayed_alone() -> None:

@@ -57,6 +57,16 @@ def test_a_line_counts_what_was_done_and_known_when_the_lead_became_mql() -> Non
     assert download.lacking == LineCounts(leads=2, mqls=2, sqls=1, won=0, refused=0)
 
 
+def test_who_was_merged_into_another_is_counted_nowhere() -> None:
+    kept, gone, idle = make_mql(S.SQL), make_mql(S.DISQUALIFIED), make_lead(created_at=NOW - DAY)
+    for lead in (kept, gone, idle):
+        log_act(lead.pk, "DOWNLOAD", lead.created_at)
+    Lead.objects.filter(pk__in=[gone.pk, idle.pk]).update(merged_into=kept.pk)
+    download = line(measured(), "Download")
+    assert download.having == LineCounts(leads=1, mqls=1, sqls=1, won=0, refused=0)
+    assert list(QualityCase.objects.values_list("lead", flat=True)) == [kept.pk]
+
+
 def test_leads_that_never_became_mql_count_as_leads_only() -> None:
     make_mql(S.SQL)
     lead = make_lead(country="DE")
