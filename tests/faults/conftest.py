@@ -29,13 +29,18 @@ from tests.scoring.logs import publish_model
 def scores(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let no stored score differ from a recompute, whatever befell the test's processes.
 
-    They stand still by then, so what is still owed is computed here.
+    Only tests of the collector are spared: no score is in the server that they kill.
     """
     if request.node.get_closest_marker("django_db") is None:
         yield
         return
     request.getfixturevalue("transactional_db")
     yield
+    check_scores()
+
+
+def check_scores() -> None:
+    """Compute what is still owed, as all processes stand still by now, and compare everything."""
     while renew_scores(now=timezone.now()) or score_due_leads(now=timezone.now()):
         pass
     call_command("check_scores")

@@ -36,6 +36,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc"),
 ]
 
+SETTLE_AND_CHECK = "from tests.faults.conftest import check_scores; check_scores()"
 PATIENCE = 120
 SOON = timedelta(seconds=1)
 A_FEW = 20
@@ -97,6 +98,7 @@ def test_killing_postgresql_loses_and_doubles_no_breach(rep: User) -> None:
             assert all(each.poll() is None for each in loops), "a loop ended with its database"
             assert max(left) > 0, "everything was recorded before the server was killed"
             _check_copy()
+            _check_scores_of_copy()
         finally:
             for each in loops:
                 each.kill()
@@ -121,14 +123,19 @@ def _copy_test_database() -> None:
 
 
 def _loop() -> subprocess.Popen[bytes]:
-    """Sweep the copy. In any other spelling its address is no server that a command must start."""
-    url = embedded_url().replace("//baton@", "//baton:@")
+    """Sweep the copy."""
     return subprocess.Popen(
         [sys.executable, "manage.py", "enforce_deadlines", "--loop"],
         cwd=settings.BASE_DIR,
-        env={**os.environ, "DATABASE_URL": url, "EMAIL_URL": "console:"},
+        env=_on_the_copy(),
         stderr=subprocess.DEVNULL,
     )
+
+
+def _on_the_copy() -> dict[str, str]:
+    """In any other spelling its address is no server that a command must start."""
+    url = embedded_url().replace("//baton@", "//baton:@")
+    return {**os.environ, "DATABASE_URL": url, "EMAIL_URL": "console:"}
 
 
 def _left() -> int:
@@ -139,6 +146,12 @@ def _asked(question: LiteralString) -> int:
     """Return the number that the copy answers."""
     with psycopg.connect(embedded_url()) as database:
         return int((database.execute(question).fetchone() or (0,))[0])
+
+
+def _check_scores_of_copy() -> None:
+    """See in the copy what every fault test sees in the test database."""
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", SETTLE_AND_CHECK]
+    subprocess.run(command, cwd=settings.BASE_DIR, env=_on_the_copy(), check=True)
 
 
 def _check_copy() -> None:
