@@ -15,6 +15,8 @@ from scoring.predictive.formula import Level, Weighed, read_formula
 
 #: From here on a ranking is called fair.
 _USEFUL = 0.7
+#: So many columns are read at a glance; the others are a click away.
+_STRONGEST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,16 @@ class TrainingPage:
     columns: Sequence[ShownColumn]
     leaks: Sequence[Mapping[str, Any]]
     dull: Sequence[Mapping[str, Any]]
+
+    @property
+    def strongest(self) -> Sequence[ShownColumn]:
+        """Return the columns that pull most apart."""
+        return self.columns[:_STRONGEST]
+
+    @property
+    def others(self) -> Sequence[ShownColumn]:
+        """Return those that tell less."""
+        return self.columns[_STRONGEST:]
 
     @property
     def share(self) -> str:
