@@ -115,7 +115,7 @@ def _rule(purpose: str, *, is_hidden: bool, is_head: bool) -> ActorRule | None:
         return ActorRule.HIDDEN_LINK
     if is_head:
         return ActorRule.HEAD_ONLY
-    if _SPECULATIVE & set(re.findall(r"[a-z]+", purpose[:LONGEST_AGENT].lower())):
+    if purpose and _SPECULATIVE & set(re.findall(r"[a-z]+", purpose[:LONGEST_AGENT].lower())):
         return ActorRule.AHEAD
     return None
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from engagement.enums import LinkReason
 
@@ -23,8 +24,7 @@ VisitorName = tuple[str, str]
 Person = int | str
 
 
-@dataclass(frozen=True, slots=True)
-class Introduction:
+class Introduction(NamedTuple):
     """What one message says about who it is.
 
     ``imported`` is the lead that the source imported under this user id; ``by_address`` the lead
@@ -91,8 +91,7 @@ class Standing:
     dismissed: dict[Person, Link] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     """Whose a message is, and the identification that says so; nobody's under a claim."""
 
     person: Person | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -61,8 +60,7 @@ KIND_OF_NAME: Mapping[str, EventKind] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """What a message says, checked and in our words.
 
     ``occurred_at`` is true time (UTC), never after the receipt. ``path`` is the URL's, without the
@@ -83,9 +81,9 @@ class Message:
     asset_slug: str
     user_agent: str | None
     purpose: str
-    token: str = ""
-    lead_id: int | None = None
-    traits: Mapping[str, Any] = field(default_factory=dict)
+    token: str
+    lead_id: int | None
+    traits: Mapping[str, Any]
 
 
 def parse_message(

@@ -4,7 +4,7 @@ from engagement.models.assets import Asset, AssetFile, AssetPattern
 from engagement.models.attendance import AttendanceRow, AttendanceUpload
 from engagement.models.events import Event, EventKey
 from engagement.models.forms import CaptureForm, FormVersion, Submission
-from engagement.models.intake import InboxMessage, RefusalCount, Source
+from engagement.models.intake import LANES, InboxMessage, RefusalCount, Source
 from engagement.models.link_changes import LinkChange
 from engagement.models.links import TrackedLink
 from engagement.models.machines import ActorChange, ActorDecision, Agent
@@ -13,6 +13,7 @@ from engagement.models.visitors import Visitor, VisitorLink
 from engagement.models.webinars import Webinar
 
 __all__ = [
+    "LANES",
     "ActorChange",
     "ActorDecision",
     "Agent",

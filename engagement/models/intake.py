@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q
 
 from crm.accounts.models import User
 from engagement.enums import RESERVED_SOURCES, SourceKind
@@ -86,12 +86,18 @@ class JsonText(models.JSONField):
         return json.dumps(value)
 
 
+#: Processes that absorb side by side without waiting for each other. Our choice: as many as ``up``
+#: runs. More take a change of the column.
+LANES = 2
+
+
 class InboxMessage(models.Model):
     """One message as it arrived, durable before it was acknowledged; ``absorb`` deletes it.
 
     ``meta`` is what the request told beside the body: ``address``, ``agent`` (the User-Agent) and
     ``purpose`` (Sec-Purpose), each as far as it is known. A message that cannot be absorbed stays,
-    with ``error``, without ``due_at`` and address.
+    with ``error``, without ``due_at`` and address. ``lane`` is the same for messages that were sent
+    under the same circumstances, and so for those of a browser.
     """
 
     source = models.CharField(max_length=50)
@@ -102,12 +108,21 @@ class InboxMessage(models.Model):
     meta = JsonText(default=dict)
     due_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=300, blank=True)
+    lane = models.GeneratedField(
+        expression=Func(F("meta"), function="hashtext", output_field=models.IntegerField()).bitand(
+            LANES - 1
+        ),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+    )
 
     class Meta:
         db_table = "engagement_inbox"
         indexes = [
             models.Index(
-                fields=["due_at", "id"], condition=Q(due_at__isnull=False), name="inbox_due"
+                fields=["lane", "due_at", "id"],
+                condition=Q(due_at__isnull=False),
+                name="inbox_due_in_lane",
             ),
             models.Index(fields=["source", "-id"], condition=Q(due_at=None), name="inbox_refused"),
         ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -45,8 +46,7 @@ _FIND_EXTERNAL = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Ownership:
+class Ownership(NamedTuple):
     """Whose a message is: the lead and the link that says so, and the visitor it is filed under."""
 
     lead_id: int | None
@@ -63,8 +63,7 @@ class Identification:
     captured: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """A message, whose it is, what its token proves, and whether a machine sent it."""
 
     source: str
@@ -159,7 +158,7 @@ class _Knowledge:
     def with_valid_proof(self, said: Said) -> Said:
         """Return a message without a proof that names a lead which is gone: it proves nothing."""
         is_void = said.proof is not None and said.proof.lead_id not in self.ours
-        return replace(said, proof=None) if is_void else said
+        return said._replace(proof=None) if is_void else said
 
     def introduction(self, said: Said) -> Introduction:
         """Return what a message says in the light of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -26,8 +26,7 @@ _KEEP = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What a message alone tells: who caused it and why we think so, with what, after what."""
 
     actor: Actor
@@ -38,10 +37,11 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What it takes to judge messages: which sources browsers send to, and which hosts are ours."""
+    """What it takes to judge messages: which sources browsers send to, which hosts are ours."""
 
     browsed: frozenset[str]
     own_hosts: frozenset[str]
+    networks: Networks | None
 
     @classmethod
     def load(cls) -> Surroundings:
@@ -52,6 +52,7 @@ class Surroundings:
             browsed=frozenset({OWN_SOURCE})
             | {name for name, kind, _ in sources if kind == SourceKind.WEBSITE},
             own_hosts=frozenset(filter(None, map(_host, [settings.PUBLIC_URL, *origins]))),
+            networks=hosting_networks(),
         )
 
     def agent_of(self, source: str, message: Message, meta: Mapping[str, Any]) -> str | None:
@@ -73,7 +74,7 @@ class Surroundings:
             agent=agent,
             purpose=message.purpose or str(meta.get("purpose", "")),
             address=str(meta.get("address", "")) if source in self.browsed else "",
-            networks=hosting_networks(),
+            networks=self.networks,
             is_hidden=is_ours and bool(message.properties.get("is_hidden")),
             is_head=is_ours and message.properties.get("method") == "HEAD",
         )

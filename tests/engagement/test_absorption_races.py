@@ -29,7 +29,7 @@ from leads.models import Company, Lead
 from leads.signals import leads_changed
 from tests.concurrency import side_by_side, somebody_waits_for_a_lock, wait_until_blocked
 from tests.engagement.clicks import click, links_of
-from tests.engagement.inbox import HOUR, NOW, identify, message, owners
+from tests.engagement.inbox import CHROME, HOUR, NOW, identify, message, owners
 from tests.factories import make_lead, make_user
 
 
@@ -93,6 +93,39 @@ def test_two_sweeps_at_once_take_different_messages_and_neither_waits() -> None:
     assert events_seen_by_second == [2]
     assert Event.objects.count() == 4
     assert not InboxMessage.objects.exists()
+
+
+def agents_of_both_lanes() -> list[str]:
+    """Return two User-Agents whose messages lie in different lanes of the inbox."""
+    for number in range(20):
+        meta = {"agent": f"{CHROME} {number}"}
+        receive(source="probe", messages=[message("m")], received_at=NOW, meta=meta)
+    found = dict(InboxMessage.objects.values_list("lane", "meta"))
+    InboxMessage.objects.all().delete()
+    return [meta["agent"] for meta in found.values()]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_browsers_that_send_in_turns_are_absorbed_side_by_side() -> None:
+    """Red without lanes: both batches hold both browsers, and the second waits for the first."""
+    keep_partitions(now=NOW)
+    agents = agents_of_both_lanes()
+    for turn in ("first", "second"):
+        for number, agent in enumerate(agents):
+            said = identify(
+                f"{turn}-{number}", f"lead@firm{number}.example", anonymousId=f"d-{number}"
+            )
+            receive(source="site", messages=[said], received_at=NOW, meta={"agent": agent})
+    events_seen_by_second: list[int] = []
+
+    def second() -> None:
+        absorb_events(now=NOW, limit=2)
+        events_seen_by_second.append(Event.objects.count())
+
+    overlap(lambda: absorb_events(now=NOW, limit=2), second)
+
+    assert events_seen_by_second == [2]
+    assert Event.objects.count() == 4
 
 
 @pytest.mark.django_db(transaction=True)
