@@ -1,4 +1,4 @@
-"""``manage.py migrate``: as Django's, but a statement may take as long as it needs."""
+"""``manage.py migrate``: as Django's, but without haste, and with statistics of what is new."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.commands import migrate
 from django.db import connections
+from django.db.migrations.recorder import MigrationRecorder
 
 
 class Command(migrate.Command):
@@ -13,15 +14,24 @@ class Command(migrate.Command):
 
     The limit on waiting for a lock stays, so that a migration that must wait fails instead of
     keeping everybody else waiting behind it.
+
+    Afterwards the database looks at what its tables hold. Of a column that a migration adds nothing
+    is known otherwise until many rows change, and queries are planned by guess: computing due
+    scores was seen to take a third longer.
     """
 
     def handle(self, *args: Any, database: str, **options: Any) -> None:
         """Migrate without the limit, and put it back."""
         connection = connections[database]
+        recorder = MigrationRecorder(connection)
         with connection.cursor() as cursor:
             cursor.execute("SET statement_timeout = 0")
         try:
+            before = recorder.applied_migrations().keys()
             super().handle(*args, database=database, **options)
+            if before and recorder.applied_migrations().keys() - before:
+                with connection.cursor() as cursor:
+                    cursor.execute("ANALYZE (SKIP_LOCKED)")
         finally:
             with connection.cursor() as cursor:
                 cursor.execute("RESET statement_timeout")
