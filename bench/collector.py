@@ -38,7 +38,8 @@ DATABASE = "baton_bench_collector"
 ECHO = "bench.echo:application"
 COLLECTOR = "engagement.collector.process:application"
 BATCH = 100
-CONNECTIONS = {"single": 64, "batch": 8}
+#: Enough that requests arrive while others are committed, and little memory: a batch is 75 KB.
+CONNECTIONS = {"single": 64, "batch": 16}
 SOURCE = """
     INSERT INTO engagement_source (name, label, kind, write_key, allowed_origins, rate_limit,
         address_rate_limit, asks_consent, is_active, created_at)

@@ -17,7 +17,9 @@ PICTURES = Path(settings.BASE_DIR) / ".baton" / "pictures" / "journey"
 class Desk:
     """One person's browser: logs in as people do, and collects what the policy refuses."""
 
-    def __init__(self, browser: Browser, base_url: str, user: User) -> None:
+    def __init__(
+        self, browser: Browser, base_url: str, user: User, *, password: str = PASSWORD
+    ) -> None:
         """Log in through the page."""
         self.page: Page = browser.new_context(
             base_url=base_url, viewport={"width": 1440, "height": 900}, reduced_motion="reduce"
@@ -27,7 +29,7 @@ class Desk:
         self.page.on("console", lambda said: self._hear(said.text))
         self.page.goto(reverse("account_login"))
         self.page.locator("input[name=login]").fill(user.email)
-        self.page.locator("input[name=password]").fill(PASSWORD)
+        self.page.locator("input[name=password]").fill(password)
         self.page.keyboard.press("Enter")
         self.page.wait_for_url(lambda url: "login" not in url)
 

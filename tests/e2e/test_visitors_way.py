@@ -13,11 +13,13 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from crm.accounts.models import User
+from crm.demo.company import PASSWORD
 from engagement.services import absorb_events
-from handoff.models import Handoff
+from handoff.models import Handoff, RepProfile
 from leads.models import Lead
 from scoring.services import score_due_leads
 from tests.collecting import Collector
+from tests.e2e.desks import Desk
 from tests.factories import client_of
 from tests.processes import database_url, wait_for
 
@@ -85,7 +87,16 @@ def timeline_of(email: str) -> str:
     return mira.get(f"/leads/{lead.pk}/").content.decode()
 
 
-def test_what_a_stranger_read_belongs_to_the_lead_it_becomes_if_it_agreed(visitor: Page) -> None:
+def alone_at_work(email: str) -> User:
+    """Send all other reps home, so that the rotation has no choice."""
+    rep = User.objects.get(email=email)
+    RepProfile.objects.exclude(pk=rep.pk).update(absent_from=timezone.now())
+    return rep
+
+
+def test_what_a_stranger_read_belongs_to_the_lead_it_becomes_if_it_agreed(
+    visitor: Page, browser: Browser, base_url: str
+) -> None:
     read(visitor, "")
     visitor.get_by_role("button", name="No, thank you").click()
     read(visitor, "pricing")
@@ -105,5 +116,12 @@ def test_what_a_stranger_read_belongs_to_the_lead_it_becomes_if_it_agreed(visito
     assert "Viewed Pricing" not in timeline_of(DECLINED)
     assert not Handoff.objects.filter(lead__email=AGREED).exists()
 
+    jonas = alone_at_work("jonas@halvorn.example")
     send_form(visitor, "demo", AGREED)
     work_until(lambda: Handoff.objects.open().filter(lead__email=AGREED).exists())
+
+    desk = Desk(browser, base_url, jonas, password=PASSWORD)
+    desk.page.wait_for_url("**/queue/**")
+    expect(desk.page.get_by_role("link", name=AGREED, exact=True)).to_be_visible()
+    desk.picture("visitor-in-the-queue")
+    desk.leave()
