@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "crm.accounts.middleware.ViewerTimeZoneMiddleware",
     "crm.accounts.middleware.WayBackMiddleware",
     "axes.middleware.AxesMiddleware",
+    "crm.common.middleware.InTheWayMiddleware",
 ]
 
 ROOT_URLCONF = "crm.urls"

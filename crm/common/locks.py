@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import Model
 from psycopg import sql
+from psycopg.errors import DeadlockDetected, LockNotAvailable
+
+
+def is_in_the_way(error: BaseException) -> bool:
+    """Say whether the database took work back because somebody else was at the same rows."""
+    causes = (DeadlockDetected, LockNotAvailable)
+    return isinstance(error, OperationalError) and isinstance(error.__cause__, causes)
 
 
 def lock_writes(model: type[Model]) -> None:

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from django.db import OperationalError, models, transaction
-from psycopg.errors import DeadlockDetected, LockNotAvailable
+from django.db import models, transaction
+
+from crm.common.locks import is_in_the_way
 
 QUEUED, RUNNING, DONE, FAILED = "QUEUED", "RUNNING", "DONE", "FAILED"
 WAITING = (QUEUED, RUNNING)
 #: Jobs that one sweep looks at; the others wait for the next.
 _MOST_AT_ONCE = 20
-#: The database took the step back because somebody else was at the same rows.
-_IN_THE_WAY = (LockNotAvailable, DeadlockDetected)
 _UNFORESEEN = "An unforeseen error; the log of the worker has it."
 J = TypeVar("J", bound=models.Model)
 
@@ -93,7 +92,7 @@ class Stepwise(Generic[J]):
         try:
             return run(job_id=job_id, now=now)
         except Exception as error:
-            if isinstance(error, OperationalError) and isinstance(error.__cause__, _IN_THE_WAY):
+            if is_in_the_way(error):
                 logger.warning("%s %s waits: %s", self.model._meta.verbose_name, job_id, error)
                 return False
             logger.exception("%s %s stopped", self.model._meta.verbose_name, job_id)
