@@ -16,7 +16,7 @@ from engagement.event_ids import instant_of
 from engagement.models import ActorChange, ActorDecision, Event
 from engagement.services.event_log import withdraw_consents
 from engagement.signals import events_absorbed, history_corrected
-from leads.services import lock_leads, recall_activity, record_activity
+from leads.services import lock_leads, recall_activity, record_activity, share_merges
 
 RESTORED = "Restored by"
 
@@ -103,6 +103,9 @@ def correct_history(
 
 
 def _found(event_id: UUID, *, is_locked: bool) -> Event:
+    """Return the event; to change it, held beside no merge, which comes to leads before acts."""
+    if is_locked:
+        share_merges()
     try:
         start, end = instant_of(event_id)
     except (OverflowError, ValueError):

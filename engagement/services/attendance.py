@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
-from engagement.enums import WEBINAR_SOURCE, EventKind
+from engagement.enums import WEBINAR_SOURCE, AttendanceStatus, EventKind
 from engagement.event_ids import event_id
-from engagement.models import Webinar
+from engagement.models import EventKey, Webinar
 from engagement.services.event_log import NewEvent, announce, append_events, claim_messages
 from engagement.services.partitions import ensure_partitions, month_of
+from leads.models import Lead
+from leads.services import share_merges
 
 _CHUNK = 1_000
 
@@ -27,12 +30,19 @@ def record_attendance(
 ) -> set[tuple[int, EventKind]]:
     """Record what leads did about a webinar; return the lead and kind of what is new.
 
-    Each lead registers, comes and misses it once at most, however often that is told.
+    Each lead registers, comes and misses it once at most, however often that is told, and by which
+    of the addresses that are one person by now.
     """
+    share_merges()
     fresh: set[tuple[int, EventKind]] = set()
     remaining = iter(people)
     while chunk := list(islice(remaining, _CHUNK)):
-        named = {(WEBINAR_SOURCE, _message_id(webinar, each)): each for each in chunk}
+        known = recorded_before(webinar, {lead_id for lead_id, *_ in chunk})
+        named = {
+            (WEBINAR_SOURCE, _message_id(webinar, *each[:2])): each
+            for each in chunk
+            if each[:2] not in known
+        }
         events = {name: _event(webinar, name[1], each, now) for name, each in named.items()}
         ensure_partitions({month_of(event.occurred_at) for event in events.values()})
         claimed = claim_messages({name: event.id for name, event in events.items()})
@@ -43,8 +53,19 @@ def record_attendance(
     return fresh
 
 
-def _message_id(webinar: Webinar, each: Attendance) -> str:
-    lead_id, kind, *_ = each
+def recorded_before(webinar: Webinar, lead_ids: Collection[int]) -> set[tuple[int, EventKind]]:
+    """Return what is recorded of leads, and of those that were merged into them."""
+    family = Lead.objects.filter(Q(pk__in=lead_ids) | Q(merged_into__in=lead_ids))
+    names = {
+        _message_id(webinar, lead_id, kind): (into or lead_id, kind)
+        for lead_id, into in family.values_list("pk", "merged_into")
+        for kind in (status.event_kind for status in AttendanceStatus)
+    }
+    known = EventKey.objects.filter(source=WEBINAR_SOURCE, message_id__in=list(names))
+    return {names[name] for name in known.values_list("message_id", flat=True)}
+
+
+def _message_id(webinar: Webinar, lead_id: int, kind: EventKind) -> str:
     return f"{webinar.pk}:{lead_id}:{kind.value}"
 
 

@@ -23,15 +23,13 @@ from engagement.attendance_reading import (
     suggest_columns,
 )
 from engagement.enums import (
-    WEBINAR_SOURCE,
     AttendanceResult,
     AttendanceStatus,
-    EventKind,
     UploadState,
 )
 from engagement.messages import EARLIEST
-from engagement.models import AttendanceRow, AttendanceUpload, EventKey, Webinar
-from engagement.services.attendance import Attendance, record_attendance
+from engagement.models import AttendanceRow, AttendanceUpload, Webinar
+from engagement.services.attendance import Attendance, record_attendance, recorded_before
 from leads.importing.reading import FileRefused, Line, Table, open_table
 from leads.importing.uploads import encoding_of
 from leads.models import Lead
@@ -262,7 +260,7 @@ def _judge(upload: AttendanceUpload, rows: list[AttendanceRow]) -> None:
     """Say which lines are about nobody we know, and which were recorded before."""
     ready = [row for row in rows if row.result == AttendanceResult.READY]
     leads = _leads_of(ready)
-    before = _recorded_before(upload.webinar, leads.values())
+    before = recorded_before(upload.webinar, set(leads.values()))
     for row in ready:
         row.lead_id = leads.get(row.email)
         if row.lead_id is None:
@@ -276,16 +274,6 @@ def _leads_of(rows: Iterable[AttendanceRow]) -> dict[str, int]:
     addresses = {row.email for row in rows}
     found = Lead.objects.filter(email__in=addresses).only("email", "merged_into")
     return {lead.email: lead.standing_id for lead in found if lead.email}
-
-
-def _recorded_before(webinar: Webinar, lead_ids: Iterable[int]) -> set[tuple[int, EventKind]]:
-    names = {
-        f"{webinar.pk}:{lead_id}:{kind.value}": (lead_id, kind)
-        for lead_id in lead_ids
-        for kind in (status.event_kind for status in AttendanceStatus)
-    }
-    known = EventKey.objects.filter(source=WEBINAR_SOURCE, message_id__in=list(names))
-    return {names[name] for name in known.values_list("message_id", flat=True)}
 
 
 def line_results(upload: AttendanceUpload) -> Iterator[tuple[int, str, str, str, str]]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Max, Model, Q
+from django.db.models import Max, Model
 
 from crm.common.health import beat
 from engagement.models import AttendanceRow, Event, Submission, Visitor, VisitorLink
@@ -62,10 +62,10 @@ _GIVE_LATER_BACK = """
 
 
 def hold_visitors(lead_ids: Sequence[int]) -> None:
-    """Hold the visitors of leads, as absorbing does before it comes to leads."""
-    theirs = Q(lead__in=lead_ids) | Q(links__lead__in=lead_ids)
-    ids = Visitor.objects.filter(theirs).values("pk")
-    held = Visitor.objects.filter(pk__in=ids).order_by("source", "name")
+    """Hold the visitors of leads, as whoever detaches them does before coming to leads."""
+    linked = VisitorLink.objects.filter(lead__in=lead_ids).values("visitor")
+    theirs = Visitor.objects.filter(lead__in=lead_ids).values("pk").union(linked)
+    held = Visitor.objects.filter(pk__in=theirs).order_by("source", "name")
     list(held.select_for_update(no_key=True).values_list("pk", flat=True))
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from crm.accounts.models import User
 from leads.enums import ConsentChannel, ConsentPurpose
 from leads.models import Consent, Lead
+from leads.services.merging import survivor_of
 from leads.signals import leads_changed, standing_changed
 
 
@@ -77,11 +78,14 @@ def withdraw_consent(
 ) -> Consent:
     """Record that somebody told a colleague that they take a consent back, given or not.
 
+    Of a lead that was merged meanwhile it is the survivor that they speak of.
+
     Raises:
         WithdrawalRefused: ``withdrawn_at`` is still to come, or they have agreed again since.
     """
     if withdrawn_at > now:
         raise WithdrawalRefused("This time is still to come.")
+    lead_id = survivor_of(lead_id=lead_id)
     again = Consent.objects.filter(lead=lead_id, purpose=purpose, is_granted=True)
     if later := again.filter(given_at__gt=withdrawn_at).order_by("given_at").last():
         local = timezone.localtime(later.given_at)

@@ -112,7 +112,7 @@ def merge_leads(
         MergeRefused: it cannot be done; the message says why.
     """
     hold(_MERGES)
-    survivor, merged = _lock(survivor_id, merged_id)
+    survivor, merged = _lock(survivor_id, merged_id, now)
     if problems := objections(survivor, merged):
         raise MergeRefused(problems[0])
     found = differences(survivor, merged)
@@ -151,7 +151,7 @@ def undo_merge(*, merge_id: int, actor: User, now: datetime) -> LeadMerge:
         raise MergeRefused(problem)
     for follower in followers:
         follower.before_undo([merge.survivor_id, merge.merged_id])
-    merge.survivor, merge.merged = _locked(merge.survivor_id, merge.merged_id)
+    merge.survivor, merge.merged = _locked(merge.survivor_id, merge.merged_id, now)
     _give_facts_back(merge, actor=actor, now=now)
     Lead.objects.filter(pk__in=family_of(merge.merged_id)).update(merged_into=merge.merged_id)
     Lead.objects.filter(pk=merge.merged_id).update(merged_into=None)
@@ -160,7 +160,6 @@ def undo_merge(*, merge_id: int, actor: User, now: datetime) -> LeadMerge:
     for follower in followers:
         follower.give_back(merge, now)
     merge.save(update_fields=["followed", "has_more"])
-    standing_changed.send(sender=Lead, lead_ids=[merge.survivor_id, merge.merged_id], now=now)
     return merge
 
 
@@ -175,18 +174,23 @@ def family_of(lead_id: int) -> list[int]:
     return found
 
 
-def _lock(survivor_id: int, merged_id: int) -> tuple[Lead, Lead]:
+def _lock(survivor_id: int, merged_id: int, now: datetime) -> tuple[Lead, Lead]:
     if survivor_id == merged_id:
         raise MergeRefused("A lead cannot be merged into itself.")
     for follower in followers:
         follower.before([survivor_id, merged_id])
-    return _locked(survivor_id, merged_id)
+    return _locked(survivor_id, merged_id, now)
 
 
-def _locked(survivor_id: int, merged_id: int) -> tuple[Lead, Lead]:
-    """Return the two, locked in one order."""
+def _locked(survivor_id: int, merged_id: int, now: datetime) -> tuple[Lead, Lead]:
+    """Return the two, locked in one order.
+
+    What both become is told at once: so their scores are held in that order too, before the facts
+    of either are written. Who writes all scores anew goes by it.
+    """
     rows = Lead.objects.select_for_update(no_key=True).order_by("pk")
     leads = {lead.pk: lead for lead in rows.filter(pk__in=[survivor_id, merged_id])}
+    standing_changed.send(sender=Lead, lead_ids=list(leads), now=now)
     return leads[survivor_id], leads[merged_id]
 
 

@@ -11,6 +11,7 @@ from crm.accounts.models import SalesTeam, User
 from crm.common.instants import check_instant
 from leads.models import Lead, Note
 from leads.normalise import NotText, clean_text
+from leads.services.merging import survivor_of
 from leads.services.values import LeadInvalid
 
 #: The rows are locked in one order, so that two batches of events cannot wait for each other.
@@ -84,7 +85,7 @@ def set_next_step(*, lead_id: int, next_step: str, next_step_at: datetime | None
 
 @transaction.atomic
 def add_note(*, lead_id: int, author: User, text: str, now: datetime) -> Note:
-    """Keep what a person wrote about a lead.
+    """Keep what a person wrote about a lead, or about the one that it is by now.
 
     Raises:
         LeadInvalid: when the text is blank, too long or no text.
@@ -92,7 +93,8 @@ def add_note(*, lead_id: int, author: User, text: str, now: datetime) -> Note:
     words = _text("text", text, limit=5000)
     if not words:
         raise LeadInvalid({"text": "is empty"})
-    return Note.objects.create(lead_id=lead_id, author=author, text=words, created_at=now)
+    standing_id = survivor_of(lead_id=lead_id)
+    return Note.objects.create(lead_id=standing_id, author=author, text=words, created_at=now)
 
 
 def _text(field: str, text: str, *, limit: int) -> str:

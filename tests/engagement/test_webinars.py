@@ -23,6 +23,7 @@ from engagement.services.webinars import NotOver, create_webinar, mark_no_shows
 from engagement.slices import STEPS, Slice, Subject, slice_q
 from leads.importing.reading import FileRefused
 from leads.models import Lead
+from leads.services import merge_leads
 from tests.engagement.attendance import check, record, results
 from tests.engagement.content import make_asset, make_offer, make_webinar
 from tests.engagement.inbox import absorb, message
@@ -113,6 +114,24 @@ def test_the_same_list_again_changes_nothing(tmp_path: Path) -> None:
     record(again)
 
     assert (acts(), Lead.objects.count()) == before
+
+
+def test_a_list_again_after_its_leads_were_merged_changes_nothing(tmp_path: Path) -> None:
+    webinar = two_leads()
+    record(check(webinar, tmp_path, LIST))
+    ada, bo = Lead.objects.order_by("email")
+    mira = make_user(Role.MARKETER)
+    merge_leads(survivor_id=bo.pk, merged_id=ada.pk, actor=mira, now=NOW)
+    checked = check(webinar, tmp_path, LIST)
+    assert [result for _, result in results(checked)][:2] == ["KNOWN", "KNOWN"]
+
+    before_merging = check(webinar, tmp_path, LIST)
+    AttendanceRow.objects.filter(upload=before_merging, line__lte=3).update(result="READY")
+    record(before_merging)
+
+    assert acts() == [
+        ("bo@example.com", "WEBINAR_ATTENDED"), ("bo@example.com", "WEBINAR_NO_SHOW"),
+    ]  # fmt: skip
 
 
 def test_two_lists_checked_before_either_is_recorded_record_once(tmp_path: Path) -> None:
