@@ -23,9 +23,26 @@ def lock_writes(model: type[Model]) -> None:
     Rows of other tables that refer to it are written meanwhile. For small tables that people write,
     where a row depends on all others: the next version, a free position.
     """
+    _lock(model, "SHARE ROW EXCLUSIVE")
+
+
+def keep_from_writing(model: type[Model]) -> None:
+    """Wait for who is about to write ``model``, and let nobody begin until the transaction ends.
+
+    Many may at once; the others say ``begin_to_write``, before anything else is locked.
+    """
+    _lock(model, "SHARE")
+
+
+def begin_to_write(model: type[Model]) -> None:
+    """Wait for those who keep others from writing ``model``; many may write beside each other."""
+    _lock(model, "ROW EXCLUSIVE")
+
+
+def _lock(model: type[Model], mode: str) -> None:
     with connection.cursor() as cursor:
         table = sql.Identifier(model._meta.db_table)
-        cursor.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table))
+        cursor.execute(sql.SQL("LOCK TABLE {} IN {} MODE").format(table, sql.SQL(mode)))
 
 
 def hold(name: str) -> None:

@@ -20,7 +20,7 @@ from engagement.signals import history_corrected
 from leads.merged_rows import counted
 from leads.merging import Follower, Kept, rekey, rekey_back
 from leads.models import Lead, LeadMerge
-from leads.services import family_of, lock_leads, recall_activity, record_activity
+from leads.services import begin_to_merge, family_of, lock_leads, recall_activity, record_activity
 
 #: Acts that change hands in the transaction of a merge: about a second. Our choice.
 AT_ONCE = 20_000
@@ -116,6 +116,7 @@ def tell(survivor: Lead, merged: Lead) -> list[str]:
 @transaction.atomic
 def _follow_on(merge_id: int, now: datetime) -> None:
     """Move a piece unless another sweep is at it."""
+    begin_to_merge()
     waiting = LeadMerge.objects.select_for_update(skip_locked=True).filter(has_more=True)
     merge = waiting.filter(pk=merge_id).first()
     if merge is None:

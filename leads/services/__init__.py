@@ -19,6 +19,7 @@ from leads.services.deals import DealAlreadyRecorded, NothingToClose, close_deal
 from leads.services.merging import (
     MergeChanged,
     MergeRefused,
+    begin_to_merge,
     consequences,
     family_of,
     merge_leads,
@@ -59,6 +60,7 @@ __all__ = [
     "WithdrawalRefused",
     "add_note",
     "assign_lead",
+    "begin_to_merge",
     "change_stage",
     "close_deal",
     "consequences",

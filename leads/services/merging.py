@@ -1,8 +1,8 @@
 """Making one of two leads that are the same person, and taking that back.
 
 The merged lead keeps its row and its history, and points to the survivor; what others ask for by
-its address, number or browser leads there. One merge is done at a time, beside nobody who finds out
-whose act something is: see ``share_merges``.
+its address, number or browser leads there. Merges are done beside each other, and beside nobody who
+finds out whose act something is: see ``share_merges``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from crm.accounts.models import User
-from crm.common.locks import hold, share
+from crm.common.locks import begin_to_write, keep_from_writing
 from leads.enums import LifecycleStage
 from leads.merging import Difference, changes, differences, fingerprint, followers
 from leads.models import Lead, LeadMerge
@@ -24,7 +24,6 @@ from leads.services.tags import MOST_TAGS, set_tags
 from leads.services.values import LeadInvalid
 from leads.signals import leads_changed, standing_changed
 
-_MERGES = "leads.merges"
 #: Whoever came so far is kept: deals and verdicts stay where they are.
 _FAR = (LifecycleStage.SQL, LifecycleStage.WON)
 
@@ -45,7 +44,12 @@ def share_merges() -> None:
 
     For whoever looks up a lead by what it is known by and then writes what it did.
     """
-    share(_MERGES)
+    keep_from_writing(LeadMerge)
+
+
+def begin_to_merge() -> None:
+    """Wait for whoever shares merges, and let nobody begin to until the transaction ends."""
+    begin_to_write(LeadMerge)
 
 
 def standing_ids(lead_ids: Collection[int]) -> dict[int, int]:
@@ -111,7 +115,7 @@ def merge_leads(
         MergeChanged: a fact was changed since ``seen``.
         MergeRefused: it cannot be done; the message says why.
     """
-    hold(_MERGES)
+    begin_to_merge()
     survivor, merged = _lock(survivor_id, merged_id, now)
     if problems := objections(survivor, merged):
         raise MergeRefused(problems[0])
@@ -145,13 +149,13 @@ def undo_merge(*, merge_id: int, actor: User, now: datetime) -> LeadMerge:
         MergeRefused: it was taken back, a later merge of the survivor stands, or acts are still on
             their way.
     """
-    hold(_MERGES)
+    begin_to_merge()
     merge = LeadMerge.objects.select_for_update().get(pk=merge_id)
-    if problem := _obstacle(merge):
-        raise MergeRefused(problem)
     for follower in followers:
         follower.before_undo([merge.survivor_id, merge.merged_id])
     merge.survivor, merge.merged = _locked(merge.survivor_id, merge.merged_id, now)
+    if problem := _obstacle(merge):
+        raise MergeRefused(problem)
     _give_facts_back(merge, actor=actor, now=now)
     Lead.objects.filter(pk__in=family_of(merge.merged_id)).update(merged_into=merge.merged_id)
     Lead.objects.filter(pk=merge.merged_id).update(merged_into=None)
@@ -183,14 +187,15 @@ def _lock(survivor_id: int, merged_id: int, now: datetime) -> tuple[Lead, Lead]:
 
 
 def _locked(survivor_id: int, merged_id: int, now: datetime) -> tuple[Lead, Lead]:
-    """Return the two, locked in one order.
+    """Return the two, locked in one order with those that were merged into them before.
 
     What both become is told at once: so their scores are held in that order too, before the facts
     of either are written. Who writes all scores anew goes by it.
     """
+    two = sorted((survivor_id, merged_id))
     rows = Lead.objects.select_for_update(no_key=True).order_by("pk")
-    leads = {lead.pk: lead for lead in rows.filter(pk__in=[survivor_id, merged_id])}
-    standing_changed.send(sender=Lead, lead_ids=list(leads), now=now)
+    leads = {lead.pk: lead for lead in rows.filter(Q(pk__in=two) | Q(merged_into__in=two))}
+    standing_changed.send(sender=Lead, lead_ids=two, now=now)
     return leads[survivor_id], leads[merged_id]
 
 

@@ -59,7 +59,7 @@ def merge(kept: Lead, gone: Lead, mira: User) -> Callable[[], object]:
 def test_a_merge_is_not_taken_back_while_its_survivor_is_merged(
     kept: Lead, gone: Lead, mira: User
 ) -> None:
-    """Red when two at once do not wait for each other: the acts stay with the last survivor."""
+    """Red when it looks for later merges before it holds the leads: the acts stay with the last."""
     made = merge_leads(survivor_id=kept.pk, merged_id=gone.pk, actor=mira, now=NOW)
     last = make_lead()
     with ThreadPoolExecutor(1) as pool:
@@ -69,6 +69,19 @@ def test_a_merge_is_not_taken_back_while_its_survivor_is_merged(
             wait_until_blocked(undoing)
         with pytest.raises(MergeRefused, match="Take back first"):
             undoing.result(20)
+
+
+def test_merges_of_other_leads_do_not_wait(mira: User, merge: Callable[[], object]) -> None:
+    """Red when one merge keeps out all others: the second waits for all that the first does."""
+    one, two = make_lead(), make_lead()
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        merge()
+        other = in_thread(
+            pool,
+            partial(merge_leads, survivor_id=one.pk, merged_id=two.pk, actor=mira, now=NOW),
+        )
+        wait_until_blocked(other)
+        assert other.done()
 
 
 def test_who_holds_a_browser_comes_to_its_lead(
