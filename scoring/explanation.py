@@ -134,7 +134,7 @@ def _rule_line(
     count, moment = evidence.counts[number], evidence.moments[number]
     reached = abs(evidence.amounts[number]) > rule.cap
     return Line(
-        text=f"{rule.label}, {count} times" if count > 1 else rule.label,
+        text=f"{rule.label}, {count:,} times" if count > 1 else rule.label,
         points=_points(value),
         how=", ".join(_how(rule, count, moment, reached=reached, today=today)),
         group=group.name,

@@ -28,7 +28,7 @@ lead_views.register(*SCORE_VIEWS)
 
 lead_panels.register(
     Panel("grade", 10, "title", score_panel, "scoring/_grade_title.html"),
-    Panel("score", 10, "right", score_panel, "scoring/_score_panel.html"),
+    Panel("score", 10, "right", score_panel, "scoring/_score_beside.html"),
 )
 
 timeline_gains.register(TimelineGains("score", 10, gains))

@@ -37,19 +37,31 @@ _CYCLE = SQL(
     " JOIN leads_lead lead ON lead.id = stage.lead_id"
     " WHERE lead.id = $1 AND lead.cycle > 1 AND stage.stage = {} AND stage.started_at <= $2"
 ).format(LifecycleStage.RECYCLED.value)
+#: Whether any act came to be known as the lead's only later: then it is asked of each, which reads
+#: the log itself. Else an index tells all.
+_LATER = SQL(
+    "SELECT EXISTS (SELECT FROM engagement_visitorlink WHERE lead_id = $1 AND proven_at > $3)"
+    " OR EXISTS (SELECT FROM leads_leadmerge WHERE survivor_id = $1 AND merged_at > $3) AS is_told"
+)
+_MINE = SQL(
+    "WHERE event.lead_id = $1 AND event.occurred_at <= $2"
+    " AND event.occurred_at > coalesce((SELECT counts_from FROM cycle), '-infinity')"
+)
 _OF_LEAD = SQL(
     "SELECT count(*) FILTER (WHERE actor = {human} AND known_at > $3) AS unknown,"
     " count(*) FILTER (WHERE actor = {machine} AND known_at <= $3) AS by_machines,"
     " count(*) FILTER (WHERE actor = {nobody} AND known_at <= $3) AS by_nobody"
-    " FROM (SELECT event.actor, greatest(event.received_at, link.proven_at, merge.merged_at)"
-    " AS known_at"
-    " FROM cycle, engagement_event event"
+    " FROM (SELECT event.actor, event.received_at AS known_at FROM engagement_event event {mine}"
+    " AND NOT (SELECT is_told FROM later)"
+    " UNION ALL SELECT event.actor, greatest(event.received_at, link.proven_at, merge.merged_at)"
+    " FROM engagement_event event"
     " LEFT JOIN engagement_visitorlink link ON link.id = event.link_id"
     " LEFT JOIN leads_leadmerge merge"
     " ON merge.merged_id = event.merged_from AND merge.undone_at IS NULL"
-    " WHERE event.lead_id = $1 AND event.occurred_at <= $2"
-    " AND event.occurred_at > coalesce(cycle.counts_from, '-infinity')) AS act"
-).format(human=Actor.HUMAN.value, machine=Actor.MACHINE.value, nobody=Actor.UNKNOWN.value)
+    " {mine} AND (SELECT is_told FROM later)) AS act"
+).format(
+    human=Actor.HUMAN.value, machine=Actor.MACHINE.value, nobody=Actor.UNKNOWN.value, mine=_MINE
+)
 _CLAIMED = SQL(
     "SELECT count(*) AS claimed FROM cycle, engagement_visitorlink claim"
     " JOIN engagement_event event ON event.visitor_id = claim.visitor_id"
@@ -89,7 +101,7 @@ class Surroundings:
             (self.claimed, "of browsers that are not proven", "anybody can type an address"),
         )
         return tuple(
-            Line(f"{count} {'event' if count == 1 else 'events'} {whose}", Decimal(0), why,
+            Line(f"{count:,} {'event' if count == 1 else 'events'} {whose}", Decimal(0), why,
                  is_known=False)
             for count, whose, why in told if count
         )  # fmt: skip
@@ -104,4 +116,4 @@ def surroundings_of(lead_id: int, *, as_of: datetime, known_at: datetime) -> Sur
 @cache
 def _query() -> SQL:
     body = _SURROUNDINGS.format(changed=_HAS_CHANGED, mine=_OF_LEAD, claimed=_CLAIMED)
-    return rendered(with_tables([("cycle", _CYCLE)], body))
+    return rendered(with_tables([("cycle", _CYCLE), ("later", _LATER)], body))

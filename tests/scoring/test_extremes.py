@@ -47,7 +47,7 @@ def test_very_many_acts_of_one_lead_stay_within_the_scale() -> None:
     settle()
     told = explain(lead_id=lead.pk, as_of=NOW)
     assert [(line.text, line.points) for line in told.engagement_lines] == [
-        ("Download, 20000 times", Decimal("100.0")),
+        ("Download, 20,000 times", Decimal("100.0")),
         ("100 in a day", Decimal("5.0")),
         ("Over the limit of 100 for Acts", Decimal("-5.0")),
     ]

@@ -9,7 +9,9 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.urls import reverse
 
+from crm.accounts.enums import Role
 from engagement.enums import EventKind
 from engagement.services import record_event
 from engagement.signals import lead_captured
@@ -20,7 +22,7 @@ from scoring.models import HEAVY, LeadScore, ScoringModel
 from scoring.services import create_draft, mark_due, score_due_leads, score_next_heavy_lead
 from scoring.services.refresh import SLOW
 from tests.concurrency import in_thread
-from tests.factories import NOW, make_lead
+from tests.factories import NOW, client_of, make_lead, make_user
 from tests.faults.table_locks import locked, somebody_waits
 from tests.processes import wait_for
 from tests.scoring.logs import document, log_many, publish_model, score_of
@@ -94,6 +96,24 @@ def test_a_lead_whose_acts_never_end_rests_between_its_scores() -> None:
 
     assert not score_next_heavy_lead(now=NOW + timedelta(seconds=49))
     assert score_next_heavy_lead(now=NOW + timedelta(seconds=50))
+
+
+@pytest.mark.django_db
+def test_the_page_of_a_lead_with_very_many_acts_comes_before_their_lines() -> None:
+    """Red when the page computes them itself: a million acts took more than a second."""
+    model = publish_model()
+    lead = make_heavy()
+    LeadScore.objects.filter(pk=lead.pk).update(model=model, cell="B2")
+    client = client_of(make_user(Role.MARKETER))
+    explanation = reverse("scoring:explanation", args=[lead.pk])
+
+    page = client.get(reverse("leads:detail", args=[lead.pk])).content.decode()
+    panel = client.get(explanation, headers={"HX-Request": "true"}).content.decode()
+
+    assert f'hx-get="{explanation}"' in page
+    assert ">B2<" in page
+    assert "Not evaluated: nothing is known" not in page
+    assert "Not evaluated: nothing is known" in panel
 
 
 @pytest.mark.django_db(transaction=True)
