@@ -4,11 +4,13 @@ Loading costs seconds of processor time and 100 MB each time; a fork costs neith
 """
 
 import gc
+import os
 import signal
 from functools import partial
 from importlib import import_module
 
 import django
+from django.core.checks import run_checks
 from django.core.management import execute_from_command_line
 
 from crm.celery import app
@@ -18,16 +20,17 @@ from crm.embedded.process import Program
 from crm.embedded.supervisor import Supervisor
 
 # Whatever the forks would import later, each for itself.
-LOADED_AHEAD = ("celery.bin.celery", "celery.worker", "celery.concurrency.prefork", "redis")
+LOADED_AHEAD = (
+    *("celery.bin.celery", "celery.apps.worker", "celery.apps.beat", "celery.concurrency.prefork"),
+    *("celery.backends.base", "celery.worker.consumer", "celery.worker.strategy"),
+    *("kombu.transport.redis", "psycopg_pool"),
+)
 
 
 def main() -> None:
     """Keep the forks alive until told to stop."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    django.setup()
-    app.loader.import_default_modules()
-    for module in LOADED_AHEAD:
-        import_module(module)
+    _load()
     gc.freeze()  # no collection may touch, and so copy, the pages that the forks share
     supervisor = Supervisor()
     try:
@@ -39,6 +42,17 @@ def main() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     finally:
         supervisor.stop()
+
+
+def _load() -> None:
+    """Load all that the forks need: the tasks, and with the checks what answers addresses."""
+    django.setup()
+    app.loader.import_default_modules()
+    app.finalize()
+    for module in LOADED_AHEAD:
+        import_module(module)
+    run_checks()
+    os.environ["CELERY_SKIP_CHECKS"] = "1"  # each worker would do it again, for seconds
 
 
 def _program(child: Child) -> Program:
