@@ -126,7 +126,7 @@ def _attribute_changes(
         undeclared = (name.replace("_", " ").capitalize(), AttributeType.TEXT)
         label, kind = declared.get(name, undeclared)
         before, now = (
-            attribute_words(AttributeType(kind), side[name]) if name in side else ""
+            "" if side.get(name) is None else attribute_words(AttributeType(kind), side[name])
             for side in (was, value)
         )
         yield label, before, now

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from crm.accounts.models import User
 from leads.edits import edit_entries
 from leads.enums import AttributeType
+from leads.history import merged_facts
 from leads.models import Lead, LeadAttribute
 from leads.services import create_lead, update_lead
 from leads.wording import attribute_words
@@ -127,3 +128,9 @@ def test_a_value_of_another_kind_than_declared_is_said_as_it_is() -> None:
     assert attribute_words(AttributeType.DATE, "soon") == "soon"
     assert attribute_words(AttributeType.DATE, "2026-05-31") == "31 May 2026"
     assert attribute_words(AttributeType.NUMBER, 1200) == "1,200"
+
+
+def test_an_attribute_that_was_not_known_is_told_without_a_value(lead: Lead) -> None:
+    facts = {"attributes": [{"employees": None}, {"employees": 79}]}
+
+    assert merged_facts(facts) == [("Staff", "", "79")]
