@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
-from engagement.models import Source
+from engagement.models import CaptureForm, Source
 from handoff.models import Agreement, RoutingRule, WorkCalendar
 from leads.models import Lead
 from scoring.models import ScoringModel
@@ -64,6 +64,9 @@ STEPS = (
     Step("Connect your website", "What people read and download becomes their score.",
          "engagement:source_add", "Connect", "radio-tower", _BUILDERS,
          Source.objects.exists),
+    Step("Put a form on it", "Who fills it in is a lead at once, with its consent.",
+         "engagement:form_create", "New form", "clipboard-list", _BUILDERS,
+         CaptureForm.objects.exists),
     Step("Publish a scoring model", "It says who is an MQL, in sentences that you can change.",
          "scoring:model", "Look at it", "sliders-vertical", _BUILDERS,
          lambda: ScoringModel.objects.published().exists()),

@@ -202,8 +202,9 @@ def _to_list(query: str) -> HttpResponse:
 
 def _emptiness(address: ListAddress, request: AppRequest, now: datetime) -> dict[str, Any]:
     """Return what an empty list says: nothing there yet, or which filter keeps out the most."""
+    is_first_run = request.user.sees_all_leads and not Lead.objects.exists()
     if address.problems or not address.chips:
-        return {"is_first_run": not Lead.objects.exists()}
+        return {"is_first_run": is_first_run}
     widest = widest_filter(address, viewer=request.user, now=now)
     wider = address.without(widest.chip.query) if widest and widest.count.value else None
-    return {"widest": widest, "wider": wider, "is_first_run": not Lead.objects.exists()}
+    return {"widest": widest, "wider": wider, "is_first_run": is_first_run}

@@ -106,6 +106,13 @@ def test_an_empty_installation_offers_to_import(client: Client) -> None:
     assert "No leads yet" in text(client.get("/leads/?view=all"))
 
 
+def test_a_rep_of_an_empty_installation_is_not_offered_what_is_for_others() -> None:
+    page = text(client_of(make_user(Role.REP)).get("/leads/"))
+
+    assert "No leads for you yet" in page
+    assert "/leads/import/" not in page
+
+
 def test_filters_that_match_none_name_the_one_to_leave_out(client: Client) -> None:
     make_lead(country="DE", city="Munich")
 
