@@ -102,8 +102,11 @@ LEAD_COLUMNS = (
         "stage", "Stage", 20, lambda lead: LifecycleStage(lead.stage).label,
         draw=lambda lead, _: _drawn_stage(lead.stage),
     ),
-    _column("source", "Source", 60, lambda lead: source_label(lead.source), align="only-wide"),
-    _column("owner", "Owner", 70, _held_by, draw=_owner, align="only-wide"),
+    _column(
+        "source", "Source", 60, lambda lead: source_label(lead.source),
+        align="only-wide is-short",
+    ),
+    _column("owner", "Owner", 70, _held_by, draw=_owner, align="only-wide is-short"),
     _column(
         "activity", "Active", 90, lambda lead: lead.last_activity_at, draw=_activity,
         align="num card-when", sort=("-last_activity_at", "-id"),
@@ -125,8 +128,11 @@ LEAD_COLUMNS = (
         "stage_days", "Days in stage", 22, lambda lead: lead.stage_since,
         draw=lambda lead, now: str((now - lead.stage_since).days), align="num", is_default=False,
     ),
-    _column("country", "Country", 61, lambda lead: country_name(lead.country), is_default=False),
-    _column("city", "City", 62, lambda lead: lead.city, is_default=False),
+    _column(
+        "country", "Country", 61, lambda lead: country_name(lead.country), align="is-short",
+        is_default=False,
+    ),
+    _column("city", "City", 62, lambda lead: lead.city, align="is-short", is_default=False),
     _column("campaign", "Campaign", 63, lambda lead: lead.campaign, align="clip", is_default=False),
     _column(
         "tags", "Tags", 72, lambda lead: ", ".join(lead.tags), draw=_tags, align="clip",

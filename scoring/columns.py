@@ -133,7 +133,7 @@ SCORE_COLUMNS = (
         export=lambda listed: str(listed.grade),
     ),
     Column(
-        "persona", "Persona", 40, load=load_scores, draw=_persona_cell,
+        "persona", "Persona", 40, load=load_scores, draw=_persona_cell, align="is-short",
         export=lambda listed: listed.persona,
     ),
     Column(

@@ -139,7 +139,8 @@ def avatar(user: User | None, *, with_name: bool = False) -> SafeString | str:
         return ""
     face = markup('<span class="face" aria-hidden="true">{}</span>', user.initials)
     if with_name:
-        return markup('<span class="person">{}{}</span>', face, user.full_name)
+        name = markup('<span dir="auto">{}</span>', user.full_name)
+        return markup('<span class="person">{}{}</span>', face, name)
     return markup('{}<span class="visually-hidden">{}</span>', face, user.full_name)
 
 
