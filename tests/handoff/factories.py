@@ -9,6 +9,7 @@ from threading import Event
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
@@ -61,6 +62,11 @@ def make_calendar(team: SalesTeam | None = None, **fields: Any) -> WorkCalendar:
 def make_rep(team: SalesTeam, **fields: Any) -> User:
     """Make an active rep of ``team``."""
     return make_user(Role.REP, sales_team=team, **fields)
+
+
+def zone_at_noon() -> str:
+    """Return a zone where it is about noon, so that what is due soon is due today."""
+    return f"Etc/GMT{timezone.now().hour - 12:+d}"
 
 
 def make_agreement(*tiers: TierTerms, now: datetime = NOW, **promises: Any) -> Agreement:

@@ -19,7 +19,13 @@ from crm.accounts.models import User
 from handoff.enums import HandoffState
 from handoff.models import BantAssessment, Handoff, Touch
 from tests.factories import client_of, make_team
-from tests.handoff.factories import make_agreement, make_calendar, make_handoff, make_rep
+from tests.handoff.factories import (
+    make_agreement,
+    make_calendar,
+    make_handoff,
+    make_rep,
+    zone_at_noon,
+)
 from tests.handoff.test_pages import ALWAYS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -31,7 +37,7 @@ NARROW = {"width": 360, "height": 740}
 def rep(transactional_db: None) -> User:
     make_calendar(definition=ALWAYS)
     make_agreement()
-    return make_rep(make_team(name="DACH"), time_zone="Europe/Berlin")
+    return make_rep(make_team(name="DACH"), time_zone=zone_at_noon())
 
 
 @pytest.fixture

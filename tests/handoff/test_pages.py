@@ -26,6 +26,7 @@ from tests.handoff.factories import (
     make_calendar,
     make_handoff,
     make_rep,
+    zone_at_noon,
 )
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +44,7 @@ ALWAYS = {
 def rep() -> User:
     make_calendar(definition=ALWAYS)
     make_agreement()
-    return make_rep(make_team(name="DACH"), time_zone="Europe/Berlin")
+    return make_rep(make_team(name="DACH"), time_zone=zone_at_noon())
 
 
 @pytest.fixture
@@ -320,7 +321,7 @@ def test_the_handoff_page_shows_the_arithmetic_of_each_deadline(web: Client, rep
 
     page = _page(web, "handoff:handoff", handoff)
 
-    accept = timezone.localtime(clock_of(handoff, "ACCEPT").due_at, ZoneInfo("Europe/Berlin"))
+    accept = timezone.localtime(clock_of(handoff, "ACCEPT").due_at, ZoneInfo(rep.time_zone))
     assert f"{accept:%H:%M}" in page
     assert "2 h of working time" in page
     assert "Next in turn" in page
