@@ -45,7 +45,8 @@ from engagement.tokens import proof_of
 
 logger = logging.getLogger(__name__)
 
-BATCH = 2_000
+#: Much costs the same for any batch; whoever meets its visitors waits for its end. Our choice.
+BATCH = 4_000
 #: A message that the database did not finish waits for this long; our choice.
 RETRY_AFTER = timedelta(minutes=5)
 #: The backlog is counted up to here; more is "many" all the same.

@@ -25,8 +25,8 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc"),
 ]
 
-MESSAGES = 12 * BATCH
-KILLS = 3
+MESSAGES = 8 * BATCH
+KILLS = 2
 PEOPLE = 300
 
 
