@@ -63,7 +63,7 @@ const FAILURES = {
   404: "This no longer exists, or is not yours to see.",
   409: "Somebody was faster. Load the page again to see what is left to do.",
   429: "Too many requests. Wait a minute and try again.",
-  503: "Others were at the same rows for too long, so this was not done. Try again.",
+  503: "Other work was in the way for too long, so this was not done. Try again.",
 };
 
 /* --- Keys: elements name theirs with data-key; single letters are off inside fields ------------------ */
