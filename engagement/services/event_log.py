@@ -60,10 +60,12 @@ class NewEvent(NamedTuple):
 
 
 def claim_messages(ids: dict[MessageName, UUID]) -> set[MessageName]:
-    """Write the names of messages, one at least, that were never absorbed, and return those.
+    """Write the names of messages that were never absorbed, and return those.
 
     A batch elsewhere that holds the same name is waited for; its name is then not returned.
     """
+    if not ids:
+        return set()
     sources, message_ids = zip(*ids, strict=True)
     columns = (sources, message_ids, [made.hex for made in ids.values()])
     with connection.cursor() as cursor:
