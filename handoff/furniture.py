@@ -93,7 +93,16 @@ lead_columns.register(
         load=panels.sla_badges,
         draw=panels.sla_cell,
         export=lambda badge: f"{badge.clock} {badge.text}",
-    )
+    ),
+    Column(
+        name="rejected_for",
+        label="Rejected as",
+        order=65,
+        load=panels.refusals_of,
+        draw=panels.refusal_cell,
+        align="clip",
+        is_default=False,
+    ),
 )
 
 lead_views.register(

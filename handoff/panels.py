@@ -16,7 +16,7 @@ from crm.common.ui.marks import sla_badge
 from crm.common.ui.words import working_time
 from engagement.touches import touch_before
 from handoff.badges import clock_badge
-from handoff.enums import BantAnswer
+from handoff.enums import BantAnswer, HandoffState, RejectionReason
 from handoff.models import Clock, Handoff, WorkCalendar
 from leads.models import Lead
 
@@ -31,6 +31,14 @@ _CLOCKS = PreparedQuery(
         .annotate(of_lead=F("handoff__lead"), of_calendar=F("handoff__calendar"))
         .order_by("handoff", "due_at", "id")
         .distinct("handoff")
+    )
+)
+_REFUSALS = PreparedQuery(
+    lambda leads: (
+        Handoff.objects.filter(lead__among=leads, state=HandoffState.REJECTED)
+        .order_by("lead", "-closed_at", "-id")
+        .distinct("lead")
+        .values_list("lead", "rejection_reason")
     )
 )
 _CALENDARS = PreparedQuery(lambda ids: WorkCalendar.objects.filter(pk__among=ids))
@@ -48,6 +56,19 @@ def sla_badges(lead_ids: Sequence[int], viewer: User, now: datetime) -> Mapping[
     return {
         clock.of_lead: clock_badge(clock, hours[clock.of_calendar], now=now) for clock in clocks
     }
+
+
+def refusals_of(lead_ids: Sequence[int], viewer: User, now: datetime) -> Mapping[int, str]:
+    """Return why sales rejected each lead last."""
+    del viewer, now
+    return {
+        lead_id: RejectionReason(reason).label for lead_id, reason in _REFUSALS.rows(list(lead_ids))
+    }
+
+
+def refusal_cell(_lead: Lead, reason: str | None, _now: datetime) -> str:
+    """Draw the reason of a row."""
+    return reason or ""
 
 
 def sla_cell(_lead: Lead, badge: SlaBadge | None, _now: datetime) -> str:
