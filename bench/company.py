@@ -83,6 +83,7 @@ def seed(size: int) -> None:
 
     from crm.reports.services import count_sla_days  # noqa: PLC0415 -- app ready
     from leads.models import Lead  # noqa: PLC0415 -- app ready
+    from leads.services import mark_duplicates  # noqa: PLC0415 -- app ready
 
     call_command("migrate", verbosity=0)
     if not Lead.objects.exists():
@@ -91,6 +92,8 @@ def seed(size: int) -> None:
             _make(size)
         print(f"seeded {size:,} leads in {time.perf_counter() - started:.0f} s")
     _go_through(count_sla_days)
+    while mark_duplicates():
+        pass
     with connection.cursor() as cursor:  # as autovacuum would have done by now
         cursor.execute("SET statement_timeout = 0")
         cursor.execute("VACUUM ANALYZE")

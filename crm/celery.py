@@ -34,6 +34,7 @@ app.conf.beat_schedule = {
     "run imports": _tick("leads.run_imports", queue="bulk", every=3.0),
     "run bulk jobs": _tick("leads.run_bulk_jobs", queue="bulk", every=2.0),
     "wake leads": _tick("leads.wake_leads", queue="bulk", every=30.0),
+    "mark duplicates": _tick("leads.mark_duplicates", queue="bulk", every=10.0),
     "count splits": _tick("reports.count_splits", queue="bulk", every=10.0),
     "count SLA days": _tick("reports.count_sla_days", queue="bulk", every=20.0),
     "renew public holidays": _tick("handoff.renew_public_holidays", queue="bulk", every=3600.0),

@@ -11,13 +11,15 @@ from django.utils.safestring import SafeString
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
+from crm.common.prepared import PreparedQuery
 from crm.common.slots import Column, SavedView
 from crm.common.templatetags.ui import avatar, stage
 from crm.common.ui import words
 from crm.common.ui.markup import markup
 from leads.countries import country_name
-from leads.enums import LifecycleStage
-from leads.models import Lead
+from leads.enums import ConsentPurpose, LifecycleStage
+from leads.merging import MERGE_ROLES
+from leads.models import Consent, Lead, StageInterval
 from leads.normalise import source_label
 
 _MARKETING = (Role.MARKETER, Role.ADMIN)
@@ -26,6 +28,45 @@ _MARKETING = (Role.MARKETER, Role.ADMIN)
 def _from_lead(_ids: Sequence[int], _viewer: User, _now: datetime) -> Mapping[int, Any]:
     """Load nothing: the row's lead has it."""
     return {}
+
+
+_ENTRIES = PreparedQuery(
+    lambda leads: (
+        StageInterval.objects.filter(lead__among=leads, stage=LifecycleStage.MQL)
+        .order_by("lead", "-sequence")
+        .distinct("lead")
+        .values_list("lead", "started_at")
+    )
+)
+_CONSENTS = PreparedQuery(
+    lambda leads: (
+        Consent.objects.in_force()
+        .filter(lead__among=leads)
+        .values_list("lead", "purpose", "is_granted")
+    )
+)
+
+
+def _became_mql(ids: Sequence[int], _viewer: User, _now: datetime) -> Mapping[int, datetime]:
+    """Return when each lead last became an MQL."""
+    return {row[0]: row[1] for row in _ENTRIES.rows(list(ids))}
+
+
+def _consents(ids: Sequence[int], _viewer: User, _now: datetime) -> Mapping[int, str]:
+    """Return the last word of each lead on each purpose: ``Contact, Marketing mail withdrawn``."""
+    said: dict[int, list[str]] = {}
+    for lead_id, purpose, is_granted in _CONSENTS.rows(list(ids)):
+        word = "" if is_granted else " withdrawn"
+        said.setdefault(lead_id, []).append(f"{ConsentPurpose(purpose).label}{word}")
+    return {lead_id: ", ".join(words_of_lead) for lead_id, words_of_lead in said.items()}
+
+
+def _mql_day(_lead: Lead, at: datetime | None, now: datetime) -> str:
+    return _moment(at, now, words.day) if at else ""
+
+
+def _consent_cell(_lead: Lead, said: str | None, _now: datetime) -> str:
+    return said or ""
 
 
 @cache
@@ -128,6 +169,14 @@ LEAD_COLUMNS = (
         "stage_days", "Days in stage", 22, lambda lead: lead.stage_since,
         draw=lambda lead, now: str((now - lead.stage_since).days), align="num", is_default=False,
     ),
+    Column(
+        "mql_at", "MQL on", 23, load=_became_mql, draw=_mql_day, align="num", is_default=False,
+        export=lambda at: at,
+    ),
+    Column(
+        "consent", "Consent", 64, load=_consents, draw=_consent_cell, align="clip",
+        is_default=False,
+    ),
     _column(
         "country", "Country", 61, lambda lead: country_name(lead.country), align="is-short",
         is_default=False,
@@ -189,5 +238,13 @@ LEAD_VIEWS = (
         90,
         {"all": [{"field": "source", "op": "is_empty"}]},
         roles=_MARKETING,
+    ),
+    SavedView(  # by name, so that those of one name stand together
+        "duplicates",
+        "Possible duplicates",
+        95,
+        {"all": [{"field": "duplicates", "op": "is", "value": "yes"}]},
+        sort="name",
+        roles=MERGE_ROLES,
     ),
 )

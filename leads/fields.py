@@ -171,6 +171,10 @@ LEAD_FIELDS = (
     _text("region", "Region", 43),
     _text("city", "City", 44),
     Field(
+        "duplicates", "Has possible duplicates", Kind.BOOLEAN, order=48,
+        q=lambda _op, value, _now: Q(has_duplicate=value),
+    ),
+    Field(
         "has_email", "Has an e-mail address", Kind.BOOLEAN, order=45,
         q=lambda _op, value, _now: Q(email__isnull=not value),
     ),

@@ -48,6 +48,13 @@ def wake_leads(**_: object) -> None:
     beat("wake_leads", timezone.now())
 
 
+@shared_task(name="leads.mark_duplicates")
+def mark_duplicates(**_: object) -> None:
+    """Run by beat every ten seconds; after an upgrade all names that stand twice are due."""
+    work_in_turn(lambda _now: services.mark_duplicates())
+    beat("mark_duplicates", timezone.now())
+
+
 @shared_task(name="leads.remove_old_uploads")
 def remove_old_uploads(**_: object) -> int:
     """Run by beat every hour."""

@@ -28,6 +28,7 @@ from handoff.models import Handoff, RepProfile
 from handoff.services import BATCH, enforce_deadlines
 from leads.enums import LifecycleStage
 from leads.models import Lead, StageInterval
+from leads.services import mark_duplicates
 from scoring.services import BATCH as SCORES
 from scoring.services import renew_scores, score_due_leads
 from scoring.services.training import can_train, start_training
@@ -89,6 +90,8 @@ def seed_demo(*, leads: int, seed: int, now: datetime) -> Summary:
         while score_due_leads(now=now) >= SCORES:
             pass
         while enforce_deadlines(now=now) == BATCH:
+            pass
+        while mark_duplicates():
             pass
     keep_partitions(now=now)
     if can_train():  # the worker does it

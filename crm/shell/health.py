@@ -26,6 +26,7 @@ LOOPS = {
     "run_imports": "Imports",
     "run_bulk_jobs": "Work on many leads",
     "wake_leads": "Waking from nurture",
+    "mark_duplicates": "Possible duplicates",
     "follow_merges": "Acts of merged leads",
     "record_attendance": "Attendance lists",
     "collector": "Collector",

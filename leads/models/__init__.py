@@ -4,6 +4,7 @@ from leads.models.bulk import BulkJob, BulkJobQuerySet, BulkRow
 from leads.models.company import Company
 from leads.models.consent import Consent, ConsentQuerySet
 from leads.models.deal import Deal
+from leads.models.duplicates import DuplicateCheck
 from leads.models.imports import ImportJob, ImportRow
 from leads.models.lead import (
     ExternalId,
@@ -28,6 +29,7 @@ __all__ = [
     "ConsentQuerySet",
     "Deal",
     "DefaultView",
+    "DuplicateCheck",
     "ExternalId",
     "ImportJob",
     "ImportRow",

@@ -53,6 +53,8 @@ class Lead(models.Model):
     ``created_at`` is when the person was captured, ``imported_at`` when history was brought in.
     ``tags`` are words that people put on it, each a ``Tag``, in the order in which they came.
     ``merged_into`` is the lead that it turned out to be, see ``LeadMerge``; of a chain the last.
+    ``has_duplicate`` says that another lead has the same full name and the same company or phone;
+    ``mark_duplicates`` writes it soon after.
     """
 
     email = models.EmailField(max_length=254, null=True, blank=True)  # noqa: DJ001 -- one NULL each
@@ -91,6 +93,7 @@ class Lead(models.Model):
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
+    has_duplicate = models.BooleanField(default=False, db_default=False)
     next_step = models.CharField(max_length=200, blank=True)
     next_step_at = models.DateTimeField(null=True, blank=True)
     wake_at = models.DateTimeField(null=True, blank=True)
@@ -144,6 +147,16 @@ class Lead(models.Model):
             ),
             models.Index(
                 fields=["company_name", "id"], condition=_STANDING, name="lead_by_company"
+            ),
+            models.Index(
+                fields=["last_name", "first_name", "id"],
+                condition=_STANDING & Q(has_duplicate=True),
+                name="lead_duplicates",
+            ),
+            models.Index(  # the other order in which they stand together: none is spread evenly
+                fields=["company_name", "id"],
+                condition=_STANDING & Q(has_duplicate=True),
+                name="lead_duplicates_company",
             ),
             models.Index(
                 fields=["stage", "-last_activity_at", "-id"],

@@ -16,6 +16,7 @@ from leads.services.consent import (
     withdraw_consent,
 )
 from leads.services.deals import DealAlreadyRecorded, NothingToClose, close_deal, record_deal
+from leads.services.duplicates import mark_duplicates
 from leads.services.merging import (
     MergeChanged,
     MergeRefused,
@@ -72,6 +73,7 @@ __all__ = [
     "freeze_score",
     "give_lead",
     "lock_leads",
+    "mark_duplicates",
     "merge_leads",
     "objections",
     "propose",
