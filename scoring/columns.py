@@ -163,7 +163,7 @@ SCORE_VIEWS = (
         20,
         {
             "all": [
-                {"field": "stage", "op": "in", "value": ["LEAD", "RECYCLED"]},
+                {"field": "open", "op": "is", "value": "yes"},
                 {"field": "level", "op": "in", "value": ["1", "2"]},
             ]
         },
@@ -176,7 +176,7 @@ SCORE_VIEWS = (
         25,
         {
             "all": [
-                {"field": "stage", "op": "in", "value": ["LEAD", "RECYCLED"]},
+                {"field": "open", "op": "is", "value": "yes"},
                 {"field": "meets", "op": "is", "value": "yes"},
             ]
         },

@@ -62,6 +62,7 @@ SCORE_FIELDS = (
     ),
     _code("persona", "Persona", 60, _personas, is_open=True),
     _yes_or_no("meets", "Meets the MQL definition", 70, Q(score__meets_definition=True)),
+    _yes_or_no("open", "Can still become an MQL", 75, Q(score__is_open=True)),
     _yes_or_no("evaluated", "Fit is evaluated", 80, Q(score__fit_score__isnull=False)),
     column_field(
         "expires", "Drops out", Kind.DATE, path="score__drops_out_at", order=90,

@@ -33,7 +33,9 @@ class LeadScore(models.Model):
     ``news_at`` is when Baton last learned something about the lead: an act, an attribute;
     ``has_news`` says that no sweep has acted on it yet. ``acts`` is how many the score came from;
     of a lead with more than ``HEAVY`` events it is how many events were read, which takes so long
-    that others do not wait for it. Written by ``scoring.services``, in bulk by SQL.
+    that others do not wait for it. Written by ``scoring.services``, in bulk by SQL. ``is_open``
+    repeats for lists whether the lead is in a stage that scoring may end; a trigger writes it with
+    the stage.
     """
 
     lead = models.OneToOneField(
@@ -58,6 +60,7 @@ class LeadScore(models.Model):
     news_at = models.DateTimeField(null=True)
     has_news = models.BooleanField(db_default=False)
     acts = models.PositiveIntegerField(db_default=0)
+    is_open = models.BooleanField(db_default=True)
 
     objects = LeadScoreQuerySet.as_manager()
 
@@ -94,6 +97,16 @@ class LeadScore(models.Model):
                 fields=["engagement_level", "lead"],
                 condition=Q(engagement_level__lte=2),
                 name="lead_score_hot",
+            ),
+            models.Index(
+                fields=["lead"],
+                condition=Q(engagement_level__lte=2, is_open=True),
+                name="lead_score_open_hot",
+            ),
+            models.Index(
+                fields=["lead"],
+                condition=Q(is_open=True, meets_definition=True),
+                name="lead_score_open_inside",
             ),
             models.Index(
                 F("engagement_score").desc(nulls_last=True),

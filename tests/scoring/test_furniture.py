@@ -150,6 +150,21 @@ def test_the_shipped_views_find_the_hot_the_inside_and_the_expiring() -> None:
     }
 
 
+@pytest.mark.usefixtures("_model")
+def test_a_score_is_of_an_open_lead_as_long_as_its_stage_is() -> None:
+    lead, handed = scored_lead(6), scored_lead(6, stage="MQL", stage_since=NOW)
+    is_open, is_not = is_("open", "is", True), is_("open", "is", False)
+    assert (found(is_open), found(is_not)) == ([lead.pk], [handed.pk])
+
+    change_stage(lead_id=lead.pk, to_stage=LifecycleStage.MQL, now=NOW, rule="By hand")
+    change_stage(
+        lead_id=handed.pk, to_stage=LifecycleStage.RECYCLED, now=NOW, actor=make_user(Role.MANAGER),
+        reason="No timeline", override=True,
+    )  # fmt: skip
+
+    assert (found(is_open), found(is_not)) == ([handed.pk], [lead.pk])
+
+
 def test_personas_without_a_model_are_none() -> None:
     make_lead()
     assert found(is_("persona", "in", ["Plant director"])) == []
