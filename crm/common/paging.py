@@ -9,16 +9,15 @@ from dataclasses import dataclass, replace
 from functools import cmp_to_key
 from typing import Any, Generic, TypeVar
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.core import signing
-from django.db.models import Exists, F, Model, OrderBy, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, TextField, Value
 
-from crm.common.orders import Compared, Unindexed
+from crm.common.orders import SORTED_BY, Term, beyond, read_term
 from crm.common.plans import Plan, plan_of
-from crm.common.prepared import Among
 
-#: Rows of an order that are looked through for a page before its rows are looked up: 1 and 5 ms.
-NEAR = (500, 2_000)
+#: Rows of an order that are looked through for a page before its rows are looked up: by their keys
+#: alone, as an index holds them, in 1 to 10 ms each.
+NEAR = (500, 5_000, 20_000)
 EXACT_UP_TO = 10_000
 QUICK_COST = 1_000  # of the planner's units: 1 to 5 ms on the machines we measured, 2026-11
 M = TypeVar("M", bound=Model)
@@ -54,42 +53,6 @@ class Count:
     def __add__(self, other: Count) -> Count:
         """Return how many rows match either of two conditions that exclude each other."""
         return Count(self.value + other.value, self.is_estimate or other.is_estimate)
-
-
-@dataclass(frozen=True)
-class _Term:
-    """One ordering column. A nullable one sorts its nulls last in either direction."""
-
-    path: str
-    descending: bool
-    nullable: bool
-
-    def expression(self, *, backwards: bool, is_indexed: bool = True) -> OrderBy:
-        """Return the order_by expression; nulls are spelt only where the index spells them."""
-        descending = self.descending is not backwards
-        nulls = {"nulls_first" if backwards else "nulls_last": True} if self.nullable else {}
-        column = F(self.path) if is_indexed else Unindexed(F(self.path))
-        return column.desc(**nulls) if descending else column.asc(**nulls)
-
-    def side(self, *, backwards: bool) -> str:
-        """Return the lookup of values beyond one."""
-        return "lt" if self.descending is not backwards else "gt"
-
-    def value_of(self, row: Any) -> Any:
-        """Return the row's value in this column; a missing related row means None."""
-        value = row
-        for name in self.path.split("__"):
-            value = getattr(value, name, None)
-        return value
-
-    def compare(self, one: Any, other: Any, *, backwards: bool) -> int:
-        """Return -1 when ``one`` comes before ``other`` in this column, 1 when after it, else 0."""
-        value, others = self.value_of(one), self.value_of(other)
-        if value == others:
-            return 0
-        if value is None or others is None:
-            return 1 if (value is None) is not backwards else -1
-        return 1 if (value > others) is not (self.descending is not backwards) else -1
 
 
 def keyset_page(
@@ -129,11 +92,11 @@ def merged_page(
 
     Each is read by the index that suits it: one condition that says ``or`` would use none.
     """
-    terms = [_term(text) for text in ordering]
+    terms = [read_term(text) for text in ordering]
     mark = _read_cursor(cursor, terms)
     backwards = mark is not None and mark.backwards
     rows = [row for each in querysets for row in _rows(each, terms, mark, size + 1, whole)]
-    if querysets[1:]:  # a value of another table may cost a query a row
+    if querysets[1:]:
         rows.sort(key=_place(terms, backwards=backwards))
     found = rows[: size + 1]
     has_more, items = len(found) > size, found[:size]
@@ -151,19 +114,19 @@ def merged_page(
 
 def ordered(queryset: QuerySet[M], ordering: Sequence[str]) -> QuerySet[M]:
     """Return all rows in the order that ``keyset_page`` cuts into pages."""
-    return queryset.order_by(*(_term(text).expression(backwards=False) for text in ordering))
+    return queryset.order_by(*(read_term(text).expression(backwards=False) for text in ordering))
 
 
 def merged(querysets: Sequence[QuerySet[M]], ordering: Sequence[str]) -> Iterator[M]:
     """Yield all rows in the order that ``merged_page`` cuts into pages."""
-    key = _place([_term(text) for text in ordering], backwards=False)
+    key = _place([read_term(text) for text in ordering], backwards=False)
     each_in_order = (ordered(each, ordering).iterator(chunk_size=1_000) for each in querysets)
     return heapq.merge(*each_in_order, key=key)
 
 
 def place_of(row: M, *, ordering: Sequence[str]) -> str:
     """Return where ``row`` stands in the order of ``keyset_page``, for ``neighbours``; signed."""
-    return _write_cursor(row, [_term(text) for text in ordering], backwards=False)
+    return _write_cursor(row, [read_term(text) for text in ordering], backwards=False)
 
 
 def neighbours(
@@ -180,7 +143,7 @@ def neighbours(
     somebody began to look at it: it stays there for them, whatever they do to it. Any other text
     counts for nothing.
     """
-    terms = [_term(text) for text in ordering]
+    terms = [read_term(text) for text in ordering]
     mark = _read_cursor(place, terms)
     values = mark.values if mark else [term.value_of(row) for term in terms]
     before = _rows(queryset, terms, _Mark(backwards=True, values=values), 1, whole)
@@ -211,8 +174,8 @@ def expected_rows(queryset: QuerySet[Any]) -> int:
 
 
 def _count(queryset: QuerySet[Any], plan: Plan) -> Count:
-    """Count up to the bound; how long a table is that is not filtered needs no proof."""
-    if plan.rows > 2 * EXACT_UP_TO and not queryset.query.where:
+    """Count up to the bound; how long a table or an index is as a whole needs no proof."""
+    if plan.rows > 2 * EXACT_UP_TO and plan.is_whole:
         return Count(plan.rows, is_estimate=True)
     exact = queryset.order_by().values("pk")[: EXACT_UP_TO + 1].count()
     if exact <= EXACT_UP_TO:
@@ -228,7 +191,7 @@ class _Mark:
     values: list[Any]
 
 
-def _place(terms: Sequence[_Term], *, backwards: bool) -> Callable[[Any], Any]:
+def _place(terms: Sequence[Term], *, backwards: bool) -> Callable[[Any], Any]:
     """Return a sort key for rows."""
 
     def compare(one: Any, other: Any) -> int:
@@ -238,10 +201,6 @@ def _place(terms: Sequence[_Term], *, backwards: bool) -> Callable[[Any], Any]:
     return cmp_to_key(compare)
 
 
-def _term(text: str) -> _Term:
-    return _Term(text.strip("-?"), text.startswith("-"), text.endswith("?"))
-
-
 @dataclass(frozen=True)
 class _Stretch:
     """The rows of one range of one index, from where a page may start, in reading order.
@@ -249,22 +208,27 @@ class _Stretch:
     ``is_known`` says that it has those whose value is known: how many others are near nobody knows.
     """
 
-    terms: list[_Term]
+    terms: list[Term]
     values: list[Any] | None
     backwards: bool
     condition: Q
     is_known: bool = True
 
-    @property
-    def near(self) -> Sequence[int]:
-        """Return how many rows to look through; those of another table's order cost more each."""
-        if not self.is_known:
-            return ()
-        return NEAR[:1] if self.terms[0].nullable else NEAR
+    def keys(self, whole: QuerySet[M]) -> Any:
+        """Return the keys of rows in this order, of ``whole`` or more, as one index has them."""
+        first = self.terms[0]
+        if not first.is_elsewhere:
+            return self.rows(whole).values("pk")
+        name, column = first.path.split("__", 1)
+        relation: Any = whole.model._meta.get_field(name)
+        terms = [replace(term, path=term.path.split("__", 1)[1]) for term in self.terms]
+        there = replace(self, terms=terms, condition=Q(**{f"{column}__isnull": False}))
+        every = relation.related_model._default_manager.all()
+        return there.rows(every).values(relation.field.name)
 
     def rows(self, queryset: QuerySet[M], *, is_indexed: bool = True) -> QuerySet[M]:
         """Return those of ``queryset``; without ``is_indexed`` by no index of the order."""
-        found = queryset.filter(self.condition).order_by(
+        found = self._with_value(queryset.filter(self.condition)).order_by(
             *(
                 term.expression(backwards=self.backwards, is_indexed=is_indexed)
                 for term in self.terms
@@ -272,12 +236,21 @@ class _Stretch:
         )
         if self.values is None:
             return found
-        return found.filter(_beyond(self.terms, self.values, backwards=self.backwards))
+        return found.filter(beyond(self.terms, self.values, backwards=self.backwards))
+
+    def _with_value(self, queryset: QuerySet[M]) -> QuerySet[M]:
+        """Let rows bring along what a cursor says of them, which else is a query for each."""
+        first = self.terms[0]
+        if self.is_known and not first.is_elsewhere:
+            return queryset
+        value = F(first.path) if self.is_known else Value(None, output_field=TextField())
+        carrying: QuerySet[M] = queryset.annotate(**{SORTED_BY: value})
+        return carrying
 
 
 def _rows(
     queryset: QuerySet[M],
-    terms: list[_Term],
+    terms: list[Term],
     mark: _Mark | None,
     limit: int,
     whole: QuerySet[M] | None,
@@ -301,16 +274,17 @@ def _first(
     """Return the first rows of a stretch: of few there are, not by walking it to its end."""
     if whole is None:
         return list(stretch.rows(queryset)[:limit])
-    for distance in stretch.near:
-        # an array is made once; the planner may ask a subquery anew for each row
-        near = ArraySubquery(stretch.rows(whole).values("pk")[:distance])
-        found = list(stretch.rows(queryset).filter(Among(F("pk"), near))[:limit])
-        if len(found) == limit:
-            return found
-    return list(stretch.rows(queryset, is_indexed=False)[:limit])
+    every = stretch.rows(queryset, is_indexed=False)
+    if stretch.is_known:
+        keys = stretch.keys(whole)
+        for distance in NEAR:  # no array: the planner has to know how many they are
+            found = list(every.filter(pk__in=keys[:distance])[:limit])
+            if len(found) == limit:
+                return found
+    return list(every[:limit])
 
 
-def _stretches(model: type[Model], terms: list[_Term], mark: _Mark | None) -> list[_Stretch]:
+def _stretches(model: type[Model], terms: list[Term], mark: _Mark | None) -> list[_Stretch]:
     """Return the pieces of the list still to read, in reading order."""
     values, backwards = (mark.values, mark.backwards) if mark else (None, False)
     first, rest = terms[0], terms[1:]
@@ -337,7 +311,7 @@ class _Elsewhere:
     def _relation(self) -> Any:
         return self.model._meta.get_field(self.path.partition("__")[0])
 
-    def terms(self, terms: list[_Term]) -> list[_Term]:
+    def terms(self, terms: list[Term]) -> list[Term]:
         """Return the terms of an order by the column and the id as an index there has them."""
         here = f"{self._relation.name}__{self._relation.field.name}"
         return [terms[0], replace(terms[1], path=here)]
@@ -354,29 +328,12 @@ class _Elsewhere:
         return ~Q(Exists(self._relation.related_model._default_manager.filter(**of_row)))
 
 
-def _beyond(terms: list[_Term], values: list[Any], *, backwards: bool) -> Q:
-    """Return the rows after the mark in lexicographic order.
-
-    In an order of one direction rows are compared whole: an index can then start at the mark
-    itself, even among many of one value.
-    """
-    sides = [term.side(backwards=backwards) for term in terms]
-    if len(set(sides)) == 1:
-        sign = "<" if sides[0] == "lt" else ">"
-        return Q(Compared([F(term.path) for term in terms], values, sign=sign))
-    result = Q()
-    for term, side, value in reversed(list(zip(terms, sides, values, strict=True))):
-        beyond = Q(**{f"{term.path}__{side}": value})
-        result = beyond | (Q(**{term.path: value}) & result) if result else beyond
-    return Q(**{f"{terms[0].path}__{sides[0]}e": values[0]}) & result
-
-
-def _write_cursor(row: Any, terms: list[_Term], *, backwards: bool) -> str:
+def _write_cursor(row: Any, terms: list[Term], *, backwards: bool) -> str:
     values = [term.value_of(row) for term in terms]
     return signing.dumps([backwards, values], salt=_salt(terms), serializer=_Serializer)
 
 
-def _read_cursor(cursor: str | None, terms: list[_Term]) -> _Mark | None:
+def _read_cursor(cursor: str | None, terms: list[Term]) -> _Mark | None:
     """Return the mark, or None when there is none or it was not written here for this order."""
     try:
         backwards, values = signing.loads(cursor or "", salt=_salt(terms), serializer=_Serializer)
@@ -385,7 +342,7 @@ def _read_cursor(cursor: str | None, terms: list[_Term]) -> _Mark | None:
     return _Mark(backwards, values)
 
 
-def _salt(terms: list[_Term]) -> str:
+def _salt(terms: list[Term]) -> str:
     return f"keyset:{terms}"
 
 

@@ -23,12 +23,14 @@ class Plan:
 
     ``is_guess`` says that the rows are neither few nor many, and their number a guess: by a part of
     a word, or by conditions of which several tables or no index know how often they hold together.
+    ``is_whole`` says that they are all rows of a table or of an index: how long that is is known.
     """
 
     rows: int = 0
     startup_cost: float = 0
     total_cost: float = 0
     is_guess: bool = False
+    is_whole: bool = False
 
 
 def plan_of(queryset: QuerySet[Any, Any]) -> Plan:
@@ -43,8 +45,10 @@ def plan_of(queryset: QuerySet[Any, Any]) -> Plan:
     [parsed] = json.loads(told) if isinstance(told, str) else told
     top = parsed["Plan"]
     rows = int(top["Plan Rows"])
-    is_guess = _FEW < rows <= _MANY and not _is_known(list(_nodes(top)))
-    return Plan(rows, top["Startup Cost"], top["Total Cost"], is_guess)
+    nodes = list(_nodes(top))
+    is_guess = _FEW < rows <= _MANY and not _is_known(nodes)
+    is_whole = _is_known(nodes) and not any("Index Cond" in node for node in nodes)
+    return Plan(rows, top["Startup Cost"], top["Total Cost"], is_guess, is_whole)
 
 
 def _nodes(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

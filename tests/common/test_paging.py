@@ -174,6 +174,24 @@ def test_a_page_is_one_query() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_a_page_by_a_column_of_another_table_asks_for_no_row_apart(first: int) -> None:
+    _make([1, 2, 3, 4, 5], [70, 50, 30, None, 0])
+    cursor = None
+    for _ in range(first):
+        cursor = keyset_page(
+            Lead.objects.all(), ordering=BY_SCORE, size=2, cursor=cursor
+        ).next_cursor
+
+    with CaptureQueriesContext(connection) as queries:
+        page = keyset_page(Lead.objects.all(), ordering=BY_SCORE, size=2, cursor=cursor)
+
+    with_score_then_without = first == 1
+    assert len(page.items) == (2, 2, 1)[first]
+    assert len(queries) == 1 + with_score_then_without
+
+
+@pytest.mark.django_db
 def test_counts_are_exact_up_to_the_limit_and_estimates_beyond(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
