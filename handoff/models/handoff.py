@@ -65,10 +65,13 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         """Return the how-manieth time its lead is with sales.
 
         Cycles are counted in which it was handed over: a lead that was reinstated has a new one
-        though sales never saw it, one that was refused and came again has the same.
+        though sales never saw it, one that was refused and came again has the same. Those of leads
+        that turned out to be the same person count too, unless a merge ended them.
         """
-        handed = self.filter(lead=handoff.lead_id, cycle__lte=handoff.cycle)
-        return handed.values("cycle").distinct().count()
+        own = Q(lead=handoff.lead_id, cycle__lte=handoff.cycle)
+        merged = Q(lead__merged_into=handoff.lead_id, opened_at__lte=handoff.opened_at)
+        handed = self.filter(own | (merged & ~Q(state=HandoffState.WITHDRAWN)))
+        return handed.values("lead", "cycle").distinct().count()
 
     def for_display(self) -> HandoffQuerySet:
         """Return the handoffs with what a page shows of each.
@@ -171,6 +174,11 @@ class Handoff(models.Model):
                 fields=["closed_at", "id"],
                 condition=Q(state=HandoffState.REJECTED),
                 name="handoff_refused",
+            ),
+            models.Index(
+                fields=["lead"],
+                condition=Q(state=HandoffState.REJECTED),
+                name="handoff_refused_lead",
             ),
         ]
 

@@ -15,7 +15,7 @@ from handoff.frameworks import DEFAULT_QUALIFICATION, write_policy
 from handoff.models import Handoff
 from handoff.services import BantIncomplete, submit_bant
 from leads.enums import LifecycleStage as Stage
-from leads.services import change_stage
+from leads.services import change_stage, merge_leads
 from tests.factories import NOW, make_lead, make_team, make_user
 from tests.handoff.factories import become_mql, make_agreement, make_calendar, make_rep
 
@@ -65,3 +65,25 @@ def test_after_the_last_trip_only_a_manager_recycles(rep: User) -> None:
         "verdict": "It came to Sales 2 times already: only a manager recycles it again."
     }
     assert record(again, make_user(Role.MANAGER, Role.REP), **why) is Verdict.DISQUALIFY
+
+
+def test_trips_of_a_lead_that_was_the_same_person_count(rep: User) -> None:
+    same, lead = make_lead(created_at=NOW - DAY), make_lead(created_at=NOW - DAY)
+    record(become_mql(same), rep)
+    merge_leads(survivor_id=lead.pk, merged_id=same.pk, actor=make_user(Role.MANAGER), now=NOW)
+
+    handoff = become_mql(lead, now=NOW + DAY)
+
+    assert Handoff.objects.trip_of(handoff) == 2
+
+
+def test_a_handoff_that_a_merge_ended_is_no_trip_of_its_own(rep: User) -> None:
+    same, lead = make_lead(created_at=NOW - DAY), make_lead(created_at=NOW - DAY)
+    become_mql(same)
+    handoff = become_mql(lead, now=NOW + DAY)
+
+    merge_leads(
+        survivor_id=lead.pk, merged_id=same.pk, actor=make_user(Role.MANAGER), now=NOW + DAY
+    )
+
+    assert Handoff.objects.trip_of(handoff) == 1
