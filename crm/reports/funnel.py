@@ -8,8 +8,8 @@ it without a recorded stay is also counted as skipped.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -48,6 +48,8 @@ class Split(StrEnum):
     """What the rows of the table below the funnel are."""
 
     SOURCE = "source"
+    CAMPAIGN = "campaign"
+    PERSONA = "persona"
     MONTH = "month"
 
 
@@ -70,16 +72,17 @@ class Cohort:
 class FunnelRow:
     """The counts of one cohort or of one part of it; ``key`` is None for the whole.
 
-    ``median_time[step]`` is the time from the step before to ``step`` among those with both.
+    ``median_time[step]`` is the time from the step before to ``step`` among those with both; parts
+    have none.
     """
 
     key: str | None
     reached: Mapping[str, int]
     skipped: Mapping[str, int]
-    median_time: Mapping[str, timedelta | None]
     exits: Mapping[str, int]
     overridden: int
     in_progress: int
+    median_time: Mapping[str, timedelta | None] = field(default_factory=dict)
 
 
 def funnel(cohort: Cohort, *, split: Split, zone: str) -> tuple[FunnelRow, list[FunnelRow]]:
@@ -87,16 +90,18 @@ def funnel(cohort: Cohort, *, split: Split, zone: str) -> tuple[FunnelRow, list[
 
     Args:
         cohort: who is counted.
-        split: by the lead's source, or by the month of the first entry in ``zone``.
+        split: by what the lead has now, or by the month of the first entry in ``zone``.
         zone: IANA name of the zone in which months begin.
     """
     with connection.cursor() as cursor:
         cursor.execute(_sql(cohort, split), _params(cohort, zone))
         names = [column[0] for column in cursor.description or ()]
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    read = [_row(record, cohort.steps) for record in rows]
-    whole = next(row for row in read if row.key is None)
-    return whole, [row for row in read if row.key is not None]
+        records = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    parts = [_part(record, cohort.steps) for record in records]
+    medians = {
+        step: records[0][f"to_{step.lower()}"] if records else None for step in cohort.steps[1:]
+    }
+    return _whole(cohort, parts, medians), parts
 
 
 def cohort_rows(cohort: Cohort) -> Iterator[tuple[Any, ...]]:
@@ -112,6 +117,13 @@ def cohort_rows(cohort: Cohort) -> Iterator[tuple[Any, ...]]:
         cursor.execute(sql, _params(cohort, "UTC"))
         while rows := cursor.fetchmany(2000):
             yield from rows
+
+
+def part_q(split: Split, key: str) -> Q:
+    """Return the filter over Lead for one part; not for months, which are cohorts of their own."""
+    if split is not Split.PERSONA:
+        return Q(**{split.value: key})
+    return Q(score__persona=key) if key else Q(score__isnull=True) | Q(score__persona="")
 
 
 def reached_q(cohort: Cohort, step: str) -> Q:
@@ -156,8 +168,11 @@ def _params(cohort: Cohort, zone: str) -> dict[str, Any]:
 
 _KEYS = {
     Split.SOURCE: "lead.source",
+    Split.CAMPAIGN: "lead.campaign",
+    Split.PERSONA: "coalesce(score.persona, '')",
     Split.MONTH: "to_char(unit.began_at AT TIME ZONE %(zone)s, 'YYYY-MM')",
 }
+_JOINS = {Split.PERSONA: "LEFT JOIN scoring_leadscore score ON score.lead_id = lead.id"}
 _CYCLES = {
     Unit.PEOPLE: "NULL::int",
     Unit.CYCLES: "(CASE own.stage WHEN 'RECYCLED' THEN own.cycle - 1 ELSE own.cycle END)::int",
@@ -166,12 +181,15 @@ _BEGAN = "min(own.started_at) FILTER (WHERE own.stage = %(basis)s)"
 
 
 def _sql(cohort: Cohort, split: Split) -> str:
-    """Return one statement for the whole and its parts."""
-    key = _KEYS[split]
-    return f"""{_units(cohort)}
-      SELECT {key} AS key, grouping({key}) AS is_whole, {", ".join(_counts())}
-      FROM unit JOIN leads_lead lead ON lead.id = unit.lead_id AND lead.merged_into_id IS NULL
-      GROUP BY GROUPING SETS ((), ({key}))
+    """Return one statement for the parts, each beside the medians of the whole."""
+    return f"""{_units(cohort)},
+      counted AS MATERIALIZED (
+        SELECT unit.*, {_KEYS[split]} AS key
+        FROM unit JOIN leads_lead lead ON lead.id = unit.lead_id AND lead.merged_into_id IS NULL
+          {_JOINS.get(split, "")}),
+      median AS (SELECT {", ".join(_medians(cohort))} FROM counted),
+      part AS (SELECT key, {", ".join(_counts())} FROM counted GROUP BY key)
+      SELECT * FROM part, median
       ORDER BY {cohort.basis.lower()} DESC, key"""  # noqa: S608 -- names from this module only
 
 
@@ -216,20 +234,38 @@ def _counts() -> list[str]:
         asked.append(f"count(*) FILTER (WHERE {reached}) AS {step}")
         asked.append(f"count(*) FILTER (WHERE {reached} AND {step}_at IS NULL) AS no_{step}")
     flags = (*map(str.lower, EXITS), "overridden", "in_progress")
-    asked += [f"count(*) FILTER (WHERE is_{flag}) AS {flag}" for flag in flags]
-    for before, after in itertools.pairwise(map(str.lower, STEPS)):
-        span = f"{after}_at - {before}_at"
-        asked.append(f"percentile_cont(0.5) WITHIN GROUP (ORDER BY {span}) AS to_{after}")
-    return asked
+    return asked + [f"count(*) FILTER (WHERE is_{flag}) AS {flag}" for flag in flags]
 
 
-def _row(record: Mapping[str, Any], steps: tuple[str, ...]) -> FunnelRow:
+def _medians(cohort: Cohort) -> list[str]:
+    """Return the median times between the steps of a cohort."""
+    return [
+        f"percentile_cont(0.5) WITHIN GROUP (ORDER BY {after}_at - {before}_at) AS to_{after}"
+        for before, after in itertools.pairwise(map(str.lower, cohort.steps))
+    ]
+
+
+def _part(record: Mapping[str, Any], steps: tuple[str, ...]) -> FunnelRow:
     return FunnelRow(
-        key=None if record["is_whole"] else record["key"],
+        key=record["key"],
         reached={step: record[step.lower()] for step in steps},
         skipped={step: record[f"no_{step.lower()}"] for step in steps},
-        median_time={step: record[f"to_{step.lower()}"] for step in steps[1:]},
         exits={name: record[name.lower()] for name in EXITS},
         overridden=record["overridden"],
         in_progress=record["in_progress"],
+    )
+
+
+def _whole(
+    cohort: Cohort, parts: Sequence[FunnelRow], medians: Mapping[str, timedelta | None]
+) -> FunnelRow:
+    """Return the sums of the parts, which have nobody in common."""
+    return FunnelRow(
+        key=None,
+        reached={step: sum(part.reached[step] for part in parts) for step in cohort.steps},
+        skipped={step: sum(part.skipped[step] for part in parts) for step in cohort.steps},
+        exits={name: sum(part.exits[name] for part in parts) for name in EXITS},
+        overridden=sum(part.overridden for part in parts),
+        in_progress=sum(part.in_progress for part in parts),
+        median_time=medians,
     )

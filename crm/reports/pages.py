@@ -15,10 +15,9 @@ from crm.reports.funnel import EXITS, FunnelRow, Split
 from crm.reports.live import Live, LiveFigures
 from crm.reports.outcomes import OUTCOME_LABELS
 from crm.reports.questions import FunnelQuestion, SlaQuestion
-from crm.reports.slices import OPEN, OVERRIDDEN, STEP_LABELS, Slice
+from crm.reports.slices import OPEN, OVERRIDDEN, STEP_LABELS, Slice, part_label
 from crm.reports.standing import STANDING_LABELS, By, Standing
 from handoff.enums import ClockKind
-from leads.normalise import source_label
 
 #: No percentages of fewer: one lead more or less would move them by more than ten points.
 FEWEST = 10
@@ -30,6 +29,7 @@ SLA_HEADER = (
     "handoff", "lead", "name", "rep", "team", "tier", "source", "clock", "opened_at", "due_at",
     "stopped_at", "target_minutes", "elapsed_minutes", "standing",
 )  # fmt: skip
+_SPLITS = {split.value: split.value.capitalize() for split in Split}
 STEP_NOTES = {
     "LEAD": "Gave contact data",
     "MQL": "Met the definition",
@@ -141,7 +141,7 @@ def funnel_exits(question: FunnelQuestion, whole: FunnelRow) -> list[Figure]:
 def funnel_lines(
     question: FunnelQuestion, whole: FunnelRow, parts: Sequence[FunnelRow]
 ) -> list[FunnelLine]:
-    """Return the rows by source (largest first) or by month (in order)."""
+    """Return the rows: the largest first, months in order."""
     average = _won_share(whole)
     rows = (
         sorted(parts, key=lambda part: part.key or "") if question.split is Split.MONTH else parts
@@ -152,11 +152,11 @@ def funnel_lines(
 def _line(question: FunnelQuestion, row: FunnelRow, average: float | None) -> FunnelLine:
     key = row.key or ""
     by_month = question.split is Split.MONTH
-    label = month_label(key) if by_month else source_label(key) or "No source"
+    label = month_label(key) if by_month else part_label(question.split, key)
     period = _month_within(question.period, key) if by_month else question.period
-    source = None if by_month else key
+    part = () if by_month else (key, question.split)
     figures = [
-        _figure(question, step, count, period=period, source=source)
+        _figure(question, step, count, period=period, part=part)
         for step, count in row.reached.items()
     ]
     basis = row.reached[question.basis]
@@ -169,11 +169,11 @@ def _figure(
     count: int,
     *,
     period: Period | None = None,
-    source: str | None = None,
+    part: tuple[str, Split] | tuple[()] = (),
     note: str = "",
     icon: str = "",
 ) -> Figure:
-    opened = Slice(question.basis, period or question.period, step, question.unit, source)
+    opened = Slice(question.basis, period or question.period, step, question.unit, *part)
     return Figure(STEP_LABELS[step], count, opened.url, note, icon)
 
 
@@ -199,7 +199,7 @@ def funnel_choices(path: str, question: FunnelQuestion) -> list[tuple[str, list[
     offered = {
         "basis": ("Cohort", question.basis, {"LEAD": "Created", "MQL": "MQL"}),
         "unit": ("Count", question.unit.value, {"people": "People", "cycles": "Cycles"}),
-        "split": ("Split by", question.split.value, {"source": "Source", "month": "Month"}),
+        "split": ("Split by", question.split.value, _SPLITS),
     }
     return [
         (name, [Link(label, f"{path}?{question.query(**{key: value})}", value == current)

@@ -8,8 +8,9 @@ import pytest
 from crm.common.criteria import ValueInvalid, compile_q, from_query
 from crm.common.period import Period
 from crm.reports.funnel import EXITS, Cohort, FunnelRow, Split, Unit, cohort_rows, funnel, reached_q
-from crm.reports.slices import OPEN, OVERRIDDEN, Slice, read_slice
+from crm.reports.slices import OPEN, OVERRIDDEN, Slice, read_slice, slice_q
 from leads.models import Lead, StageInterval
+from scoring.models import LeadScore
 
 pytestmark = pytest.mark.django_db
 
@@ -154,6 +155,31 @@ def test_a_figure_is_a_filter_of_the_lead_list(leads: dict[str, Lead]) -> None:
     criteria = from_query([f"funnel.is.{opened.code}"])
     assert list(Lead.objects.filter(compile_q(criteria, now=MAY))) == [leads["won"]]
     assert opened.words == ("Won, of people MQL for the first time 1–31 Mar 2026, from Google")
+
+
+@pytest.mark.parametrize(
+    ("split", "key", "name"),
+    [
+        (Split.CAMPAIGN, "spring_fair", "Spring fair"),
+        (Split.CAMPAIGN, "", "no campaign"),
+        (Split.PERSONA, "Head: of plants", "Head: of plants"),
+        (Split.PERSONA, "", "no persona"),
+    ],
+)
+def test_a_figure_of_a_part_opens_exactly_its_leads(split: Split, key: str, name: str) -> None:
+    for own in (key, "other"):
+        lead = make_history(("LEAD", MARCH, 1), ("MQL", MARCH + DAY, 1))
+        Lead.objects.filter(pk=lead.pk).update(campaign=own)
+        LeadScore.objects.create(lead=lead, persona=own)
+    _, parts = funnel(MQLS_OF_MARCH, split=split, zone="UTC")
+    march = Period(MARCH.date(), (APRIL - DAY).date())
+
+    opened = read_slice(Slice("MQL", march, "MQL", Unit.PEOPLE, key, split).code)
+
+    assert opened == Slice("MQL", march, "MQL", Unit.PEOPLE, key, split)
+    assert opened.words.endswith(f", {split}: {name}")
+    assert {part.key: part.reached["MQL"] for part in parts} == {key: 1, "other": 1}
+    assert Lead.objects.filter(slice_q(opened)).count() == 1
 
 
 @pytest.mark.parametrize(
