@@ -16,7 +16,7 @@ from heapq import heapify, heappop, heappush
 from math import ceil, exp, floor, log
 
 from scoring.definition import LEVELS, SCALE, Definition, EngagementRule
-from scoring.points import ROUND, decay_rate, line_value
+from scoring.points import ROUND, decay_rate
 
 MINUTE = timedelta(minutes=1)
 HORIZON = 10 * 365 * 24 * 60  # in ten years all that fades is gone
@@ -33,9 +33,12 @@ class Forecast:
     level_changes_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Line:
-    """The decayed sum of one rule in tenths, with its cap and the exponent per minute."""
+    """The decayed sum of one rule in tenths, with its cap and the exponent per minute.
+
+    Some ten are made for each lead that is scored; frozen ones take five times as long.
+    """
 
     group: int
     amount: float
@@ -60,12 +63,15 @@ class Curve:
     """The engagement of a lead from now on, from the decayed sum of each rule in tenths."""
 
     def __init__(self, definition: Definition, amounts: Sequence[float]) -> None:
-        """Keep the lines that show something; what shows nothing now never will."""
+        """Keep the lines that show something; what shows nothing now never will.
+
+        A line shows nothing when its sum is rounded to 0, as ``line_value`` does: no cap is less.
+        """
         self._bounds = [(group.floor, group.cap) for group in definition.groups]
         self._lines = [
             _Line(place, amount, rule.cap, rate)
             for (place, rule, rate), amount in zip(_shape(definition), amounts, strict=True)
-            if amount and line_value(rule, amount)
+            if not 0 <= amount + ROUND < 1
         ]
         fading = [line.amount for line in self._lines if line.rate]
         self._falls = any(amount > 0 for amount in fading)
