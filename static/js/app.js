@@ -252,7 +252,12 @@ function takeEverything(form) {
 /* --- Saved views: the open one is in sight, however many there are --------------------------------------- */
 
 function showCurrentView() {
-  document.querySelector(".view-tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  const tab = document.querySelector(".view-tab[aria-current]")?.getBoundingClientRect();
+  const row = document.querySelector(".view-tabs:has([aria-current])");
+  if (!tab || !row) return;
+  // The row alone is moved: to scroll the tab into view would take who reads further down to the top.
+  const { left, right } = row.getBoundingClientRect();
+  row.scrollBy({ left: Math.min(tab.left - left, 0) + Math.max(tab.right - right, 0), behavior: "instant" });
 }
 
 /* --- Clocks: redrawn each 30 s from what the server said, in the server's time --------------------------- */

@@ -89,8 +89,10 @@ def edit_a_rule_and_a_cell(page: Page) -> None:
     expect(page.locator("#cell-B3")).to_be_focused()
     page.keyboard.press("ArrowDown")
     expect(page.locator("#cell-C3")).to_be_focused()
+    page.evaluate("scrollTo({ top: 200, behavior: 'instant' })")
     page.locator("#cell-C3").click()
     expect(page.get_by_text("C3 is new")).to_be_visible()
+    assert page.evaluate("scrollY") >= 200, "the page went back to its top"
     expect(page.locator("#cell-C3")).to_be_focused()
     expect(page.get_by_text("1 rule and 1 cell differ from v1.")).to_be_visible()
 
