@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page
@@ -17,7 +19,7 @@ from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
 from engagement.models import Asset, AttendanceUpload, CaptureForm, Offer, Source, Webinar
 from engagement.services import download_url
-from handoff.models import Handoff
+from handoff.models import Handoff, RoutingRule, WorkCalendar
 from leads.models import Lead
 from tests.e2e.looks import DESK, PHONE, TABLET, Look, faults, overflow
 from tests.factories import client_of
@@ -30,11 +32,20 @@ UNBROKEN = "Wolfeschlegelsteinhausenbergerdorff" * 3  # what a name may be: 100 
 
 @pytest.fixture
 def house() -> None:
-    """Make the demo company; whoever is called first in a queue has the longest name."""
+    """Make the demo company; whoever is called first in a queue has the longest name.
+
+    So have all people, and one of what else is named.
+    """
     call_command("seed_demo", leads=60, seed=3, stdout=io.StringIO())
     Lead.objects.filter(handoffs__closed_at=None, handoffs__isnull=False).update(
         first_name="", last_name=UNBROKEN[:100], company_name=UNBROKEN[:100], title=UNBROKEN[:100]
     )
+    User.objects.update(full_name=UNBROKEN[:100])
+    named: list[QuerySet[Any]] = [
+        RoutingRule.objects.all(), SalesTeam.objects.all(), WorkCalendar.objects.all(),
+    ]  # fmt: skip
+    for each in named:
+        each.filter(pk=each.earliest("pk").pk).update(name=UNBROKEN[:100])
 
 
 def person(role: Role) -> User:
@@ -65,16 +76,22 @@ def addresses(role: Role, user: User) -> list[str]:
         acts = ["handoff", "bant", "reject", "log", "snooze"]
         return [
             *map(reverse, ["handoff:queue", "handoff:pool", "handoff:agreement"]),
+            *map(reverse, ["reports:own", "reports:own_handoffs"]),
             *(reverse(f"handoff:{name}", args=[handoff.pk]) for name in acts),
             reverse("leads:detail", args=[handoff.lead_id]),
         ]
     if role is Role.MANAGER:
         names = [
             "reports:today", "handoff:team", "handoff:refused", "handoff:calendars",
-            "reports:sla", "reports:sla_handoffs", "leads:imports",
+            "handoff:routing", "reports:sla", "reports:sla_handoffs", "leads:imports",
         ]  # fmt: skip
         one = [reverse(f"leads:{name}", args=[lead.pk]) for name in ("edit", "stage")]
-        return [*map(reverse, names), *one]
+        other = Lead.objects.exclude(pk=lead.pk).order_by("id")[0]
+        return [
+            *map(reverse, names),
+            *one,
+            reverse("leads:merge_compare", args=[lead.pk, other.pk]),
+        ]
     names = [
         "accounts:people", "accounts:invite", "accounts:teams", "accounts:team_add",
         "accounts:preferences", "shell:health", "account_change_password", "mfa_index",
