@@ -179,7 +179,7 @@ def _absorb(now: datetime, limit: int, only: int | None = None) -> tuple[int, Se
 
 def _absorb_singly(now: datetime, limit: int) -> int:
     """Absorb each message in a transaction of its own; put aside those that fail."""
-    waiting = InboxMessage.objects.filter(due_at__lte=now).order_by("lane", "due_at", "id")
+    waiting = InboxMessage.objects.filter(due_at__lte=now).order_by("due_at", "id")
     ids = list(waiting.values_list("pk", flat=True)[:limit])
 
     def give_up(pk: int, error: Exception) -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -96,13 +97,50 @@ def test_two_sweeps_at_once_take_different_messages_and_neither_waits() -> None:
 
 
 def agents_of_both_lanes() -> list[str]:
-    """Return two User-Agents whose messages lie in different lanes of the inbox."""
+    """Return of each lane of the inbox a User-Agent whose messages lie in it."""
     for number in range(20):
         meta = {"agent": f"{CHROME} {number}"}
         receive(source="probe", messages=[message("m")], received_at=NOW, meta=meta)
     found = dict(InboxMessage.objects.values_list("lane", "meta"))
     InboxMessage.objects.all().delete()
-    return [meta["agent"] for meta in found.values()]
+    return [meta["agent"] for _, meta in sorted(found.items())]
+
+
+@pytest.mark.django_db
+def test_whoever_is_alone_neglects_no_lane() -> None:
+    """Red when one lane always goes first: the other waits for its end."""
+    for number, agent in enumerate(agents_of_both_lanes()):
+        sent = [message(f"{number}-first"), message(f"{number}-second")]
+        receive(source="site", messages=sent, received_at=NOW, meta={"agent": agent})
+
+    absorb_events(now=NOW, limit=1)
+    absorb_events(now=NOW + timedelta(seconds=1), limit=1)
+
+    left = InboxMessage.objects.order_by("message_id").values_list("message_id", flat=True)
+    assert list(left) == ["0-second", "1-second"]
+
+
+@pytest.mark.django_db
+def test_a_message_that_breaks_its_lane_is_put_aside_while_the_other_is_full() -> None:
+    """Red when messages are gone through by lane after a failure: its lane fails for ever."""
+
+    def fall_over(*, lead_ids: list[int], **_: object) -> None:
+        if Lead.objects.filter(pk__in=lead_ids, email="poison@example.com").exists():
+            raise ZeroDivisionError
+
+    full, broken = agents_of_both_lanes()
+    poison = identify("poison", "poison@example.com", anonymousId="b")
+    receive(source="site", messages=[poison], received_at=NOW, meta={"agent": broken})
+    others = [message("first"), message("second")]
+    receive(source="site", messages=others, received_at=NOW, meta={"agent": full})
+
+    events_absorbed.connect(fall_over)
+    try:
+        absorb_events(now=NOW + timedelta(seconds=1), limit=1)
+    finally:
+        events_absorbed.disconnect(fall_over)
+
+    assert InboxMessage.objects.get(message_id="poison").due_at is None
 
 
 @pytest.mark.django_db(transaction=True)
