@@ -13,10 +13,16 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- Whoever moves the lead is waited for: nobody would tell this score afterwards.
 CREATE FUNCTION scoring_begin() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    is_over boolean;
 BEGIN
-    UPDATE scoring_leadscore score SET is_open = false FROM leads_lead lead
-    WHERE score.lead_id = NEW.lead_id AND lead.id = NEW.lead_id AND lead.stage NOT IN ('LEAD', 'RECYCLED');
+    SELECT stage NOT IN ('LEAD', 'RECYCLED') INTO is_over
+    FROM leads_lead WHERE id = NEW.lead_id FOR SHARE;
+    IF is_over THEN
+        UPDATE scoring_leadscore SET is_open = false WHERE lead_id = NEW.lead_id;
+    END IF;
     RETURN NULL;
 END $$;
 """
