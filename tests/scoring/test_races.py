@@ -154,9 +154,10 @@ def test_a_person_who_moves_the_lead_first_wins(caplog: pytest.LogCaptureFixture
     mark_due(lead_ids=[lead.pk], now=NOW)
     with ThreadPoolExecutor() as pool:
         with transaction.atomic():
-            change_stage(lead_id=lead.pk, to_stage=LifecycleStage.DISQUALIFIED, now=NOW)
+            Lead.objects.select_for_update(no_key=True).get(pk=lead.pk)
             sweep = in_thread(pool, lambda: score_due_leads(now=NOW))
             wait_for(somebody_waits_for_a_lock)
+            change_stage(lead_id=lead.pk, to_stage=LifecycleStage.DISQUALIFIED, now=NOW)
         sweep.result()
     stages = StageInterval.objects.filter(lead=lead).order_by("sequence")
     assert list(stages.values_list("stage", flat=True)) == ["LEAD", "DISQUALIFIED"]
