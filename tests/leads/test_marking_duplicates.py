@@ -11,6 +11,7 @@ from django.http import QueryDict
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.locks import hold
+from leads.duplicates import possible_duplicates
 from leads.list_address import read_address
 from leads.listing import load_list
 from leads.models import DuplicateCheck, Lead
@@ -34,7 +35,9 @@ def _listed(viewer: User) -> list[Lead]:
     return [row.lead for row in load_list(address, viewer=viewer, now=NOW).rows]
 
 
-def test_the_view_has_who_shares_a_full_name_and_a_company_or_phone(mira: User) -> None:
+def test_the_view_has_those_whose_pages_warn_of_a_namesake_at_a_company_or_phone(
+    mira: User,
+) -> None:
     at_work = [make_lead(**INES), make_lead(**INES)]
     by_phone = [
         make_lead(first_name="Oskar", last_name="Sommer", company_name=firm, phone="+4930231254")
@@ -49,6 +52,8 @@ def test_the_view_has_who_shares_a_full_name_and_a_company_or_phone(mira: User) 
 
     assert _listed(mira) == [*at_work, *by_phone]
     assert not DuplicateCheck.objects.exists()
+    warned = [lead for lead in Lead.objects.order_by("pk") if possible_duplicates(lead, mira, NOW)]
+    assert warned == [*at_work, *by_phone]
 
 
 def test_whoever_is_written_by_the_services_is_compared_anew(mira: User) -> None:
