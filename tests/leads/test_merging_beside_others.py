@@ -101,6 +101,54 @@ def test_who_holds_a_browser_comes_to_its_lead(
 
 
 @pytest.mark.parametrize("is_undone", [False, True])
+def test_who_holds_a_lead_that_was_merged_before_comes_to_the_others(
+    kept: Lead, gone: Lead, mira: User, is_undone: bool
+) -> None:
+    """Red when a merge holds the family of the two later, or in another order: both wait."""
+    last = make_lead()
+    merge_leads(survivor_id=kept.pk, merged_id=gone.pk, actor=mira, now=NOW)
+    act: Callable[[], object] = partial(
+        merge_leads, survivor_id=last.pk, merged_id=kept.pk, actor=mira, now=LATER
+    )
+    if is_undone:
+        made = merge_leads(survivor_id=last.pk, merged_id=kept.pk, actor=mira, now=NOW)
+        act = partial(undo_merge, merge_id=made.pk, actor=mira, now=LATER)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            lock_leads([gone.pk])
+            acting = in_thread(pool, act)
+            wait_until_blocked(acting)
+            lock_leads([gone.pk, kept.pk, last.pk])
+        acting.result(20)
+
+    gone.refresh_from_db()
+    assert gone.merged_into == (kept if is_undone else last)
+
+
+def test_a_merge_is_not_taken_back_while_its_whole_family_is_merged(
+    kept: Lead, gone: Lead, mira: User
+) -> None:
+    """Red when a merge holds the family of the two later: each waits for the other."""
+    last = make_lead()
+    made = merge_leads(survivor_id=kept.pk, merged_id=gone.pk, actor=mira, now=NOW)
+    onwards = partial(merge_leads, survivor_id=last.pk, merged_id=kept.pk, actor=mira, now=LATER)
+    back = partial(undo_merge, merge_id=made.pk, actor=mira, now=LATER)
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            lock_leads([kept.pk])
+            merging = in_thread(pool, onwards)
+            wait_until_blocked(merging)
+            undoing = in_thread(pool, back)
+            wait_until_blocked(undoing, beside=1)
+        merging.result(20)
+        with pytest.raises(MergeRefused, match="Take back first"):
+            undoing.result(20)
+
+    gone.refresh_from_db()
+    assert gone.merged_into == last
+
+
+@pytest.mark.parametrize("is_undone", [False, True])
 def test_who_writes_all_scores_goes_on(
     kept: Lead, gone: Lead, mira: User, merge: Callable[[], object], is_undone: bool
 ) -> None:
