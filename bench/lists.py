@@ -158,11 +158,12 @@ def prepare() -> tuple[list[Case], dict[str, User]]:
 def cookie_of(user: User) -> str:
     """Log a person in and return the cookie of the session."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: PLC0415
-    from django.contrib.sessions.backends.db import SessionStore  # noqa: PLC0415 -- app ready
+
+    from crm.common.sessions import SessionStore  # noqa: PLC0415 -- app ready
 
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+    session[BACKEND_SESSION_KEY] = "crm.common.sessions.LoginBackend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
     return f"sessionid={session.session_key}"

@@ -175,7 +175,7 @@ COLLECTOR_PROXIES: list[str] = env.list("COLLECTOR_PROXIES", [])
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "crm.common.sessions.LoginBackend",
 ]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -227,6 +227,7 @@ AXES_USERNAME_CALLABLE = "crm.accounts.lockout.attempted_address"
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_CLIENT_IP_CALLABLE = "crm.accounts.lockout.place_of"
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("PROXY_COUNT", 0)
+SESSION_ENGINE = "crm.common.sessions"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 INVITATION_LIFETIME = timedelta(days=7)
 

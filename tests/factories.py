@@ -87,5 +87,5 @@ def _make_history(lead: Lead) -> None:
 def client_of(user: User) -> Client:
     """Return a browser in which ``user`` is logged in."""
     client = Client()
-    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(user, backend="crm.common.sessions.LoginBackend")
     return client

@@ -13,7 +13,7 @@ from django_htmx.middleware import HtmxDetails
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 
-LOGIN_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+LOGIN_BACKEND = "crm.common.sessions.LoginBackend"
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpRequest)

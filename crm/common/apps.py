@@ -11,7 +11,7 @@ class CommonConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect receivers and register the channels of the outbox."""
-        from crm.common import mail, receivers, webhooks  # noqa: F401, PLC0415 -- app ready
+        from crm.common import mail, receivers, timestamps, webhooks  # noqa: F401, PLC0415 -- app ready
 
         mail.register_channels()
         webhooks.register_channels()

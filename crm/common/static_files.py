@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 _IMPORT = r"""(?P<matched>from "(?P<url>\./[^"]+)")"""
@@ -12,6 +14,12 @@ class HashedFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  
 
     Django could rewrite the imports of all scripts; some that libraries bring name no file.
     """
+
+    @cache  # noqa: B019 -- there is one storage a process
+    def url(self, name: str, force: bool = False) -> str:
+        """Return the address of a file; the names are fixed once they are collected."""
+        address: str = super().url(name, force)
+        return address
 
     patterns = (
         *CompressedManifestStaticFilesStorage.patterns,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
@@ -39,6 +40,14 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "deadlines_stand_still": SimpleLazyObject(
             lambda: user.has_role(Role.MANAGER, Role.ADMIN) and not deadlines_are_enforced(now=now)
         ),
+        **_addresses(),
+    }
+
+
+@cache
+def _addresses() -> dict[str, str]:
+    """Return where the frame leads; a page asks for it once for each panel it has."""
+    return {
         "search_url": reverse("shell:search"),
         "palette_url": reverse("shell:palette"),
         "notifications_url": reverse("shell:notifications"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from urllib.parse import urlsplit
 
 from django.urls import reverse
@@ -30,7 +31,9 @@ def destinations_of(user: User) -> list[tuple[slots.NavItem, str]]:
     return [(item, _address(item)) for item in reached]
 
 
+@cache
 def _address(item: slots.NavItem) -> str:
+    """Return an address; there are few, and every page has most of them."""
     query = f"?{item.query}" if item.query else ""
     return f"{reverse(item.url_name)}{query}"
 

@@ -136,6 +136,7 @@ def _moves(lead: Lead, address: str, ending: str) -> str:
     return f'<p class="card-moves">{"".join(links)}</p>' if links else ""
 
 
+@cache
 def _address_of(name: str) -> str:
     """Return an address of leads to put numbers into.
 
@@ -234,7 +235,7 @@ def missing_facts(lead: Lead, place: str) -> SafeString:
 
 
 def _change(lead: Lead, name: str, label: str, drawn: str, *, target: str, focus: str = "") -> str:
-    page = reverse("leads:detail", args=[lead.pk])
+    page = _address_of("leads:detail").format(lead.pk)
     field = TOGETHER.get(name, (name,))[0]
     return _CHANGE.format(
         edit=f"{page}edit/",

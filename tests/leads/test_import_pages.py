@@ -296,9 +296,7 @@ def test_reps_and_reading_requests_change_no_import(
     assert client_of(make_user(Role.REP)).post(url).status_code == 404
     assert client.get(url).status_code == 405
     careful = Client(enforce_csrf_checks=True)
-    careful.force_login(
-        make_user(Role.ADMIN), "allauth.account.auth_backends.AuthenticationBackend"
-    )
+    careful.force_login(make_user(Role.ADMIN), "crm.common.sessions.LoginBackend")
     assert careful.post(url).status_code == 403
     job.refresh_from_db()
     assert (job.state, job.is_dry_run) == (ImportState.DONE, True)

@@ -36,7 +36,7 @@ def test_a_page_that_does_not_exist_says_so_to_strangers_and_people(client: Clie
 def test_a_form_without_its_token_changes_nothing_and_says_why() -> None:
     user = make_user(theme="LIGHT")
     client = Client(enforce_csrf_checks=True)
-    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(user, backend="crm.common.sessions.LoginBackend")
 
     answer = client.post("/preferences/theme/", {"theme": "dark"})
 

@@ -17,7 +17,7 @@ from crm.common.once import TOKEN
 from crm.common.ui import marks, scores, spans, words
 from crm.common.ui.icons import icon
 from crm.common.ui.markup import markup
-from crm.common.ui.navigation import NavGroup, NavItem
+from crm.common.ui.navigation import NavGroup, NavItem, nav_groups
 from crm.common.ui.timeline import timeline_item
 
 register = template.Library()
@@ -25,6 +25,7 @@ register = template.Library()
 register.simple_tag(icon)
 register.simple_tag(marks.grade_cell)
 register.simple_tag(timeline_item)
+register.simple_tag(nav_groups)
 register.simple_tag(marks.sla_badge)
 register.simple_tag(marks.countdown)
 register.simple_tag(marks.bant_mark)
