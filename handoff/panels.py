@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from crm.accounts.models import User
-from crm.common.prepared import PreparedQuery
+from crm.common.prepared import PreparedQuery, QueryOfViewer
 from crm.common.ui.badges import SlaBadge
 from crm.common.ui.marks import sla_badge
 from crm.common.ui.words import working_time
@@ -20,7 +20,14 @@ from handoff.enums import BantAnswer, HandoffState, RejectionReason
 from handoff.models import Clock, Handoff, WorkCalendar
 from leads.models import Lead
 
-_OPEN_FIRST = (F("closed_at").desc(nulls_first=True), "-opened_at", "-id")
+_NEWEST = QueryOfViewer(
+    lambda viewer, lead: (
+        Handoff.objects.visible_to(viewer)
+        .filter(lead=lead)
+        .select_related("bant")
+        .order_by(F("closed_at").desc(nulls_first=True), "-opened_at", "-id")[:1]
+    )
+)
 
 #: The clock that falls due next of each open handoff, with all that a badge says of it.
 _CLOCKS = PreparedQuery(
@@ -104,11 +111,10 @@ def lead_handoff(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any] |
 
 def _newest(lead: Lead, viewer: User) -> Handoff | None:
     """Return the open handoff, else the one that ended last. The lead itself is known already."""
-    visible = Handoff.objects.visible_to(viewer).filter(lead=lead)
-    newest = visible.select_related("bant").order_by(*_OPEN_FIRST).first()
-    if newest:
+    found = _NEWEST.ask(viewer, lead.pk)
+    for newest in found:
         newest.lead = lead
-    return newest
+    return found[0] if found else None
 
 
 def _deadline(handoff: Handoff, now: datetime) -> dict[str, Any]:

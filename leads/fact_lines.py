@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm.accounts.models import User
-from crm.common.prepared import PreparedQuery
+from crm.common.prepared import PreparedQuery, QueryOfViewer
 from leads.countries import country_name
 from leads.enums import AttributeType
 from leads.models import Lead, LeadAttribute
@@ -16,6 +16,14 @@ from leads.wording import attribute_words
 _MOST_COLLEAGUES = 100
 _ATTRIBUTES = PreparedQuery(
     lambda names: LeadAttribute.objects.filter(name__among=names).order_by("label", "id")
+)
+_COLLEAGUES = QueryOfViewer(
+    lambda viewer, company, lead: (
+        Lead.objects.visible_to(viewer)
+        .filter(company=company)
+        .exclude(pk=lead)
+        .values_list("pk")[:_MOST_COLLEAGUES]
+    )
 )
 
 
@@ -69,5 +77,4 @@ def _count_colleagues(lead: Lead, *, viewer: User) -> int:
     """Return how many other leads of the company the person may see, up to a bound."""
     if lead.company_id is None:
         return 0
-    others = Lead.objects.visible_to(viewer).filter(company=lead.company_id).exclude(pk=lead.pk)
-    return others[:_MOST_COLLEAGUES].count()
+    return len(_COLLEAGUES.rows(viewer, lead.company_id, lead.pk))

@@ -23,6 +23,7 @@ from psycopg import RawCursor
 from psycopg.pq import Format
 from psycopg.sql import SQL
 
+from crm.accounts.models import User
 from crm.common.instants import LAST_YEAR
 
 M = TypeVar("M", bound=models.Model)
@@ -90,9 +91,12 @@ class PreparedQuery(Generic[M]):
     prefetch, nor be sliced for ``newest``. ``rows`` is for a query set of ``values_list``.
     """
 
-    def __init__(self, compose: Callable[..., models.QuerySet[M, Any]]) -> None:
-        """``compose`` makes the query set out of as many parameters as it has arguments."""
+    def __init__(
+        self, compose: Callable[..., models.QuerySet[M, Any]], *, count: int | None = None
+    ) -> None:
+        """``compose`` makes the query set out of ``count`` parameters, one for each argument."""
         self._compose = compose
+        self._count = len(inspect.signature(compose).parameters) if count is None else count
 
     def ask(self, *values: Any) -> list[M]:
         """Return the models for ``values``, in the order of the arguments of ``compose``."""
@@ -136,8 +140,7 @@ class PreparedQuery(Generic[M]):
 
     @cached_property
     def _plan(self) -> _Plan:
-        number = len(inspect.signature(self._compose).parameters)
-        queryset = self._compose(*map(Parameter, range(number)))
+        queryset = self._compose(*map(Parameter, range(self._count)))
         compiler: Any = queryset.query.get_compiler(connection=connection)
         text, bound = compiler.as_sql()
         text %= tuple(f"${place}" for place in range(1, len(bound) + 1))
@@ -155,6 +158,39 @@ class PreparedQuery(Generic[M]):
             names=[column.target.attname for column, *_ in compiler.select[columns]],
             populators=populators(compiler.klass_info, compiler.select, connection.alias),
         )
+
+
+class QueryOfViewer(Generic[M]):
+    """A ``PreparedQuery`` of what somebody may see: one for each set of roles, in a team or not.
+
+    ``compose`` is given a viewer, to ask ``visible_to`` with, before its parameters.
+    """
+
+    def __init__(self, compose: Callable[..., models.QuerySet[M, Any]]) -> None:
+        self._compose = compose
+        self._queries: dict[tuple[tuple[str, ...], bool], PreparedQuery[M]] = {}
+
+    def ask(self, viewer: User, *values: Any) -> list[M]:
+        """Return the models that ``viewer`` may see, for ``values``."""
+        return self._query_for(viewer).ask(viewer.pk, viewer.sales_team_id, *values)
+
+    def rows(self, viewer: User, *values: Any) -> list[Sequence[Any]]:
+        """Return the columns of each row, for a query set of ``values_list``."""
+        return self._query_for(viewer).rows(viewer.pk, viewer.sales_team_id, *values)
+
+    def _query_for(self, viewer: User) -> PreparedQuery[M]:
+        kind = (tuple(viewer.roles), viewer.sales_team_id is not None)
+        if kind not in self._queries:
+            self._queries[kind] = self._composed(*kind)
+        return self._queries[kind]
+
+    def _composed(self, roles: Sequence[str], is_in_team: bool) -> PreparedQuery[M]:
+        def compose(person: Any, team: Any, *parameters: Parameter) -> models.QuerySet[M, Any]:
+            viewer = User(pk=person, sales_team_id=team if is_in_team else None, roles=list(roles))
+            return self._compose(viewer, *parameters)
+
+        more = len(inspect.signature(self._compose).parameters) - 1
+        return PreparedQuery(compose, count=2 + more)
 
 
 def prepared(query: SQL, parameters: Sequence[Any]) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         """Return what ``user`` may see: all, what they hold or held last, their team's pool."""
         if user.has_role(Role.MARKETER, Role.MANAGER, Role.ADMIN):
             return self
-        mine = Q(holder=user)
+        mine = Q(holder=user.pk)
         if user.sales_team_id:
             mine |= Q(holder__isnull=True, team=user.sales_team_id, closed_at__isnull=True)
         return self.filter(mine)

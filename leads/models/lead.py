@@ -38,8 +38,10 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         standing = self.standing()
         if user.sees_all_leads:
             return standing
-        pool = Q(owner__isnull=True, team=user.sales_team_id) if user.sales_team_id else Q()
-        return standing.filter(Q(owner=user) | pool) if pool else standing.filter(owner=user)
+        theirs = Q(owner=user.pk)
+        if user.sales_team_id:
+            theirs |= Q(owner__isnull=True, team=user.sales_team_id)
+        return standing.filter(theirs)
 
 
 class Lead(models.Model):

@@ -26,6 +26,7 @@ from crm.common.http import AppRequest, wants_partial, way_back
 from crm.common.instants import instant_problem
 from crm.common.paging import neighbours, place_of
 from crm.common.plans import plan_of
+from crm.common.prepared import QueryOfViewer
 from crm.common.slots import (
     TIMELINE_KINDS,
     TimelineEntry,
@@ -49,6 +50,12 @@ STAGE_ROLES = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
 #: Who closes deals.
 DEAL_ROLES = (Role.REP, Role.MANAGER, Role.ADMIN)
 OVERRIDE_ROLES = (Role.MANAGER, Role.ADMIN)
+
+_LEAD = QueryOfViewer(
+    lambda viewer, pk: (
+        Lead.objects.visible_to(viewer).filter(pk=pk).select_related("company", "owner", "team")
+    )
+)
 
 _STRETCH = 30
 _LONGEST_LIST_QUERY = 2000
@@ -120,8 +127,10 @@ def lead_gains(request: AppRequest, lead_id: int) -> HttpResponse:
 
 def find_lead(request: AppRequest, lead_id: int) -> Lead:
     """Return the lead if the person may see it, else answer that there is no such page."""
-    visible = Lead.objects.visible_to(request.user).select_related("company", "owner", "team")
-    return get_object_or_404(visible, pk=lead_id)
+    found = _LEAD.ask(request.user, lead_id)
+    if not found:
+        raise Http404
+    return found[0]
 
 
 def _open_survivor(request: AppRequest, lead_id: int) -> HttpResponse:

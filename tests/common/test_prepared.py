@@ -13,10 +13,12 @@ from django.db.models.functions import Concat
 from django.test.utils import CaptureQueriesContext
 from psycopg.sql import SQL
 
-from crm.common.prepared import Parameter, PreparedQuery, prepared
+from crm.accounts.enums import Role
+from crm.common.prepared import Parameter, PreparedQuery, QueryOfViewer, prepared
 from engagement.enums import EventKind
 from engagement.models import Event
-from tests.factories import NOW, make_lead
+from leads.models import Lead
+from tests.factories import NOW, make_lead, make_team, make_user
 from tests.scoring.logs import log_act, make_asset
 
 pytestmark = pytest.mark.django_db
@@ -136,3 +138,31 @@ def test_a_list_of_any_length_is_asked_for_with_one_text() -> None:
         assert found == [[lead.pk, {"number": leads.index(lead)}] for lead in wanted]
         texts.add(captured[0]["sql"])
     assert len(texts) == 1
+
+
+VISIBLE = QueryOfViewer(
+    lambda viewer, countries: (
+        Lead.objects.visible_to(viewer).filter(country__among=countries).order_by("pk")
+    )
+)
+
+
+@pytest.mark.parametrize("is_in_team", [True, False])
+@pytest.mark.parametrize("roles", [[Role.MARKETER], [Role.REP], [Role.REP, Role.MANAGER], []])
+def test_a_viewer_finds_what_they_may_see(roles: list[Role], is_in_team: bool) -> None:
+    team, other = make_team(name="North"), make_team(name="South")
+    viewer = make_user(roles=roles, sales_team=team if is_in_team else None)
+    colleague = make_user(Role.REP, sales_team=team)
+    for owner, holding in [(viewer, team), (colleague, team), (None, team), (None, other)]:
+        for country in ("DE", "FR", "IT"):
+            make_lead(country=country, owner=owner, team=holding)
+    allowed = Lead.objects.visible_to(viewer).filter(country__in=["DE", "FR"])
+
+    assert VISIBLE.ask(viewer, ["DE", "FR"]) == list(allowed.order_by("pk"))
+
+
+def test_one_person_is_not_answered_with_what_another_sees() -> None:
+    for name in ("Ada", "Ben"):
+        rep = make_user(Role.REP, full_name=name)
+        mine = make_lead(country="DE", owner=rep)
+        assert VISIBLE.ask(rep, ["DE"]) == [mine]
