@@ -34,11 +34,16 @@ FIRST_DUE = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 #: Open ones are those of the last third of the leads: every one will fall due, one after the other.
+#: Each team has leads of ten sources and all tiers.
 HANDOFFS = """
-INSERT INTO handoff_handoff (lead_id, cycle, team_id, holder_id, state, calendar_id, is_fast_track,
+UPDATE leads_lead SET source = 'Source ' || id / 400 %% 10;
+INSERT INTO handoff_handoff (lead_id, cycle, team_id, holder_id, tier_id, state, calendar_id,
+    is_fast_track,
     raised_at, opened_at, accepted_at, first_touch_at, closed_at, rejection_reason, rejection_note,
     brief, brief_digest, why, score, cell, attempts, snooze_reason)
-SELECT lead.id, 1, rep.sales_team_id, rep.id, CASE WHEN is_open THEN 'OFFERED' ELSE 'QUALIFIED' END,
+SELECT lead.id, 1, rep.sales_team_id, rep.id,
+    (SELECT array_agg(id ORDER BY position) FROM handoff_slatier)[1 + lead.id / 100 %% 4],
+    CASE WHEN is_open THEN 'OFFERED' ELSE 'QUALIFIED' END,
     (SELECT min(id) FROM handoff_workcalendar), false, at, at,
     CASE WHEN NOT is_open THEN at + interval '20 min' END,
     CASE WHEN NOT is_open THEN at + interval '40 min' + interval '1 min' * (lead.id %% 400) END,
@@ -111,6 +116,7 @@ def seed(handoffs: int) -> None:
     if not fill(leads):
         return
     people()
+    tiers()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("SET LOCAL statement_timeout = 0")
@@ -145,6 +151,21 @@ def people() -> None:
             )
             for n in range(number)
         )
+
+
+def tiers() -> None:
+    """Make four tiers; the deadlines of the handoffs are their own."""
+    from handoff.services import TierTerms, draft_agreement  # noqa: PLC0415 -- app ready
+    from scoring.presets import default_definition  # noqa: PLC0415 -- app ready
+    from scoring.services import create_draft  # noqa: PLC0415 -- app ready
+
+    day = timedelta(days=1)
+    of = [{"field": "country", "op": "in", "value": [each]} for each in ("DE", "FR", "US")]
+    draft_agreement(
+        scoring_model=create_draft(definition=default_definition(), now=START),
+        tiers=[TierTerms(f"Tier {n}", day, day, day, each) for n, each in enumerate([*of, {}], 1)],
+        now=START,
+    )
 
 
 def idle() -> Cost:
@@ -189,13 +210,17 @@ def pages() -> dict[str, Cost]:
     from crm.accounts.models import SalesTeam, User  # noqa: PLC0415 -- app ready
 
     count_days()
-    team = SalesTeam.objects.earliest("id").pk
+    team, source, tier = SalesTeam.objects.earliest("id").pk, "Source 1", "Tier 1"
     rep = User.objects.filter(roles=[Role.REP]).earliest("id").pk
     return {
         "compliance page, ms": page(),
         "narrowed to a team, ms": page(team=team),
-        "narrowed to a source, ms": page(source="-"),
+        "narrowed to a source, ms": page(source=source),
         "narrowed to a rep, ms": page(rep=rep),
+        "to a team and a source, ms": page(team=team, source=source),
+        "to a team and a tier, ms": page(team=team, tier=tier),
+        "to a source and a rep, ms": page(source=source, rep=rep),
+        "to a source and a tier, ms": page(source=source, tier=tier),
     }
 
 

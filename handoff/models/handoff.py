@@ -106,7 +106,13 @@ class Handoff(models.Model):
 
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="handoffs")
     cycle = models.PositiveSmallIntegerField()
-    team = models.ForeignKey(SalesTeam, null=True, blank=True, on_delete=models.PROTECT)
+    team = models.ForeignKey(
+        SalesTeam,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        db_index=False,  # ``handoff_of_team`` begins with it
+    )
     holder = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -170,6 +176,7 @@ class Handoff(models.Model):
                 name="handoff_pool",
             ),
             models.Index(fields=["opened_at", "id"], name="handoff_by_opening"),
+            models.Index(fields=["team", "opened_at"], name="handoff_of_team"),
             models.Index(
                 fields=["closed_at", "id"],
                 condition=Q(state=HandoffState.REJECTED),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from datetime import timedelta
 from io import StringIO
@@ -69,7 +70,7 @@ def report(days: dict[str, str], *more: str) -> str:
     return out.getvalue()
 
 
-def sent(name: str, query: dict[str, str]) -> str:
+def sent(name: str, query: dict[str, Any]) -> str:
     """Return what a manager, whose zone is that of the installation, is sent."""
     answer: Any = client_of(make_user(Role.MANAGER)).get(reverse(f"reports:{name}"), query)
     assert answer.status_code == 200
@@ -113,17 +114,41 @@ def test_a_narrowed_page_is_its_table_and_its_rows(days: dict[str, str], is_coun
         "team": handoff.team_id, "rep": handoff.holder_id, "tier": "Everything else",
         "source": handoff.lead.source or "-", "version": 1,
     }  # fmt: skip
-    for name, key in narrowings.items():
-        asked = {**days, name: str(key), "by": "week"}
+    for number in (1, 2):
+        for asked in itertools.combinations(narrowings.items(), number):
+            assert_page_is_its_table_and_its_rows({**days, **dict(asked), "by": "week"})
+
+
+def assert_page_is_its_table_and_its_rows(asked: dict[str, Any]) -> None:
+    page = client_of(make_user(Role.MANAGER)).get(reverse("reports:sla"), asked)
+    whole = page.context["whole"].row
+    *lines, last = csv.DictReader(StringIO(sent("sla_table", asked)))
+    rows = list(csv.DictReader(StringIO(sent("sla_csv", asked))))
+    assert whole.received == len(rows) == int(last["received"]) > 0
+    assert [line.row.received for line in page.context["lines"]] == [
+        int(line["received"]) for line in lines
+    ]
+    assert whole.late == sum(row["standing"] == "late" for row in rows) == int(last["late"])
+
+
+def test_what_is_narrowed_twice_is_what_the_command_says_of_it(days: dict[str, str]) -> None:
+    told = list(csv.DictReader(StringIO(report(days))))
+    handoff = Handoff.objects.select_related("team", "holder", "lead").earliest("id")
+    keys = {
+        "team": handoff.team_id, "rep": handoff.holder_id, "tier": "Everything else",
+        "source": handoff.lead.source or "-",
+    }  # fmt: skip
+    words = {
+        "team": str(handoff.team), "rep": str(handoff.holder), "tier": "Everything else",
+        "source": handoff.lead.source,
+    }  # fmt: skip
+    for pair in itertools.combinations(keys, 2):
+        asked = {**days, **{name: str(keys[name]) for name in pair}}
         page = client_of(make_user(Role.MANAGER)).get(reverse("reports:sla"), asked)
-        whole = page.context["whole"].row
-        *lines, last = csv.DictReader(StringIO(sent("sla_table", asked)))
-        rows = list(csv.DictReader(StringIO(sent("sla_csv", asked))))
-        assert whole.received == len(rows) == int(last["received"]) > 0
-        assert [line.row.received for line in page.context["lines"]] == [
-            int(line["received"]) for line in lines
-        ]
-        assert whole.late == sum(row["standing"] == "late" for row in rows) == int(last["late"])
+        of_pair = [row for row in told if all(row[name] == words[name] for name in pair)]
+
+        assert list(csv.DictReader(StringIO(sent("sla_csv", asked)))) == of_pair
+        assert page.context["whole"].row.received == len(of_pair) > 0
 
 
 def test_days_that_are_none_are_refused() -> None:

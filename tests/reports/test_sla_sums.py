@@ -14,6 +14,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from crm.reports import services
 from crm.reports.compliance import Compliance, ComplianceRow, compliance
 from crm.reports.models import SlaChange, SlaDay
 from crm.reports.outcomes import Outcome
@@ -238,6 +239,10 @@ def test_figures_are_those_of_their_rows_whatever_happens(desk: Desk, seed: int)
         narrowed_to = random.choice((*NARROWED_TO, By.REP))
         only = {narrowed_to: key_of(random.choice(list(Clock.objects.all())), narrowed_to)}
         assert_figures_are_those_of_their_rows(period(kind, only=only), by, now)
+        two = random.sample((*NARROWED_TO, By.REP), 2)
+        clock = random.choice(list(Clock.objects.filter(kind=kind)))
+        twice = {each: key_of(clock, each) for each in two}
+        assert_figures_are_those_of_their_rows(period(kind, only=twice), by, now)
         now += random.random() * 3 * HOUR
 
     assert used > 0  # or nothing was compared
@@ -314,6 +319,23 @@ def test_a_counted_page_asks_no_clock(desk: Desk) -> None:
             part = compliance(replace(over, only={by: key}), By.REP, since=over.start, now=TODAY)
             assert part.whole.received == len(part.rows) == 1
     assert found.whole.received == len(found.rows) == 1
+
+
+def test_days_with_many_clocks_are_counted_piece_by_piece(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each round takes as many days as hold so many clocks, a fuller one all the same."""
+    monkeypatch.setattr(services, "BATCH", 2)
+    for day in (1, 2, 3, 3, 3, 6):
+        open_one(desk, Random(day), NOW + day * DAY)
+    rounds = []
+    while count_sla_days(now=TODAY):
+        counted_days = SlaDay.objects.filter(zone=ZONES[0], kind=ClockKind.ACCEPT)
+        rounds.append(sorted(each.day - NOW.date() for each in counted_days))
+
+    assert [len(each) for each in rounds] == [5, 6]
+    assert SlaDay.objects.filter(zone=ZONES[0], kind=ClockKind.ACCEPT).count() == 8
+    assert_figures_are_those_of_their_rows(period(ClockKind.ACCEPT), By.REP, TODAY)
 
 
 def _refuse_clocks(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
