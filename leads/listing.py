@@ -12,7 +12,14 @@ from django.db.models import Model, QuerySet
 
 from crm.accounts.models import SalesTeam, User
 from crm.common.criteria import Chip, CriteriaInvalid, compile_q, parse
-from crm.common.paging import Count, Page, estimate_count, keyset_page, quick_count
+from crm.common.paging import (
+    Count,
+    Page,
+    estimate_count,
+    keyset_page,
+    quick_count,
+    rough_count,
+)
 from crm.common.plans import Plan, plan_of
 from crm.common.prepared import PreparedQuery
 from crm.common.slots import Column, SavedView
@@ -128,7 +135,7 @@ class Widest:
 def widest_filter(address: ListAddress, *, viewer: User, now: datetime) -> Widest | None:
     """Return which filter of a list without rows keeps out the most leads."""
     found = [
-        Widest(chip, estimate_count(address.without(chip.query).leads(viewer=viewer, now=now)))
+        Widest(chip, rough_count(address.without(chip.query).leads(viewer=viewer, now=now)))
         for chip in address.chips
     ]
     return max(found, key=lambda each: each.count.value, default=None)

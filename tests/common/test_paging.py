@@ -18,6 +18,7 @@ from crm.common.paging import (
     merged_page,
     neighbours,
     quick_count,
+    rough_count,
 )
 from leads.models import Lead
 from scoring.models import LeadScore
@@ -148,6 +149,25 @@ def test_the_rows_of_a_part_are_the_same_near_or_looked_up(ordering: tuple[str, 
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("farthest", "is_near"), [(100, True), (30, False)])
+def test_what_was_found_near_says_how_far_to_look(
+    monkeypatch: pytest.MonkeyPatch, farthest: int, *, is_near: bool
+) -> None:
+    for name, distance in {"NEAR": 2, "FAR": 4, "FARTHEST": farthest}.items():
+        monkeypatch.setattr(paging, name, distance)
+    leads = _make(list(range(40)))
+    part = Lead.objects.filter(pk__in=[lead.pk for lead in leads[::4]])
+
+    with CaptureQueriesContext(connection) as asked:
+        page = keyset_page(part, ordering=BY_ACTIVITY, size=5, whole=Lead.objects.all())
+
+    assert page.items == list(part.order_by("-last_activity_at", "-id")[:5])
+    near, far, last = [query["sql"] for query in asked]
+    assert ("LIMIT 2)" in near, "LIMIT 4)" in far) == (True, True)
+    assert ("LIMIT 36)" in last) is is_near
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("cursor", ["", "x", "€", "a:b:c", "\x00", "\ud800", "A" * 5000])
 def test_a_cursor_that_is_none_of_ours_means_the_first_page(cursor: str) -> None:
     leads = _make([1, 2, 3])
@@ -219,3 +239,22 @@ def test_a_count_that_would_hold_up_the_page_is_left_for_later(
 
 def test_what_cannot_match_is_counted_without_asking(db: None) -> None:
     assert quick_count(Lead.objects.none()) == Count(0, is_estimate=False)
+
+
+@pytest.mark.django_db
+def test_few_rows_are_counted_and_many_told_about() -> None:
+    _make([1, 2, 3])
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE leads_lead")
+    assert rough_count(Lead.objects.all()) == Count(3, is_estimate=False)
+
+
+@pytest.mark.django_db
+def test_what_is_expected_to_be_many_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    _make([1, 2, 3])
+    monkeypatch.setattr(paging, "_FEW", 2)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE leads_lead")
+    with CaptureQueriesContext(connection) as asked:
+        assert rough_count(Lead.objects.all()) == Count(3, is_estimate=True)
+    assert [query["sql"].startswith("EXPLAIN") for query in asked] == [True]
