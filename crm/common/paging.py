@@ -239,15 +239,19 @@ class _Stretch:
 
     def rows(self, queryset: QuerySet[M], *, is_indexed: bool = True) -> QuerySet[M]:
         """Return those of ``queryset``; without ``is_indexed`` by no index of the order."""
-        found = self._with_value(queryset.filter(self.condition)).order_by(
+        found = self.in_order(queryset.filter(self.condition), is_indexed=is_indexed)
+        if self.values is None:
+            return found
+        return found.filter(beyond(self.terms, self.values, backwards=self.backwards))
+
+    def in_order(self, rows: QuerySet[M], *, is_indexed: bool) -> QuerySet[M]:
+        """Return all of ``rows`` in the order of the stretch."""
+        return self._with_value(rows).order_by(
             *(
                 term.expression(backwards=self.backwards, is_indexed=is_indexed)
                 for term in self.terms
             )
         )
-        if self.values is None:
-            return found
-        return found.filter(beyond(self.terms, self.values, backwards=self.backwards))
 
     def _with_value(self, queryset: QuerySet[M]) -> QuerySet[M]:
         """Let rows bring along what a cursor says of them, which else is a query for each."""
@@ -285,16 +289,18 @@ def _first(
     """Return the first rows of a stretch: of few there are, not by walking it to its end."""
     if whole is None:
         return list(stretch.rows(queryset)[:limit])
-    every = stretch.rows(queryset, is_indexed=False)
     if stretch.is_known:
         keys = stretch.keys(whole)
         distance: int | None = NEAR
-        while distance:  # no array: the planner has to know how many they are
-            found = list(every.filter(pk__in=keys[:distance])[:limit])
+        while distance:
+            # No array: the planner has to know how many keys there are. Nor is asked again what
+            # they say: it would take both for conditions that seldom meet.
+            near = queryset.filter(pk__in=keys[:distance])
+            found = list(stretch.in_order(near, is_indexed=False)[:limit])
             if len(found) == limit:
                 return found
             distance = _farther(distance, len(found), limit)
-    return list(every[:limit])
+    return list(stretch.rows(queryset, is_indexed=False)[:limit])
 
 
 def _farther(distance: int, found: int, limit: int) -> int | None:
