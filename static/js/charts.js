@@ -1,8 +1,11 @@
 /* The one ECharts wrapper. A page writes <div data-chart="ID" role="img" aria-label="..."> and its data with
    json_script: {kind: "line" | "bar" | "stacked", labels: [...], series: [{name, values, dashedFrom?, outline?}],
-   unit?, min?, max?, threshold?: {value, label}}. A canvas keeps the content security policy as it is. */
+   unit?, min?, max?, threshold?: {value, label}}. A canvas keeps the content security policy as it is. ECharts is a
+   third of what a page weighs: it is fetched when the page has a chart, from where templates/ui/_charts.html says. */
 
+const { library } = document.querySelector("script[data-library]").dataset;
 const charts = new Map();
+let fetched;
 const STEPS = ["--step-1", "--step-2", "--step-3", "--step-4"];
 
 function token(name) {
@@ -143,7 +146,14 @@ const thresholdLine = ({ threshold, labels }) => threshold ? [{
   lineStyle: { color: token("--ink3"), type: "dashed", width: 1 },
 }] : [];
 
-function drawAll() {
+function fetchLibrary() {
+  return new Promise((resolve, reject) => {
+    document.head.append(Object.assign(document.createElement("script"), { src: library, onload: resolve, onerror: reject }));
+  });
+}
+
+async function drawAll() {
+  if (document.querySelector("[data-chart]")) await (fetched ??= fetchLibrary());
   for (const place of charts.keys()) {
     if (!place.isConnected) {
       charts.get(place).dispose();
