@@ -122,7 +122,7 @@ def test_what_is_dialled_has_digits_and_a_plus_only() -> None:
     assert render("{{ number|dialled }}", number="+49 (30) 231-25418") == "+493023125418"
 
 
-def test_an_address_breaks_after_its_at_sign_and_stays_escaped() -> None:
+def test_an_address_breaks_at_its_at_sign_and_dots_and_stays_escaped() -> None:
     said = render("{{ address|breakable }}", address="o'neill@kesterwald.example")
 
-    assert said == "o&#x27;neill@<wbr>kesterwald.example"
+    assert said == "o&#x27;neill@<wbr>kesterwald<wbr>.example"

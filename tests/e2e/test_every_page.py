@@ -19,8 +19,8 @@ from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
 from engagement.models import Asset, AttendanceUpload, CaptureForm, Offer, Source, Webinar
 from engagement.services import download_url
-from handoff.models import Handoff, RoutingRule, WorkCalendar
-from leads.models import Lead
+from handoff.models import Handoff, RoutingRule, SlaTier, WorkCalendar
+from leads.models import KeptView, Lead
 from tests.e2e.looks import DESK, PHONE, TABLET, Look, faults, overflow
 from tests.factories import client_of
 
@@ -28,13 +28,14 @@ pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True), pytest.m
 
 LOOKS: list[Look] = [("light", DESK), ("dark", PHONE)]
 UNBROKEN = "Wolfeschlegelsteinhausenbergerdorff" * 3  # what a name may be: 100 letters, no space
+TO_THE_LEFT = "חברת ייעוץ ארוכה מאוד בירושלים يوسف عبد الرحمن"
 
 
 @pytest.fixture
 def house() -> None:
     """Make the demo company; whoever is called first in a queue has the longest name.
 
-    So have all people, and one of what else is named.
+    So have all people, and one of what else is named; another's name runs to the left.
     """
     call_command("seed_demo", leads=60, seed=3, stdout=io.StringIO())
     Lead.objects.filter(handoffs__closed_at=None, handoffs__isnull=False).update(
@@ -43,9 +44,18 @@ def house() -> None:
     User.objects.update(full_name=UNBROKEN[:100])
     named: list[QuerySet[Any]] = [
         RoutingRule.objects.all(), SalesTeam.objects.all(), WorkCalendar.objects.all(),
+        Asset.objects.all(), Offer.objects.all(), Webinar.objects.all(), CaptureForm.objects.all(),
     ]  # fmt: skip
     for each in named:
-        each.filter(pk=each.earliest("pk").pk).update(name=UNBROKEN[:100])
+        longest, other = each.order_by("pk").values_list("pk", flat=True)[:2]
+        each.filter(pk=longest).update(name=UNBROKEN[:100])
+        each.filter(pk=other).update(name=TO_THE_LEFT)
+    SlaTier.objects.filter(is_fast_track=True).update(name=UNBROKEN[:60])
+    for name in (UNBROKEN[:60], TO_THE_LEFT):
+        KeptView.objects.create(
+            owner=person(Role.MARKETER), name=name, sort="name", page_size=50,
+            created_at=timezone.now(),
+        )  # fmt: skip
 
 
 def person(role: Role) -> User:
@@ -60,6 +70,7 @@ def addresses(role: Role, user: User) -> list[str]:
             "leads:list", "leads:create", "reports:funnel", "shell:notifications",
             "engagement:forms", "engagement:form_create", "engagement:machine_events",
             "engagement:sources", "engagement:source_add", "scoring:model",
+            "scoring:releases", "leads:views",
         ]  # fmt: skip
         form = CaptureForm.objects.get(slug="request-demo")
         source = Source.objects.get(name="sample-site")

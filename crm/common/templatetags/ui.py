@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from html import escape
 from typing import Any
 from uuid import uuid4
 
@@ -87,9 +88,9 @@ def day(moment: datetime | None, now: datetime) -> str:
 
 @register.filter
 def breakable(address: str) -> SafeString:
-    """An e-mail address that breaks after its ``@`` rather than within a word."""
+    """An e-mail address that breaks at its ``@`` and the dots after it, not within a word."""
     name, at, host = address.partition("@")
-    return markup("{}{}<wbr>{}", name, at, host)
+    return markup("{}{}<wbr>{}", name, at, SafeString(escape(host).replace(".", "<wbr>.")))
 
 
 @register.filter
