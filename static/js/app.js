@@ -1,7 +1,7 @@
 /* What every page shares: theme, htmx settings, keys, dialogs, bulk selection, clocks.
    Pages say what they want with data attributes; docs/ui.md lists them. */
 
-import { hasLoggedOut, meta, scheduleToasts, serverNow, toast } from "./page.js";
+import { actName, hasLoggedOut, meta, scheduleToasts, serverNow, toast } from "./page.js";
 
 const isTyping = (element) =>
   element.isContentEditable || /^(SELECT|TEXTAREA)$/.test(element.tagName) ||
@@ -163,8 +163,7 @@ document.addEventListener("keydown", async (event) => {
 function listPageKeys(list) {
   const named = new Map();
   for (const element of document.querySelectorAll("[data-key]")) {
-    const name = element.dataset.keyName ?? element.ariaLabel ?? element.textContent;
-    named.set(element.dataset.key, name.replace(/\s+/g, " ").trim());
+    named.set(element.dataset.key, actName(element));
   }
   list.replaceChildren(...[...named].flatMap(([key, name]) => [keyTerm(key), keyMeaning(name)]));
 }

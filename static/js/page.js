@@ -4,6 +4,13 @@ export const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.co
 
 const serverAhead = Number(meta("server-time")) - Date.now() / 1000;
 /* The server's time in seconds: whatever the clock of this device says. */
+/* What an element does, in words: without the keys and counts that it shows. */
+export function actName(element) {
+  const shown = element.cloneNode(true);
+  shown.querySelectorAll("kbd, .count, .nav-badge").forEach((each) => each.remove());
+  return (element.dataset.keyName ?? element.ariaLabel ?? shown.textContent).replace(/\s+/g, " ").trim();
+}
+
 export const serverNow = () => Date.now() / 1000 + serverAhead;
 
 /* A session that has ended shows as a redirect to the login, which the browser has already followed. */

@@ -1,6 +1,8 @@
 /* The palette, loaded when it first opens (app.js). The field keeps the focus; the arrows choose, Enter goes there.
    Below what the server offers stand the keys of this page, which only the page itself knows. */
 
+import { actName } from "./page.js";
+
 const palette = document.getElementById("palette");
 const field = palette.querySelector("[role=combobox]");
 const list = document.getElementById("palette-choices");
@@ -83,13 +85,7 @@ function keysOfPage() {
     if ((row && !row.matches(".is-current")) || !element.checkVisibility()) continue;
     if (!found.has(element.dataset.key)) found.set(element.dataset.key, element);
   }
-  return [...found.values()].map((element) => [element, nameOf(element)]);
-}
-
-function nameOf(element) {
-  const keys = [...element.querySelectorAll("kbd")].map((key) => key.textContent);
-  const text = element.dataset.keyName ?? element.ariaLabel ?? keys.reduce((name, key) => name.replace(key, ""), element.textContent);
-  return text.replace(/\s+/g, " ").trim();
+  return [...found.values()].map((element) => [element, actName(element)]);
 }
 
 function optionFor(element, name, place) {

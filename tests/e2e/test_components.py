@@ -107,6 +107,21 @@ def test_help_lists_the_keys_of_the_page(components: Page) -> None:
     expect(components.locator("[data-page-keys]")).to_contain_text("Search leads, companies")
 
 
+def test_help_shows_keys_on_a_phone_too_and_names_without_counts(components: Page) -> None:
+    components.set_viewport_size(PHONE)
+    components.locator(".nav-entry").first.evaluate(
+        "entry => { entry.dataset.key = 'g z'; entry.append(' '); "
+        "entry.insertAdjacentHTML('beforeend', '<span class=\"count\">7</span><kbd>z</kbd>'); }"
+    )
+    name = components.locator(".nav-entry .nav-label").first.text_content()
+
+    components.keyboard.press("?")
+
+    keys = components.locator("[data-page-keys]")
+    expect(keys.locator("dt", has_text="gz").locator("kbd").first).to_be_visible()
+    expect(keys.locator("dt:has-text('gz') + dd")).to_have_text(str(name))
+
+
 def test_the_slash_goes_to_the_search(components: Page) -> None:
     components.keyboard.press("/")
 
