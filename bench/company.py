@@ -81,7 +81,7 @@ def seed(size: int) -> None:
     from django.core.management import call_command  # noqa: PLC0415 -- app ready
     from django.db import connection, transaction  # noqa: PLC0415 -- app ready
 
-    from crm.reports.services import count_sla_days  # noqa: PLC0415 -- app ready
+    from crm.reports.services import count_funnel_days, count_sla_days  # noqa: PLC0415 -- app ready
     from leads.models import Lead  # noqa: PLC0415 -- app ready
     from leads.services import mark_duplicates  # noqa: PLC0415 -- app ready
 
@@ -92,6 +92,7 @@ def seed(size: int) -> None:
             _make(size)
         print(f"seeded {size:,} leads in {time.perf_counter() - started:.0f} s")
     _go_through(count_sla_days)
+    _go_through(count_funnel_days)
     while mark_duplicates():
         pass
     with connection.cursor() as cursor:  # as autovacuum would have done by now

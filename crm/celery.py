@@ -37,6 +37,7 @@ app.conf.beat_schedule = {
     "mark duplicates": _tick("leads.mark_duplicates", queue="bulk", every=10.0),
     "count splits": _tick("reports.count_splits", queue="bulk", every=10.0),
     "count SLA days": _tick("reports.count_sla_days", queue="bulk", every=20.0),
+    "count funnel days": _tick("reports.count_funnel_days", queue="bulk", every=20.0),
     "renew public holidays": _tick("handoff.renew_public_holidays", queue="bulk", every=3600.0),
     "remove old uploads": _tick("leads.remove_old_uploads", queue="bulk", every=3600.0),
     "forget results": _tick("leads.forget_results", queue="bulk", every=3600.0),

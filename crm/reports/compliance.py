@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -12,8 +11,10 @@ from typing import Any
 
 from crm.accounts.models import SalesTeam, User
 from crm.common.ui.spans import SegmentKind
+from crm.reports.days import Sql, fetched
+from crm.reports.minutes import read_minutes, time_within
 from crm.reports.standing import NOBODY, By, Scope
-from crm.reports.sums import ADDED, COUNTS, USED, Slot, Sql, fetched, sums
+from crm.reports.sums import ADDED, COUNTS, USED, Slot, sums
 from handoff.business_hours import working_time_between
 from handoff.models import WorkCalendar
 from handoff.splits import UNCOUNTABLE
@@ -173,14 +174,12 @@ def _figures(scope: Scope, by: By, since: datetime, now: datetime) -> Sql:
 
 
 def _counted(key: str, label: str, figures: Mapping[str, Any]) -> ComplianceRow:
-    minutes = array("i", figures["minutes"] or b"")
-    minutes.byteswap()
-    spans = sorted(minutes)
+    spans = read_minutes(figures["minutes"])
     return ComplianceRow(
         key,
         label,
-        median=_within(spans, 50),
-        p90=_within(spans, 90),
+        median=time_within(spans, 50),
+        p90=time_within(spans, 90),
         answered=len(spans),
         used=_used(figures),
         open_for=figures["open_for"],
@@ -191,13 +190,6 @@ def _counted(key: str, label: str, figures: Mapping[str, Any]) -> ComplianceRow:
 def _used(figures: Mapping[str, Any]) -> Sequence[int]:
     quick = [figures[name] for name in USED]
     return [*quick, figures["on_time"] - sum(quick)]
-
-
-def _within(spans: Sequence[int], percent: int) -> timedelta | None:
-    """Return the least of ``spans`` (minutes, in order) that so many percent do not exceed."""
-    if not spans:
-        return None
-    return timedelta(minutes=spans[-(-percent * len(spans) // 100) - 1])
 
 
 def _week(key: str, figures: Mapping[str, Any]) -> ComplianceRow:

@@ -1,79 +1,28 @@
-"""The funnel: how far the leads of a cohort came, read from stage intervals alone.
-
-A cohort is every lead (or every cycle of a lead) that entered a stage for the first time in a
-period, wherever it stands today. A step counts who reached it or anything beyond it; who got beyond
-it without a recorded stay is also counted as skipped.
-"""
+"""The funnel: how far the leads of a cohort came, read from stage intervals alone."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from leads.enums import LifecycleStage
+from crm.reports.cohorts import EXITS, REACHED, STEPS, Cohort, S, Split, Unit, units
+from crm.reports.days import Sql, fetched
+from crm.reports.funnel_sums import COUNTS, TIMES, WHOLE, sums
+from crm.reports.minutes import read_minutes, time_within
 from leads.models import StageInterval
-
-S = LifecycleStage
-
-#: Each step with every stage that proves it was reached; a lost deal was an SQL before.
-REACHED: Mapping[str, tuple[str, ...]] = {
-    "LEAD": (S.LEAD, S.MQL, S.SAL, S.SQL, S.WON, S.LOST, S.RECYCLED, S.DISQUALIFIED),
-    "MQL": (S.MQL, S.SAL, S.SQL, S.WON, S.LOST),
-    "SAL": (S.SAL, S.SQL, S.WON, S.LOST),
-    "SQL": (S.SQL, S.WON, S.LOST),
-    "WON": (S.WON,),
-}
-STEPS = tuple(REACHED)
-EXITS = ("RECYCLED", "DISQUALIFIED", "LOST")
-
-#: How far along the steps each stage proves that somebody came.
-_FURTHEST = {stage: sum(stage in proofs for proofs in REACHED.values()) for stage in S.values}
-
-
-class Unit(StrEnum):
-    """What one count stands for."""
-
-    PEOPLE = "people"
-    CYCLES = "cycles"
-
-
-class Split(StrEnum):
-    """What the rows of the table below the funnel are."""
-
-    SOURCE = "source"
-    CAMPAIGN = "campaign"
-    PERSONA = "persona"
-    MONTH = "month"
-
-
-@dataclass(frozen=True)
-class Cohort:
-    """Who is counted: first entry into ``basis`` from ``start`` (included) to ``end`` (not)."""
-
-    basis: str
-    start: datetime
-    end: datetime
-    unit: Unit = Unit.PEOPLE
-
-    @property
-    def steps(self) -> tuple[str, ...]:
-        """Return the steps from the basis on."""
-        return STEPS[STEPS.index(self.basis) :]
 
 
 @dataclass(frozen=True)
 class FunnelRow:
     """The counts of one cohort or of one part of it; ``key`` is None for the whole.
 
-    ``median_time[step]`` is the time from the step before to ``step`` among those with both; parts
-    have none.
+    ``median_time[step]`` is the time within which half of those with both came from the step before
+    to ``step``, in whole minutes; parts have none.
     """
 
     key: str | None
@@ -85,36 +34,50 @@ class FunnelRow:
     median_time: Mapping[str, timedelta | None] = field(default_factory=dict)
 
 
-def funnel(cohort: Cohort, *, split: Split, zone: str) -> tuple[FunnelRow, list[FunnelRow]]:
-    """Return the whole cohort and its parts by ``split``.
+def funnel(cohort: Cohort, *, split: Split) -> tuple[FunnelRow, list[FunnelRow]]:
+    """Return the whole cohort and its parts by ``split``, the largest first.
 
     Args:
-        cohort: who is counted.
-        split: by what the lead has now, or by the month of the first entry in ``zone``.
-        zone: IANA name of the zone in which months begin.
+        cohort: who is counted, by the days of the active zone.
+        split: by what the lead has now, or by the month of the first entry.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_sql(cohort, split), _params(cohort, zone))
-        names = [column[0] for column in cursor.description or ()]
-        records = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    parts = [_part(record, cohort.steps) for record in records]
-    medians = {
-        step: records[0][f"to_{step.lower()}"] if records else None for step in cohort.steps[1:]
-    }
-    return _whole(cohort, parts, medians), parts
+    records = fetched(_statement(cohort, split))
+    rows = [_row(record, cohort.steps) for record in records]
+    parts = [row for row in rows if row.key is not None]
+    whole = next((row for row in rows if row.key is None), _row(_NOBODY, cohort.steps))
+    return whole, parts
+
+
+def _statement(cohort: Cohort, split: Split) -> Sql:
+    """Return the statement for all figures: the sums of the days put together as they are shown."""
+    by_month = split is Split.MONTH
+    tables = sums(cohort, {WHOLE} if by_month else {WHOLE, split.value})
+    counts = ", ".join(f"sum({each})::bigint AS {each}" for each in COUNTS)
+    times = ", ".join(f"string_agg({each}, '') AS {each}" for each in TIMES)
+    key = "to_char(day, 'YYYY-MM')" if by_month else "key"
+    text = f"""
+      {tables.text}
+      SELECT NULL AS key, {counts}, {times} FROM part WHERE by = '{WHOLE}' HAVING count(*) > 0
+      UNION ALL
+      SELECT {key}, {counts}, {", ".join(["NULL"] * len(TIMES))}
+      FROM part WHERE by = %(rows)s GROUP BY 1
+      ORDER BY {cohort.basis.lower()} DESC, key"""  # noqa: S608 -- names from this module only
+    return Sql(text, {**tables.params, "rows": WHOLE if by_month else split.value})
 
 
 def cohort_rows(cohort: Cohort) -> Iterator[tuple[Any, ...]]:
     """Yield one row per lead or cycle of the cohort, as ``pages.FUNNEL_HEADER`` names them."""
+    asked = units(cohort.basis, cohort.unit, [(cohort.start, cohort.end)])
     steps = ", ".join(f"unit.{step.lower()}_at" for step in STEPS)
     flags = "unit.is_lost, unit.is_recycled, unit.is_disqualified, unit.is_overridden"
-    sql = f"""{_units(cohort)}
+    sql = f"""
       SELECT lead.id, concat_ws(' ', lead.first_name, lead.last_name), lead.email, lead.source,
         unit.cycle, unit.began_at, {steps}, {flags}
-      FROM unit JOIN leads_lead lead ON lead.id = unit.lead_id AND lead.merged_into_id IS NULL
+      FROM ({asked.text}) AS unit
+      JOIN leads_lead lead ON lead.id = unit.lead_id AND lead.merged_into_id IS NULL
       ORDER BY unit.began_at, lead.id, unit.cycle"""  # noqa: S608 -- names from this module only
     with connection.cursor() as cursor:
-        cursor.execute(sql, _params(cohort, "UTC"))
+        cursor.execute(sql, asked.params)
         while rows := cursor.fetchmany(2000):
             yield from rows
 
@@ -162,90 +125,11 @@ def _proof(intervals: QuerySet[StageInterval], step: str) -> QuerySet[StageInter
     return intervals.filter(stage__in=REACHED.get(step, (step,)))
 
 
-def _params(cohort: Cohort, zone: str) -> dict[str, Any]:
-    return {"basis": cohort.basis, "start": cohort.start, "end": cohort.end, "zone": zone}
+_NOBODY = {"key": None, **dict.fromkeys(COUNTS, 0), **dict.fromkeys(TIMES)}
 
 
-_KEYS = {
-    Split.SOURCE: "lead.source",
-    Split.CAMPAIGN: "lead.campaign",
-    Split.PERSONA: "coalesce(score.persona, '')",
-    Split.MONTH: "to_char(unit.began_at AT TIME ZONE %(zone)s, 'YYYY-MM')",
-}
-_JOINS = {Split.PERSONA: "LEFT JOIN scoring_leadscore score ON score.lead_id = lead.id"}
-_CYCLES = {
-    Unit.PEOPLE: "NULL::int",
-    Unit.CYCLES: "(CASE own.stage WHEN 'RECYCLED' THEN own.cycle - 1 ELSE own.cycle END)::int",
-}
-_BEGAN = "min(own.started_at) FILTER (WHERE own.stage = %(basis)s)"
-
-
-def _sql(cohort: Cohort, split: Split) -> str:
-    """Return one statement for the parts, each beside the medians of the whole."""
-    return f"""{_units(cohort)},
-      counted AS MATERIALIZED (
-        SELECT unit.*, {_KEYS[split]} AS key
-        FROM unit JOIN leads_lead lead ON lead.id = unit.lead_id AND lead.merged_into_id IS NULL
-          {_JOINS.get(split, "")}),
-      median AS (SELECT {", ".join(_medians(cohort))} FROM counted),
-      part AS (SELECT key, {", ".join(_counts())} FROM counted GROUP BY key)
-      SELECT * FROM part, median
-      ORDER BY {cohort.basis.lower()} DESC, key"""  # noqa: S608 -- names from this module only
-
-
-def _units(cohort: Cohort) -> str:
-    """Return the leads or cycles of the cohort with what is asked of each, as a ``WITH`` clause.
-
-    Whoever entered the basis within the period is read whole; who had entered it before is not of
-    the cohort.
-    """
-    return f"""
-      WITH unit AS (
-        SELECT own.lead_id, {_CYCLES[cohort.unit]} AS cycle, {_BEGAN} AS began_at,
-          {", ".join(_per_unit())}
-        FROM leads_stageinterval own
-        WHERE own.lead_id IN (
-          SELECT entry.lead_id FROM leads_stageinterval entry
-          WHERE entry.stage = %(basis)s
-            AND entry.started_at >= %(start)s AND entry.started_at < %(end)s)
-        GROUP BY 1, 2
-        HAVING {_BEGAN} >= %(start)s AND {_BEGAN} < %(end)s)"""  # noqa: S608 -- as above
-
-
-def _per_unit() -> list[str]:
-    """Return what one lead or cycle is asked: when it entered each step, and how far it came."""
-    far = " ".join(f"WHEN '{stage}' THEN {steps}" for stage, steps in _FURTHEST.items())
-    asked = [
-        f"max(CASE own.stage {far} END) AS furthest",
-        "bool_or(own.is_override) AS is_overridden",
-        "bool_or(own.stage = 'SAL' AND own.ended_at IS NULL) AS is_in_progress",
-    ]
-    for step in STEPS:
-        entered = f"own.stage = '{step}'"
-        asked.append(f"min(own.started_at) FILTER (WHERE {entered}) AS {step.lower()}_at")
-    return asked + [f"bool_or(own.stage = '{out}') AS is_{out.lower()}" for out in EXITS]
-
-
-def _counts() -> list[str]:
-    """Return what all units together are asked."""
-    asked = []
-    for at, step in enumerate(map(str.lower, STEPS), start=1):
-        reached = f"furthest >= {at}"
-        asked.append(f"count(*) FILTER (WHERE {reached}) AS {step}")
-        asked.append(f"count(*) FILTER (WHERE {reached} AND {step}_at IS NULL) AS no_{step}")
-    flags = (*map(str.lower, EXITS), "overridden", "in_progress")
-    return asked + [f"count(*) FILTER (WHERE is_{flag}) AS {flag}" for flag in flags]
-
-
-def _medians(cohort: Cohort) -> list[str]:
-    """Return the median times between the steps of a cohort."""
-    return [
-        f"percentile_cont(0.5) WITHIN GROUP (ORDER BY {after}_at - {before}_at) AS to_{after}"
-        for before, after in itertools.pairwise(map(str.lower, cohort.steps))
-    ]
-
-
-def _part(record: Mapping[str, Any], steps: tuple[str, ...]) -> FunnelRow:
+def _row(record: Mapping[str, Any], steps: tuple[str, ...]) -> FunnelRow:
+    is_whole = record["key"] is None
     return FunnelRow(
         key=record["key"],
         reached={step: record[step.lower()] for step in steps},
@@ -253,19 +137,9 @@ def _part(record: Mapping[str, Any], steps: tuple[str, ...]) -> FunnelRow:
         exits={name: record[name.lower()] for name in EXITS},
         overridden=record["overridden"],
         in_progress=record["in_progress"],
+        median_time={step: _median(record, step) for step in steps[1:]} if is_whole else {},
     )
 
 
-def _whole(
-    cohort: Cohort, parts: Sequence[FunnelRow], medians: Mapping[str, timedelta | None]
-) -> FunnelRow:
-    """Return the sums of the parts, which have nobody in common."""
-    return FunnelRow(
-        key=None,
-        reached={step: sum(part.reached[step] for part in parts) for step in cohort.steps},
-        skipped={step: sum(part.skipped[step] for part in parts) for step in cohort.steps},
-        exits={name: sum(part.exits[name] for part in parts) for name in EXITS},
-        overridden=sum(part.overridden for part in parts),
-        in_progress=sum(part.in_progress for part in parts),
-        median_time=medians,
-    )
+def _median(record: Mapping[str, Any], step: str) -> timedelta | None:
+    return time_within(read_minutes(record[f"to_{step.lower()}"]), 50)

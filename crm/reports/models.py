@@ -1,6 +1,7 @@
-"""What SLA compliance counts beforehand, so that a page reads sums instead of a million clocks.
+"""What reports count beforehand, so that a page reads sums instead of a million rows.
 
-All of it follows from the clocks: whatever is missing here is counted when it is asked for.
+All of it follows from clocks and stage intervals: whatever is missing here is counted when it is
+asked for.
 """
 
 from __future__ import annotations
@@ -111,6 +112,98 @@ class SlaChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.hour:%Y-%m-%d %H}"
+
+
+class FunnelDay(models.Model):
+    """One day of one time zone, for one kind of cohort, as counted at ``counted_at``.
+
+    Who is counted entered ``basis`` for the first time that day, as one of ``unit``. The sums hold
+    until one of them moves, so ``counted_at`` is empty where they hold no more. The day is from
+    ``began_at`` to ``ended_at``, half-open. Written by ``count_funnel_days`` only.
+    """
+
+    zone = models.CharField(max_length=64)
+    basis = models.CharField(max_length=4)
+    unit = models.CharField(max_length=6)
+    day = models.DateField()
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    counted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["zone", "basis", "unit", "day"], name="funnel_day_counted_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.basis} {self.unit} {self.day} {self.zone}"
+
+
+class FunnelSum(models.Model):
+    """The leads or cycles of a day that have ``key`` in common; ``by`` says in what.
+
+    ``lead`` to ``won`` count who came at least so far, ``no_lead`` to ``no_won`` those of them
+    without a stay there. ``to_mql`` to ``to_won`` are the times from the step before, as those of
+    ``SlaSum``; only where ``by`` is empty.
+    """
+
+    pk = models.CompositePrimaryKey("day_id", "by", "key")
+    day = models.ForeignKey(
+        FunnelDay, on_delete=models.CASCADE, related_name="sums", db_index=False
+    )  # the primary key begins with it
+    by = models.CharField(max_length=8)
+    key = models.CharField(max_length=200)
+    lead = models.IntegerField()
+    no_lead = models.IntegerField()
+    mql = models.IntegerField()
+    no_mql = models.IntegerField()
+    sal = models.IntegerField()
+    no_sal = models.IntegerField()
+    sql = models.IntegerField()
+    no_sql = models.IntegerField()
+    won = models.IntegerField()
+    no_won = models.IntegerField()
+    recycled = models.IntegerField()
+    disqualified = models.IntegerField()
+    lost = models.IntegerField()
+    overridden = models.IntegerField()
+    in_progress = models.IntegerField()
+    to_mql = models.BinaryField(null=True)
+    to_sal = models.BinaryField(null=True)
+    to_sql = models.BinaryField(null=True)
+    to_won = models.BinaryField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.by} {self.key}".strip()
+
+
+class FunnelChangeQuerySet(models.QuerySet["FunnelChange"]):
+    """Changes by what they touch."""
+
+    def touching(self, basis: Any, began_at: Any, ended_at: Any) -> FunnelChangeQuerySet:
+        """Return those of ``basis`` whose hour shares a moment with the given span."""
+        hour = Value(timedelta(hours=1), output_field=models.DurationField())
+        return self.filter(basis=basis, hour__gt=began_at - hour, hour__lt=ended_at)
+
+
+class FunnelChange(models.Model):
+    """An hour (UTC) in which somebody entered ``basis`` of whom something changed since.
+
+    Triggers write it in the transaction of the change, as those of ``SlaChange``.
+    """
+
+    basis = models.CharField(max_length=4)
+    hour = models.DateTimeField()
+
+    objects = FunnelChangeQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["basis", "hour"], name="funnel_change_by_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.basis} {self.hour:%Y-%m-%d %H}"
 
 
 class SlaSplit(models.Model):

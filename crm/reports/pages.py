@@ -10,8 +10,9 @@ from django.urls import reverse
 
 from crm.common.period import PRESETS, Period
 from crm.common.ui import words
+from crm.reports.cohorts import EXITS, Split
 from crm.reports.compliance import ComplianceRow
-from crm.reports.funnel import EXITS, FunnelRow, Split
+from crm.reports.funnel import FunnelRow
 from crm.reports.live import Live, LiveFigures
 from crm.reports.outcomes import OUTCOME_LABELS
 from crm.reports.questions import FunnelQuestion, SlaQuestion

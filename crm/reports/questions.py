@@ -13,10 +13,9 @@ from django.urls import reverse
 
 from crm.accounts.models import User
 from crm.common.period import Period, PeriodInvalid, period_from
-from crm.reports.funnel import Cohort, Split, Unit
+from crm.reports.cohorts import BASES, Cohort, Split, Unit
 from crm.reports.live import Live
 from crm.reports.outcomes import Outcome
-from crm.reports.slices import BASES
 from crm.reports.standing import NOBODY, By, Scope, Standing
 from handoff.enums import ClockKind
 

@@ -11,7 +11,8 @@ from django.utils.http import urlencode
 
 from crm.common.criteria import Field, Kind, Op, ValueInvalid
 from crm.common.period import Period, PeriodInvalid, read_period
-from crm.reports.funnel import EXITS, STEPS, Cohort, Split, Unit, part_q, reached_q
+from crm.reports.cohorts import BASES, EXITS, STEPS, Cohort, Split, Unit
+from crm.reports.funnel import part_q, reached_q
 from leads.enums import LifecycleStage
 from leads.normalise import source_label
 
@@ -21,7 +22,6 @@ STEP_LABELS = {
     OVERRIDDEN: "Moved by override",
     OPEN: "Accepted, no verdict yet",
 }
-BASES = ("LEAD", "MQL")
 _NO_FIGURE = "needs a figure of the funnel; open it from there"
 _STEPS = (*STEPS, *EXITS, OVERRIDDEN, OPEN)
 

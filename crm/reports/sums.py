@@ -6,22 +6,18 @@ Both come from one text around the query of the lists, so a sum cannot differ fr
 from __future__ import annotations
 
 import functools
-import itertools
 import operator
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
 from django.db.models import Exists, F, OuterRef, Q, TextField, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, ExtractHour, NullIf
 from django.utils import timezone
 
+from crm.reports.days import Day, Sql, days_of, ids_of, within
 from crm.reports.models import SlaChange, SlaDay
 from crm.reports.outcomes import OUTCOMES, Outcome
 from crm.reports.standing import NOBODY, TIER, By, Scope, Standing, clocks_of_any_day
@@ -38,8 +34,6 @@ ADDED = (*COUNTS, *USED, *SPLITS)
 #: Of a row of ``reports_slasum``, and of one that is counted now beside its day.
 SUMMED = ("by", "key", *ADDED, "minutes", "open_since", "open_calendar")
 COLUMNS = ("began_at", "day", *SUMMED)
-#: What a statement over 20,000 clocks needs not to go through files; our choice.
-ROOM = "32MB"
 
 
 class Slot(StrEnum):
@@ -73,37 +67,6 @@ _KEYS: Mapping[Slot, Any] = {
 }
 # In working minutes, a begun one counted: "within 22 min" is then true of who took 21:30.
 _MINUTE = RawSQL("ceil(extract(epoch FROM elapsed) / 60)::int", ())
-
-
-@dataclass(frozen=True)
-class Day:
-    """A local day, or as much of it as is asked for; half-open."""
-
-    day: date
-    began_at: datetime
-    ended_at: datetime
-
-
-@dataclass(frozen=True)
-class Sql:
-    """A part of a statement, and what its placeholders stand for."""
-
-    text: str
-    params: Mapping[str, Any]
-
-
-def days_of(start: datetime, end: datetime) -> Iterator[Day]:
-    """Yield the days of the active zone from ``start`` to ``end``, which may cut a day."""
-    zone = timezone.get_current_timezone()
-    first, last = (at.astimezone(zone).date() for at in (start, end))
-    midnights = (
-        datetime.combine(first + timedelta(days=n), time(), zone)
-        for n in range(1, (last - first).days + 1)
-    )
-    edges = [start, *(at for at in midnights if start < at < end), end]
-    for began_at, ended_at in itertools.pairwise(edges):
-        if began_at < ended_at:
-            yield Day(began_at.astimezone(zone).date(), began_at, ended_at)
 
 
 def slots_of(kind: ClockKind) -> list[Slot]:
@@ -222,11 +185,7 @@ def _part_of(scope: Scope) -> tuple[str | None, str]:
 def counted_beforehand(
     kind: ClockKind, days: Sequence[Day], *, now: datetime
 ) -> Mapping[datetime, int]:
-    """Return which of ``days``, by their beginning, are counted and hold at ``now``: their ids.
-
-    What was counted stays readable by its id, so that nothing is missing where a day is counted
-    anew before its sums are read.
-    """
+    """Return which of ``days``, by their beginning, are counted and hold at ``now``: their ids."""
     if not days:
         return {}
     known = SlaDay.objects.filter(
@@ -240,25 +199,7 @@ def counted_beforehand(
             SlaChange.objects.touching(OuterRef("kind"), OuterRef("began_at"), OuterRef("ended_at"))
         )
     )
-    ids = {tuple(ends): pk for pk, *ends in holding.values_list("pk", "began_at", "ended_at")}
-    found = {each.began_at: ids.get((each.began_at, each.ended_at)) for each in days}
-    return {began_at: pk for began_at, pk in found.items() if pk is not None}
-
-
-@contextmanager
-def with_room() -> Iterator[CursorWrapper]:
-    """Give a cursor whose statements may put their sums together in memory; in a transaction."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('work_mem', %s, true)", [ROOM])
-        yield cursor
-
-
-def fetched(query: Sql) -> list[Mapping[str, Any]]:
-    """Run a statement; return its rows by column."""
-    with with_room() as cursor:
-        cursor.execute(query.text, query.params)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return ids_of(days, holding)
 
 
 def _clocks(
@@ -272,8 +213,8 @@ def _clocks(
     starts = ["started_at"]
     if By.TEAM in scope.only:
         starts.append("handoff__opened_at")  # the same moment, by which an index finds a team's
-    within = functools.reduce(operator.and_, (_within(days, start) for start in starts))
-    of_days = clocks_of_any_day(scope, now=now).filter(within)
+    began = functools.reduce(operator.and_, (within(days, start) for start in starts))
+    of_days = clocks_of_any_day(scope, now=now).filter(began)
     asked = of_days.values(
         "standing", "started_at", "due_at", "stopped_at", "withdrawn_at", "elapsed", "target",
         minute=_MINUTE, open_calendar=F("handoff__calendar"), **keys, **flags,
@@ -281,20 +222,6 @@ def _clocks(
     text, bound = asked.query.sql_with_params()
     names = [f"clock_{place}" for place in range(len(bound))]
     return text % tuple(f"%({name})s" for name in names), dict(zip(names, bound, strict=True))
-
-
-def _within(days: Sequence[Day], start: str) -> Q:
-    """Return the condition that ``start`` lies on one of ``days``, days in a row asked at once."""
-    runs: list[tuple[datetime, datetime]] = []
-    for each in days:
-        if runs and runs[-1][1] == each.began_at:
-            runs[-1] = (runs[-1][0], each.ended_at)
-        else:
-            runs.append((each.began_at, each.ended_at))
-    spans = (
-        Q((f"{start}__gte", began_at), (f"{start}__lt", ended_at)) for began_at, ended_at in runs
-    )
-    return functools.reduce(operator.or_, spans)
 
 
 def _slot_values(slots: Collection[Slot], parts: Collection[By]) -> Iterator[str]:

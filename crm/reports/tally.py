@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from crm.reports.days import Sql, fetched
 from crm.reports.outcomes import Outcome
 from crm.reports.standing import Scope
-from crm.reports.sums import Slot, Sql, fetched, sums
+from crm.reports.sums import Slot, sums
 
 
 class Tally:

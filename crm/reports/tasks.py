@@ -17,3 +17,9 @@ def count_sla_days(**_: object) -> None:
 def count_splits(**_: object) -> None:
     """Run by beat every ten seconds; after an upgrade all handoffs of the past are due."""
     work_in_turn(lambda _now: services.count_splits(now=database_now()))
+
+
+@shared_task(name="reports.count_funnel_days")
+def count_funnel_days(**_: object) -> None:
+    """Run by beat every twenty seconds; after an upgrade all days of the past are counted."""
+    work_in_turn(lambda now: services.count_funnel_days(now=now))

@@ -90,8 +90,7 @@ def funnel_page(request: AppRequest) -> HttpResponse:
         question = funnel_question(request.GET, now=timezone.now())
     except QuestionInvalid as error:
         return refused(request, error)
-    zone = timezone.get_current_timezone_name()
-    whole, parts = funnel(question.cohort, split=question.split, zone=zone)
+    whole, parts = funnel(question.cohort, split=question.split)
     path = reverse("reports:funnel")
     context = {
         "question": question,

@@ -14,14 +14,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from crm.reports import services
 from crm.reports.compliance import Compliance, ComplianceRow, compliance
+from crm.reports.days import days_of
 from crm.reports.models import SlaChange, SlaDay
 from crm.reports.outcomes import Outcome
-from crm.reports.services import count_sla_days
+from crm.reports.services import count_sla_days, sla
 from crm.reports.sla import counted, tier_label
 from crm.reports.standing import NOBODY, By, Scope, Standing, clocks
-from crm.reports.sums import NARROWED_TO, Slot, counted_beforehand, days_of
+from crm.reports.sums import NARROWED_TO, Slot, counted_beforehand
 from crm.reports.tally import Tally
 from handoff.business_hours import working_time_between
 from handoff.enums import ClockKind, HandoffState
@@ -325,7 +325,7 @@ def test_days_with_many_clocks_are_counted_piece_by_piece(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each round takes as many days as hold so many clocks, a fuller one all the same."""
-    monkeypatch.setattr(services, "BATCH", 2)
+    monkeypatch.setattr(sla, "BATCH", 2)
     for day in (1, 2, 3, 3, 3, 6):
         open_one(desk, Random(day), NOW + day * DAY)
     rounds = []

@@ -7,27 +7,17 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, Min, OuterRef
+from django.db.models import Min
 from django.utils import timezone
 
-from crm.accounts.models import User
 from crm.common.locks import try_hold
 from crm.common.ui.spans import SegmentKind
-from crm.reports.enums import READERS
+from crm.reports.days import Day, with_room
 from crm.reports.models import SlaChange, SlaDay, SlaSplit, SlaSplitDue, SlaSum
+from crm.reports.services.days import take_up, uncounted, zones
 from crm.reports.standing import Scope
-from crm.reports.sums import (
-    ACCOUNTS,
-    NARROWED_TO,
-    SUMMED,
-    Day,
-    counted_now,
-    days_of,
-    slots_of,
-    with_room,
-)
+from crm.reports.sums import ACCOUNTS, NARROWED_TO, SUMMED, counted_now, slots_of
 from handoff.enums import ClockKind
 from handoff.models import Clock, Handoff
 from handoff.split_clock import SplitClock, totals
@@ -38,8 +28,6 @@ from handoff.splits import split_clocks
 BATCH = 20_000
 #: Handoffs of which one round counts the split clock; our choice: a tenth of a second or two.
 SPLITS = 500
-#: Changes that one round takes up.
-CHANGES = 10_000
 
 
 def count_sla_days(*, now: datetime) -> bool:
@@ -52,9 +40,9 @@ def count_sla_days(*, now: datetime) -> bool:
     with transaction.atomic():
         if not try_hold("reports.count_sla_days"):
             return False
-        has_more = _take_up_changes()
+        has_more = take_up(SlaChange, SlaDay, "kind")
         SlaDay.objects.filter(holds_until__lt=now).update(counted_at=None)
-        for name in sorted(_zones()):
+        for name in zones():
             with timezone.override(ZoneInfo(name)):
                 for kind in ClockKind:
                     days = _uncounted(kind, now)
@@ -64,34 +52,10 @@ def count_sla_days(*, now: datetime) -> bool:
     return has_more
 
 
-def _zones() -> set[str]:
-    """Return the zones of those who read reports, and that of the command."""
-    readers = User.objects.filter(is_active=True, roles__overlap=list(READERS))
-    return {settings.TIME_ZONE, *readers.values_list("time_zone", flat=True)}
-
-
-def _take_up_changes() -> bool:
-    """Say of the days that a change touches that they are not counted; say whether more changed."""
-    ids = list(SlaChange.objects.order_by("id").values_list("pk", flat=True)[:CHANGES])
-    taken = SlaChange.objects.filter(pk__in=ids)
-    touching = taken.touching(OuterRef("kind"), OuterRef("began_at"), OuterRef("ended_at"))
-    SlaDay.objects.filter(Exists(touching)).update(counted_at=None)
-    taken.delete()
-    return len(ids) == CHANGES
-
-
 def _uncounted(kind: ClockKind, now: datetime) -> list[Day]:
     """Return the days of the active zone that are over and not counted, newest first."""
     first = Clock.objects.filter(kind=kind).aggregate(at=Min("started_at"))["at"]
-    if first is None:
-        return []
-    zone = timezone.get_current_timezone()
-    begun = first.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    name = timezone.get_current_timezone_name()
-    known = SlaDay.objects.filter(zone=name, kind=kind, counted_at__isnull=False)
-    counted = set(known.values_list("day", flat=True))
-    over = (day for day in days_of(begun, now) if day.ended_at < now)
-    return [day for day in over if day.day not in counted][::-1]
+    return uncounted(SlaDay.objects.filter(kind=kind), first, now)
 
 
 def _piece(kind: ClockKind, days: Sequence[Day]) -> Sequence[Day]:
