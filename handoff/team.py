@@ -45,18 +45,22 @@ class TeamQuestion:
 
     def clocks(self, now: datetime) -> ClockQuerySet:
         """Return the next deadline of each handoff that is asked for, with the handoff."""
-        clocks = Clock.objects.next_due()
+        found = self._next_due()
         if self.clock:
-            clocks = clocks.overdue(now) if self.clock == "late" else clocks.at_risk(now)
+            found = found.overdue(now) if self.clock == "late" else found.at_risk(now)
+        return found.prefetch_related(
+            "handoff__lead", "handoff__holder", "handoff__team", "handoff__agreement",
+            "handoff__calendar",
+        )  # fmt: skip
+
+    def _next_due(self) -> ClockQuerySet:
+        if self.holder not in ("", UNASSIGNED):
+            theirs = Handoff.objects.open().filter(holder=int(self.holder))
+            return Clock.objects.next_due_of(theirs.filter(team=self.team) if self.team else theirs)
+        clocks = Clock.objects.next_due()
         if self.team:
             clocks = clocks.filter(handoff__team=self.team)
-        if self.holder == UNASSIGNED:
-            clocks = clocks.filter(handoff__holder__isnull=True)
-        elif self.holder:
-            clocks = clocks.filter(handoff__holder=int(self.holder))
-        return clocks.select_related("handoff__lead", "handoff__holder").prefetch_related(
-            "handoff__team", "handoff__agreement", "handoff__calendar"
-        )
+        return clocks.filter(handoff__holder__isnull=True) if self.holder else clocks
 
 
 def lines_of(clocks: Iterable[Clock], *, now: datetime) -> list[Line]:

@@ -80,11 +80,6 @@ class Scope:
     outcome: Outcome | None = None
     arrived: tuple[int, int] | None = None
 
-    @property
-    def is_whole(self) -> bool:
-        """Say whether all clocks of the kind are counted."""
-        return not self.only and self.outcome is None and self.arrived is None
-
 
 def clocks(scope: Scope, *, now: datetime) -> QuerySet[Any]:
     """Return the clocks of ``scope``, each with its ``standing`` at ``now``."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -142,22 +143,17 @@ def sums(
     is at ``now``; all others are counted now. Of the days ``since`` then before the start there is
     but the sum of all.
     """
-    before = days_of(since, scope.start) if since else ()
+    before = [*days_of(since, scope.start)] if since else []
     days = [*before, *days_of(scope.start, scope.end)]
-    part, of = _part_of(scope)
-    kept = counted_beforehand(scope.kind, days, now=now) if part is not None else {}
+    known = _known_as(scope)
+    kept: Mapping[datetime, int] = {}
+    if known is not None:
+        kept = counted_beforehand(scope.kind, before if known.key else days, now=now)
     open_days = [each for each in days if each.began_at not in kept]
     columns = ", ".join(COLUMNS)
-    parts = [
-        f"""SELECT {columns}
-            FROM reports_slasum JOIN (SELECT id AS day_id, began_at, day FROM reports_sladay)
-                AS sla_day USING (day_id)
-            WHERE day_id = ANY(%(kept)s) AND part = %(part)s AND of = %(of)s
-                AND by = ANY(%(slots)s)"""  # noqa: S608
-    ]
+    parts = [_kept_sums(known)] if known else []
     params: dict[str, Any] = {
-        "part": part,
-        "of": of,
+        **(asdict(known) if known else {}),
         "kept": list(kept.values()),
         "slots": [each.value for each in slots],
         "start": scope.start,
@@ -171,15 +167,43 @@ def sums(
     return Sql(f"WITH part AS MATERIALIZED ({asked})", params)
 
 
-def _part_of(scope: Scope) -> tuple[str | None, str]:
-    """Return of what the sums of ``scope`` are a part, and its key; None where there are none."""
-    if scope.is_whole:
-        return "", ""
-    if len(scope.only) == 1 and scope.outcome is None and scope.arrived is None:
-        [(by, key)] = scope.only.items()
-        if by in NARROWED_TO:
-            return by.value, key
-    return None, ""
+@dataclass(frozen=True)
+class _Kept:
+    """Which kept sums are those of a scope: of a ``part`` and its key; of all without one.
+
+    With a ``key``, that of the row ``by``, but one sum of a day is kept: that of all.
+    """
+
+    part: str = ""
+    of: str = ""
+    by: str = ""
+    key: str = ""
+
+
+def _known_as(scope: Scope) -> _Kept | None:
+    """Return which kept sums are those of ``scope``; None where there are none."""
+    if scope.outcome is not None or scope.arrived is not None or len(scope.only) > 2:
+        return None
+    if not scope.only:
+        return _Kept()
+    named = sorted(scope.only.items(), key=lambda each: each[0] not in NARROWED_TO)
+    (part, of), *other = named
+    if part not in NARROWED_TO:
+        return None
+    [(by, key)] = other or [("", "")]
+    return _Kept(part, of, by, key)
+
+
+def _kept_sums(known: _Kept) -> str:
+    """Return the select of the kept sums, as ``COLUMNS`` names them."""
+    columns = ", ".join(
+        f"'' AS {name}" if known.key and name in ("by", "key") else name for name in COLUMNS
+    )
+    rows = "by = %(by)s AND key = %(key)s" if known.key else "by = ANY(%(slots)s)"
+    return f"""SELECT {columns}
+        FROM reports_slasum JOIN (SELECT id AS day_id, began_at, day FROM reports_sladay)
+            AS sla_day USING (day_id)
+        WHERE day_id = ANY(%(kept)s) AND part = %(part)s AND of = %(of)s AND {rows}"""  # noqa: S608
 
 
 def counted_beforehand(

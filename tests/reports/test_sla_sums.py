@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -15,13 +16,13 @@ from django.db import connection
 from django.utils import timezone
 
 from crm.reports.compliance import Compliance, ComplianceRow, compliance
-from crm.reports.days import days_of
+from crm.reports.days import Sql, days_of, fetched
 from crm.reports.models import SlaChange, SlaDay
 from crm.reports.outcomes import Outcome
 from crm.reports.services import count_sla_days, sla
 from crm.reports.sla import counted, tier_label
 from crm.reports.standing import NOBODY, By, Scope, Standing, clocks
-from crm.reports.sums import NARROWED_TO, Slot, counted_beforehand
+from crm.reports.sums import NARROWED_TO, Slot, counted_beforehand, sums
 from crm.reports.tally import Tally
 from handoff.business_hours import working_time_between
 from handoff.enums import ClockKind, HandoffState
@@ -318,6 +319,9 @@ def test_a_counted_page_asks_no_clock(desk: Desk) -> None:
         for by, key in ((by, key_of(clock, by)) for by in NARROWED_TO):
             part = compliance(replace(over, only={by: key}), By.REP, since=over.start, now=TODAY)
             assert part.whole.received == len(part.rows) == 1
+        for pair in itertools.combinations((*NARROWED_TO, By.REP), 2):
+            twice = replace(over, only={by: key_of(clock, by) for by in pair})
+            assert earlier_of(twice) == 1
     assert found.whole.received == len(found.rows) == 1
 
 
@@ -336,6 +340,14 @@ def test_days_with_many_clocks_are_counted_piece_by_piece(
     assert [len(each) for each in rounds] == [5, 6]
     assert SlaDay.objects.filter(zone=ZONES[0], kind=ClockKind.ACCEPT).count() == 8
     assert_figures_are_those_of_their_rows(period(ClockKind.ACCEPT), By.REP, TODAY)
+
+
+def earlier_of(scope: Scope) -> int:
+    """Return how many ``scope`` has where it is but the period before the one that is asked for."""
+    day = replace(scope, start=scope.end, end=scope.end)
+    text, params = astuple(sums(day, [Slot.ALL], since=scope.start, now=TODAY))
+    rows = fetched(Sql(f"{text} SELECT received FROM part", params))
+    return sum(row["received"] for row in rows)
 
 
 def _refuse_clocks(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
