@@ -59,6 +59,12 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION reports_note_scored() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM reports_note_cohorts(ARRAY(SELECT lead_id FROM written WHERE persona <> ''));
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION reports_note_cohorts_of_score() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM reports_note_cohorts(ARRAY[coalesce(NEW.lead_id, OLD.lead_id)]);
@@ -79,8 +85,8 @@ CREATE TRIGGER reports_entry_changes
     EXECUTE FUNCTION reports_note_changed_entry();
 CREATE TRIGGER reports_facts_change AFTER UPDATE OF {FACTS} ON leads_lead FOR EACH ROW
     WHEN ({noting._changed(FACTS)}) EXECUTE FUNCTION reports_note_cohorts_of_lead();
-CREATE TRIGGER reports_persona_known AFTER INSERT ON scoring_leadscore FOR EACH ROW
-    WHEN (NEW.persona <> '') EXECUTE FUNCTION reports_note_cohorts_of_score();
+CREATE TRIGGER reports_persona_known AFTER INSERT ON scoring_leadscore
+    REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION reports_note_scored();
 CREATE TRIGGER reports_persona_changes AFTER UPDATE OF persona ON scoring_leadscore FOR EACH ROW
     WHEN (OLD.persona <> NEW.persona) EXECUTE FUNCTION reports_note_cohorts_of_score();
 CREATE TRIGGER reports_persona_vanishes AFTER DELETE ON scoring_leadscore FOR EACH ROW
@@ -96,6 +102,7 @@ DROP TRIGGER reports_entry_changes ON leads_stageinterval;
 DROP TRIGGER reports_entries_vanish ON leads_stageinterval;
 DROP TRIGGER reports_entries ON leads_stageinterval;
 DROP FUNCTION reports_note_cohorts_of_score();
+DROP FUNCTION reports_note_scored();
 DROP FUNCTION reports_note_cohorts_of_lead();
 DROP FUNCTION reports_note_changed_entry();
 DROP FUNCTION reports_note_lost_entries();
