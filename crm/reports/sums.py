@@ -190,7 +190,7 @@ def _known_as(scope: Scope) -> _Kept | None:
     (part, of), *other = named
     if part not in NARROWED_TO:
         return None
-    [(by, key)] = other or [("", "")]
+    by, key = other[0] if other else ("", "")
     return _Kept(part, of, by, key)
 
 
