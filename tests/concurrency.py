@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 from django.db import connection
 
 from tests.processes import wait_for
+from tests.settings_of_session import session_setting
 
 T = TypeVar("T")
 
@@ -53,10 +55,18 @@ def wait_until_blocked(thread: Future[Any], *, beside: int = 0) -> None:
 
 
 def side_by_side(*acts: Callable[[], object]) -> list[object]:
-    """Run ``acts`` at the same time; return what each returned or raised, in order."""
+    """Run ``acts`` at the same time; return what each returned or raised, in order.
+
+    On a busy machine the last of many may have to wait for longer than a page would.
+    """
     with ThreadPoolExecutor(len(acts)) as pool:
-        futures = [in_thread(pool, act) for act in acts]
+        futures = [in_thread(pool, partial(_patiently, act)) for act in acts]
         return [_outcome(future) for future in futures]
+
+
+def _patiently(act: Callable[[], T]) -> T:
+    with session_setting("lock_timeout", "60s"):
+        return act()
 
 
 def _outcome(future: Future[object]) -> object:
