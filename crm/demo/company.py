@@ -58,7 +58,7 @@ _REPS = (
 LOGINS = (("marketer", "mira"), ("sales rep", "jonas"), ("manager", "hanna"), ("admin", "noor"))
 
 #: Team, zone, country of its holidays, windows of Monday to Thursday, of Friday.
-_HOURS = (
+DESKS = (
     (DACH, "Europe/Berlin", "DE", [["08:00", "12:30"], ["13:00", "18:00"]],
      [["08:00", "12:30"], ["13:00", "17:00"]]),
     (NORDICS, "Europe/Stockholm", "SE", [["08:00", "17:00"]], [["08:00", "16:00"]]),
@@ -101,8 +101,8 @@ def found_company(*, now: datetime, start: datetime, leads: int) -> DemoCompany:
 
     ``leads`` sizes the promises and, beyond a few thousand, the sales teams.
     """
-    teams = {each[0]: SalesTeam.objects.create(name=each[0], time_zone=each[1]) for each in _HOURS}
-    calendars = {name: _calendar(teams[name], hours, now) for name, *hours in _HOURS}
+    teams = {each[0]: SalesTeam.objects.create(name=each[0], time_zone=each[1]) for each in DESKS}
+    calendars = {name: _calendar(teams[name], hours, now) for name, *hours in DESKS}
     users, manners = _hire(teams, start, leads)
     reps = {
         name: [
@@ -167,21 +167,31 @@ def _rep_list(leads: int) -> list[tuple[Any, ...]]:
 
 
 def _calendar(team: SalesTeam, hours: Sequence[Any], now: datetime) -> WorkCalendar:
-    time_zone, country, week, friday = hours
+    return define_calendar(
+        name=f"{team.name} desk",
+        definition=desk_hours(*hours, now=now),
+        now=now,
+        team=team,
+        is_default=team.name == DACH,
+    )
+
+
+def desk_hours(
+    time_zone: str,
+    country: str,
+    week: Sequence[Sequence[str]],
+    friday: Sequence[Sequence[str]],
+    *,
+    now: datetime,
+) -> dict[str, Any]:
+    """Return the calendar, as people write it, of one of ``DESKS``; it is open at ``now``."""
     years = (now.year - 1, now.year, now.year + 1)
     definition = {
         "timezone": time_zone,
         "weekly": {**dict.fromkeys(WEEKDAYS[:4], week), "fri": friday},
         "holidays": sorted(str(day) for day in holidays.country_holidays(country, years=years)),
     }
-    definition["exceptions"] = _late_shift(definition, now)
-    return define_calendar(
-        name=f"{team.name} desk",
-        definition=definition,
-        now=now,
-        team=team,
-        is_default=team.name == DACH,
-    )
+    return {**definition, "exceptions": _late_shift(definition, now)}
 
 
 def _late_shift(definition: Mapping[str, Any], now: datetime) -> dict[str, list[list[str]]]:
@@ -198,12 +208,23 @@ def _late_shift(definition: Mapping[str, Any], now: datetime) -> dict[str, list[
     for moment in (local + _HOUR * ahead for ahead in range(-2, 5)):
         hours.setdefault(moment.date(), []).append(moment.hour)
     return {
-        str(day): [
+        str(day): _joined(
             *definition["weekly"].get(WEEKDAYS[day.weekday()], []),
             [f"{min(worked):02d}:00", f"{max(worked) + 1:02d}:00"],
-        ]
+        )
         for day, worked in hours.items()
     }
+
+
+def _joined(*windows: list[str]) -> list[list[str]]:
+    """Make one of windows of a day that touch or overlap; a calendar with both is refused."""
+    joined: list[list[str]] = []
+    for opens, closes in sorted(windows):
+        if joined and opens <= joined[-1][1]:
+            joined[-1][1] = max(closes, joined[-1][1])
+        else:
+            joined.append([opens, closes])
+    return joined
 
 
 def _agree(

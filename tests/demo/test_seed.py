@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -12,15 +13,17 @@ from pytest_django import DjangoDbBlocker
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
-from crm.demo.company import LOGINS, PASSWORD
+from crm.demo.company import DESKS, LOGINS, PASSWORD, desk_hours
 from crm.demo.people import make_employers, make_people
 from crm.demo.qualifying import DELAY
 from engagement.enums import EventKind
 from engagement.models import Event, EventKey, InboxMessage
 from handoff.brief import digest
+from handoff.business_hours import is_open, working_time_between
 from handoff.deadlines import deadline
 from handoff.models import Clock, Handoff, HolderInterval
 from handoff.services.briefs import compose_brief, find_out
+from handoff.services.calendars import read_calendar
 from leads.enums import ConsentPurpose, LifecycleStage
 from leads.models import Consent, Lead, StageInterval
 from scoring.models import LeadScore
@@ -114,6 +117,18 @@ def test_about_nine_of_ten_promises_were_kept_and_each_breach_is_dated_by_its_du
     assert not missed.exclude(breached_at=F("due_at")).exists()
     assert Clock.objects.filter(breached_at__isnull=False).count() == missed.count()
     assert not Clock.objects.alarming(demo.now).exists()
+
+
+@pytest.mark.parametrize("desk", DESKS, ids=[desk[0] for desk in DESKS])
+def test_desks_are_open_at_whatever_hour_somebody_tries_them(desk: tuple[Any, ...]) -> None:
+    """Around a change of the clocks, and around New Year; each is a whole week but Wednesday."""
+    for first in (datetime(2026, 10, 22, 0, 20, tzinfo=UTC), datetime(2026, 12, 31, tzinfo=UTC)):
+        for now in (first + HOUR * number for number in range(6 * 24)):
+            definition = desk_hours(*desk[1:], now=now)
+            calendar = read_calendar(definition, now=now, public_days={})
+
+            assert is_open(now, calendar)
+            assert working_time_between(now, now + 2 * HOUR, calendar) >= HOUR
 
 
 def test_due_times_are_those_of_the_real_calendar(demo: Demo) -> None:
