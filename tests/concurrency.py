@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from typing import Any, TypeVar
 
 from django.db import connection
 
 from tests.processes import wait_for
-from tests.settings_of_session import session_setting
 
 T = TypeVar("T")
 
 
 def in_thread(pool: ThreadPoolExecutor, act: Callable[[], T]) -> Future[T]:
-    """Run ``act`` in another thread, on a database connection of its own that is given back."""
+    """Run ``act`` in another thread, on a database connection of its own that is given back.
+
+    It waits for locks longer than a page would: a busy machine may stand still for that long.
+    """
 
     def run() -> T:
         try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '60s'")
             return act()
         finally:
             connection.close()
@@ -55,18 +58,10 @@ def wait_until_blocked(thread: Future[Any], *, beside: int = 0) -> None:
 
 
 def side_by_side(*acts: Callable[[], object]) -> list[object]:
-    """Run ``acts`` at the same time; return what each returned or raised, in order.
-
-    On a busy machine the last of many may have to wait for longer than a page would.
-    """
+    """Run ``acts`` at the same time; return what each returned or raised, in order."""
     with ThreadPoolExecutor(len(acts)) as pool:
-        futures = [in_thread(pool, partial(_patiently, act)) for act in acts]
+        futures = [in_thread(pool, act) for act in acts]
         return [_outcome(future) for future in futures]
-
-
-def _patiently(act: Callable[[], T]) -> T:
-    with session_setting("lock_timeout", "60s"):
-        return act()
 
 
 def _outcome(future: Future[object]) -> object:
