@@ -204,6 +204,8 @@ def test_the_page_shows_promises_heat_and_what_is_open_now(handoffs: list[Handof
     page = web.get("/reports/sla/", query).content.decode()
     for words in ("Marketing promises", "Sales promises", "Hour of arrival", "Excused"):
         assert words in page
+    cell = '&amp;arrived=2-9" title="12 received, 0 late"'
+    assert cell in page
     running = web.get("/reports/sla/handoffs/", {**query, "live": "running", "kind": "VERDICT"})
     assert len(running.context["lines"]) == 11
     assert clock_of(handoffs[0], ClockKind.VERDICT).stopped_at is None

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from crm.common.ui import words
+from crm.reports.heat import HeatCell
 
 register = template.Library()
 
 COLUMN_HEIGHT = 150
 TEXT_HEIGHT = 24
+
+_HEAT_CELL = (
+    '<td class="heat-{}"><a href="{}&amp;arrived={}" title="{}">'
+    '<span class="visually-hidden">{}</span>{}</a></td>'
+)
+_HEAT_LATE = '<b aria-hidden="true">{}<span class="heat-word"> late</span></b>'
+_HEAT_NOTHING = format_html('<td class="heat-{}"></td>', 0)
 
 
 @register.filter
@@ -37,3 +48,20 @@ def funnel_column(count: int, before: int, is_first: bool) -> dict[str, Any]:
         "text_y": top + TEXT_HEIGHT if fits_inside else top - 8,
         "is_on_fill": fits_inside,
     }
+
+
+@register.simple_tag
+def heat_cells(cells: Sequence[HeatCell], url: str) -> SafeString:
+    """Draw a row of the heat map; each cell in which something came opens it, by ``url``.
+
+    Here rather than in the template: of up to 168 cells the template took a sixth of the page.
+    """
+    return format_html_join("", "{}", ((_heat_cell(cell, url),) for cell in cells))
+
+
+def _heat_cell(cell: HeatCell, url: str) -> SafeString:
+    if not cell.received:
+        return _HEAT_NOTHING
+    said = f"{cell.received} received, {cell.late} late"
+    late = format_html(_HEAT_LATE, cell.late) if cell.late else ""
+    return format_html(_HEAT_CELL, cell.step, url, cell.key, said, said, late)
