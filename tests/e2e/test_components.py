@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.urls import reverse
 from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from crm.accounts.enums import Role
+from tests.e2e.looks import violations
 from tests.factories import client_of, make_user
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -54,10 +54,10 @@ def test_every_component_is_accessible_in_both_themes_and_sizes(
     components.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     components.set_viewport_size(size)
 
-    violations = Axe().run(components).response["violations"]
+    found = violations(components)
     components.screenshot(path=PICTURES / f"{request.node.callspec.id}.png", full_page=True)
 
-    assert [(found["id"], node["html"]) for found in violations for node in found["nodes"]] == []
+    assert found == []
 
 
 def test_nothing_is_wider_than_a_phone(components: Page) -> None:

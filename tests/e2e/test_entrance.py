@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
+from tests.e2e.looks import violations
 from tests.factories import PASSWORD, make_user
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -37,11 +37,6 @@ def log_in(page: Page, password: str) -> None:
     page.get_by_label("E-mail").fill("lena@example.com")
     page.get_by_label("Password", exact=False).first.fill(password)
     page.get_by_role("button", name="Log in").click()
-
-
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
 
 
 @pytest.mark.parametrize("name", ["account_login", "account_reset_password"])

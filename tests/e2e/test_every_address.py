@@ -7,25 +7,22 @@ full of data are looked at by ``test_every_page``; here they are as empty as an 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Browser, Page
 
 from tests.access import Row
-from tests.e2e.looks import ANSWERS, DESK, PHONE, overflow
+from tests.e2e.looks import ANSWERS, DESK, OF_COLOUR, PHONE, overflow, violations
 from tests.factories import client_of, make_user
 from tests.shell.test_access_matrix import rows
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 
 PAGES = [row for row in rows() if row.method == "get" and row.roles]
-CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 #: Elements that the keyboard reaches and that show no ring; the ring may be on what holds them.
 WITHOUT_RING = """() => {
   const faults = [];
@@ -92,11 +89,6 @@ def faults_of(window: Page, base_url: str, client: Client, address: str) -> list
     window.goto(f"{base_url}{address}")
     faults = violations(window) + list(window.evaluate(WITHOUT_RING))
     window.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    faults += [f"dark, {each}" for each in violations(window, CONTRAST)]
+    faults += [f"dark, {each}" for each in violations(window, OF_COLOUR)]
     window.set_viewport_size(PHONE)
     return faults + overflow(window, PHONE)
-
-
-def violations(window: Page, options: dict[str, Any] | None = None) -> list[str]:
-    found: list[dict[str, Any]] = Axe().run(window, options=options).response["violations"]
-    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]

@@ -8,7 +8,6 @@ from threading import Thread
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.core import mail
 from django.utils import timezone
@@ -18,6 +17,7 @@ from crm.accounts.enums import Role
 from crm.common.outbox import dispatch_outbox
 from engagement.models import CaptureForm, Submission
 from leads.models import Lead
+from tests.e2e.looks import violations
 from tests.engagement.form_making import make_form, make_newsletter, send
 from tests.factories import client_of, make_lead, make_user
 
@@ -95,8 +95,7 @@ def assert_accessible(page: Page) -> None:
     """Check the page with axe, and that it fits a desk and a phone."""
     for width in (1440, 360):
         page.set_viewport_size({"width": width, "height": 900})
-        violations = Axe().run(page).response["violations"]
-        assert [(each["id"], each["nodes"][0]["html"]) for each in violations] == []
+        assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     page.set_viewport_size({"width": 1440, "height": 900})
 

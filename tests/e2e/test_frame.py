@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, expect
 
 from crm.accounts import services
 from crm.accounts.enums import Role
@@ -22,15 +20,12 @@ from crm.accounts.models import Invitation, User
 from crm.common import health, outbox
 from crm.common.models import Notification, OutboxMessage
 from crm.common.notifications import notify
+from tests.e2e.looks import DESK, PHONE, faults, violations
 from tests.factories import PASSWORD, client_of, make_lead, make_team, make_user
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 NOON = datetime(2026, 5, 12, 10, 42, tzinfo=UTC)
-LOOKS: list[tuple[Literal["light", "dark"], ViewportSize]] = [
-    ("light", {"width": 1440, "height": 900}),
-    ("dark", {"width": 390, "height": 844}),
-]
 Enter = Callable[[User], Page]
 
 
@@ -76,23 +71,11 @@ def invite_ines(admin: User) -> Invitation:
     )
 
 
-def violations(page: Page) -> list[str]:
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
-
-
 @pytest.mark.parametrize("name", ["accounts:people", "shell:notifications", "shell:health"])
 def test_pages_on_which_something_waits_are_accessible_and_fit_in_both_themes_and_sizes(
     enter: Enter, admin: User, name: str
 ) -> None:
-    page = enter(admin)
-    for scheme, size in LOOKS:
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.set_viewport_size(size)
-        page.goto(reverse(name))
-
-        assert violations(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    assert faults(enter(admin), reverse(name), looks=[("light", DESK), ("dark", PHONE)]) == []
 
 
 def test_a_person_is_invited_accepts_and_is_in(enter: Enter, admin: User, page: Page) -> None:

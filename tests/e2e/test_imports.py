@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -16,6 +15,7 @@ from playwright.sync_api import Page, expect
 from crm.accounts.enums import Role
 from leads.importing.jobs import run_job, run_step
 from leads.models import ImportJob, Lead
+from tests.e2e.looks import violations
 from tests.factories import client_of, make_user
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -62,8 +62,7 @@ def assert_accessible(page: Page) -> None:
     """Check the page with axe, and that it fits a desk and a phone."""
     for width in (1440, 360):
         page.set_viewport_size({"width": width, "height": 900})
-        violations = Axe().run(page).response["violations"]
-        assert [(each["id"], each["nodes"][0]["html"]) for each in violations] == []
+        assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     page.set_viewport_size({"width": 1440, "height": 900})
 

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +17,7 @@ from playwright.sync_api import Page, expect
 from crm.accounts.models import User
 from handoff.enums import HandoffState
 from handoff.models import BantAssessment, Handoff, Touch
+from tests.e2e.looks import violations
 from tests.factories import client_of, make_team
 from tests.handoff.factories import (
     make_agreement,
@@ -77,11 +77,6 @@ def desk(page: Page, base_url: str, rep: User, handoffs: list[Handoff]) -> Itera
 
 def _opened(page: Page, name: str) -> None:
     expect(page.locator(".queue-row.is-open .row-name")).to_contain_text(name)
-
-
-def _violations(page: Page) -> list[tuple[str, str]]:
-    found = Axe().run(page).response["violations"]
-    return [(each["id"], node["html"]) for each in found for node in each["nodes"]]
 
 
 def test_keys_open_rows_and_an_outcome_opens_the_most_urgent(desk: Page) -> None:
@@ -166,10 +161,10 @@ def test_a_rejection_is_given_within_the_row(desk: Page) -> None:
 def test_the_queue_is_accessible_and_fits_a_narrow_phone(desk: Page, scheme: Any) -> None:
     desk.emulate_media(color_scheme=scheme)
 
-    assert _violations(desk) == []
+    assert violations(desk) == []
     desk.set_viewport_size(NARROW)  # type: ignore[arg-type]
     assert desk.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
-    assert _violations(desk) == []
+    assert violations(desk) == []
 
 
 def test_a_change_saves_itself_and_the_proposal_follows(
@@ -220,10 +215,10 @@ def test_the_form_is_accessible_and_fits_a_narrow_phone(
     desk.emulate_media(color_scheme=scheme)
     desk.goto(reverse("handoff:bant", args=[handoffs[0].pk]))
 
-    assert _violations(desk) == []
+    assert violations(desk) == []
     desk.set_viewport_size(NARROW)  # type: ignore[arg-type]
     assert desk.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
-    assert _violations(desk) == []
+    assert violations(desk) == []
 
 
 def test_back_does_not_show_a_form_that_was_recorded(desk: Page, handoffs: list[Handoff]) -> None:
