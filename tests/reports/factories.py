@@ -13,7 +13,8 @@ from django.utils import timezone
 from crm.accounts.enums import Role
 from crm.accounts.models import SalesTeam, User
 from crm.reports.services import count_sla_days, count_splits
-from crm.reports.standing import Scope
+from crm.reports.sla import tier_label
+from crm.reports.standing import NOBODY, By, Scope
 from handoff.enums import ClockKind, HandoffState
 from handoff.models import Clock, Handoff, SlaTier, WorkCalendar
 from tests.factories import NOW, make_lead, make_user
@@ -59,6 +60,20 @@ def open_one(desk: Desk, random: Random, at: datetime) -> Handoff:
             answerable=random.choice([*desk.reps, None]),
         )  # fmt: skip
     return handoff
+
+
+def key_of(clock: Any, by: By) -> str:
+    """Return the key of the row that ``clock`` counts in."""
+    handoff, day = clock.handoff, timezone.localtime(clock.started_at)
+    keys = {
+        By.REP: clock.answerable_id,
+        By.TEAM: handoff.team_id,
+        By.TIER: tier_label(handoff),
+        By.SOURCE: handoff.lead.source,
+        By.VERSION: handoff.agreement.version if handoff.agreement else None,
+        By.WEEK: (day - day.weekday() * DAY).date(),
+    }
+    return str(keys[by] or NOBODY)
 
 
 def period(kind: ClockKind, **narrowed: Any) -> Scope:

@@ -20,8 +20,8 @@ from crm.reports.days import Sql, days_of, fetched
 from crm.reports.models import SlaChange, SlaDay
 from crm.reports.outcomes import Outcome
 from crm.reports.services import count_sla_days, sla
-from crm.reports.sla import counted, tier_label
-from crm.reports.standing import NOBODY, By, Scope, Standing, clocks
+from crm.reports.sla import counted
+from crm.reports.standing import By, Scope, Standing, clocks
 from crm.reports.sums import NARROWED_TO, Slot, counted_beforehand, sums
 from crm.reports.tally import Tally
 from handoff.business_hours import working_time_between
@@ -34,7 +34,17 @@ from handoff.models import (
 from leads.enums import LifecycleStage
 from leads.models import Lead, StageInterval
 from tests.factories import NOW, make_lead
-from tests.reports.factories import DAY, HOUR, TODAY, ZONES, Desk, count_all, open_one, period
+from tests.reports.factories import (
+    DAY,
+    HOUR,
+    TODAY,
+    ZONES,
+    Desk,
+    count_all,
+    key_of,
+    open_one,
+    period,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_zones")]
 
@@ -115,20 +125,6 @@ CHANGES: dict[str, Change] = {
     ),
     "removal": lambda _, __, handoff, ___: handoff.delete(),
 }  # fmt: skip
-
-
-def key_of(clock: Any, by: By) -> str:
-    """Return the key of the row that ``clock`` counts in."""
-    handoff = clock.handoff
-    keys = {
-        By.REP: clock.answerable_id,
-        By.TEAM: handoff.team_id,
-        By.TIER: tier_label(handoff),
-        By.SOURCE: handoff.lead.source,
-        By.VERSION: handoff.agreement.version if handoff.agreement else None,
-        By.WEEK: (local(clock) - timedelta(days=local(clock).weekday())).date(),
-    }
-    return str(keys[by] or NOBODY)
 
 
 def local(clock: Clock) -> datetime:
