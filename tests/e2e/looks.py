@@ -30,7 +30,7 @@ def faults(page: Page, address: str, *, looks: Iterable[Look]) -> list[str]:
     loaded: ViewportSize | None = None
     for scheme, size in looks:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        rules = OF_COLOUR
+        rules: Sequence[str] = OF_COLOUR
         if size != loaded:
             page.set_viewport_size(size)
             answer = page.goto(address)
