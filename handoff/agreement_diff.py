@@ -81,16 +81,16 @@ def _said(value: Any) -> str:
 
 
 def _tiers(old: Mapping[str, TierTerms], new: Mapping[str, TierTerms]) -> Iterator[str]:
-    yield from (f"Tier {name} is gone" for name in old if name not in new)
+    yield from (f"Tier {words.isolated(name)} is gone" for name in old if name not in new)
     for name, terms in new.items():
         before = old.get(name)
         if before is None:
-            yield f"New tier {name}: {who_fits(terms)}"
+            yield f"New tier {words.isolated(name)}: {who_fits(terms)}"
         elif before != terms:
-            yield f"Tier {name}: {'; '.join(_tier(before, terms))}"
+            yield f"Tier {words.isolated(name)}: {'; '.join(_tier(before, terms))}"
     kept = [name for name in old if name in new]
     if kept != [name for name in new if name in old]:
-        yield f"Tiers are tried in another order: {', '.join(new)}"
+        yield f"Tiers are tried in another order: {', '.join(map(words.isolated, new))}"
 
 
 def _tier(old: TierTerms, new: TierTerms) -> Iterator[str]:
@@ -115,5 +115,5 @@ def _owners(old: Agreement, new: Agreement) -> Iterator[str]:
     before, now = owners_of(old), owners_of(new)
     for commitment in Commitment:
         if before.get(commitment) != now.get(commitment):
-            owner = now.get(commitment) or "nobody"
+            owner = words.isolated(str(now.get(commitment) or "nobody"))
             yield f"{commitment.label}: {owner} answers for it"

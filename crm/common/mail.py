@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import smtplib
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core import mail
@@ -69,10 +70,12 @@ def deliver_invitation(message: OutboxMessage) -> None:
     if invitation is None:  # accepted or withdrawn meanwhile
         return
     link = page_address(reverse("accounts:accept_invitation", args=[invitation_token(invitation)]))
+    zone = invitation.invited_by.time_zone  # of whom they will ask when it has ended
+    end = invitation.expires_at.astimezone(ZoneInfo(zone))
     text = (
         f"{invitation.invited_by.full_name} invites you to Baton, where marketing hands leads to"
         f" sales.\n\nChoose a password here:\n{link}\n\n"
-        f"The link works once, until {invitation.expires_at:%d %B %Y, %H:%M} UTC."
+        f"The link works once, until {end:%d %B %Y, %H:%M} ({zone.replace('_', ' ')})."
     )
     send_letter(message, to=invitation.email, subject="Your account at Baton", text=text)
 

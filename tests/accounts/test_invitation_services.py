@@ -73,14 +73,14 @@ def test_no_table_holds_what_opens_the_link() -> None:
 
 
 @pytest.mark.django_db
-def test_the_mail_carries_the_link_and_when_it_ends() -> None:
-    token = invite()
+def test_the_mail_carries_the_link_and_when_it_ends_where_who_invites_lives() -> None:
+    token = invite(by=make_user(Role.ADMIN, time_zone="Europe/Berlin"))
 
     dispatch_outbox(now=NOW)
 
     assert mail.outbox[0].to == ["ines@example.com"]
     assert f"/invitation/{token}/" in mail.outbox[0].body
-    assert "19 May 2026, 08:42 UTC" in mail.outbox[0].body
+    assert "19 May 2026, 10:42 (Europe/Berlin)" in mail.outbox[0].body
 
 
 @pytest.mark.django_db

@@ -122,6 +122,18 @@ def test_what_is_dialled_has_digits_and_a_plus_only() -> None:
     assert render("{{ number|dialled }}", number="+49 (30) 231-25418") == "+493023125418"
 
 
+def test_a_code_breaks_after_underscores_and_stays_escaped_and_a_number_is_as_ever() -> None:
+    said = render("{{ code|breakable_code }}", code="<planned_downtime>")
+
+    assert said == "&lt;planned_<wbr>downtime&gt;"
+    assert render("{{ number|breakable_code }}", number=7.5) == render("{{ number }}", number=7.5)
+
+
+def test_a_name_to_the_left_is_set_apart_in_a_sentence() -> None:
+    assert words.isolated("Schnell 1") == "Schnell 1"
+    assert words.isolated("חברה") == "\u2068חברה\u2069"
+
+
 def test_an_address_breaks_at_its_at_sign_and_dots_and_stays_escaped() -> None:
     said = render("{{ address|breakable }}", address="o'neill@kesterwald.example")
 

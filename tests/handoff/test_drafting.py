@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -195,6 +196,16 @@ def test_a_tier_is_added_moved_and_removed_on_pages(draft: Agreement, marketer: 
     assert [each.name for each in tiers_of(draft)] == ["Germany", "2"]
     shown = marketer.get(reverse("handoff:agreement_tier", args=[draft.version, 1]))
     assert "Country is Germany" in shown.content.decode()
+
+
+def test_a_tier_with_a_name_to_the_left_turns_no_sentence(marketer: Client) -> None:
+    name = "ירושלים"
+    make_agreement(BUYING_ACT, ANY_LEAD)
+    make_agreement(BUYING_ACT, replace(ANY_LEAD, name=name))
+
+    page = marketer.get(reverse("handoff:agreement")).content.decode()
+
+    assert f"New tier \u2068{name}\u2069: Every other MQL" in page
 
 
 def test_versions_are_compared(marketer: Client) -> None:

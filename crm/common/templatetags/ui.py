@@ -94,6 +94,12 @@ def breakable(address: str) -> SafeString:
 
 
 @register.filter
+def breakable_code(value: object) -> object:
+    """A text that may be a code: ``planned_downtime`` breaks after underscores, no word does."""
+    return SafeString(escape(value).replace("_", "_<wbr>")) if isinstance(value, str) else value
+
+
+@register.filter
 def heat(count: float, largest: float) -> int:
     """The step of a heat map, 0 for nothing to 4 for the largest."""
     return 0 if not count or not largest else min(4, 1 + int(4 * count / (largest + 1)))

@@ -7,6 +7,7 @@ figures on one line.
 from __future__ import annotations
 
 import re
+import unicodedata
 from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -21,6 +22,15 @@ SMALLEST_SAMPLE = 10  # below it a percentage says more than the data does: coun
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
+
+_TO_THE_LEFT = {"R", "AL"}
+
+
+def isolated(name: str) -> str:
+    """Return a name as a part of a sentence: one that runs to the left turns nothing around it."""
+    if _TO_THE_LEFT.isdisjoint(map(unicodedata.bidirectional, name)):
+        return name
+    return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
 
 
 def duration(span: timedelta) -> str:
