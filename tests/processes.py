@@ -39,8 +39,11 @@ def start_command(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def wait_for(condition: Callable[[], object], *, seconds: float = 30) -> None:
-    """Return once ``condition`` holds; fail when it does not within ``seconds``."""
+def wait_for(condition: Callable[[], object], *, seconds: float = 90) -> None:
+    """Return once ``condition`` holds; fail when it does not within ``seconds``.
+
+    Long enough for a process to start on a machine that reads all of it from a slow disk.
+    """
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "nothing happened"

@@ -37,8 +37,10 @@ def test_an_import_that_was_killed_goes_on_after_the_last_line_applied(tmp_path:
     ensure_model(now=timezone.now())
 
     first = start_command("import_leads", str(file), "--mapping", str(mapping))
-    wait_for(Lead.objects.exists)
-    first.kill()
+    try:
+        wait_for(Lead.objects.exists)
+    finally:
+        first.kill()
     first.communicate()
     job = ImportJob.objects.get()
     made, line = Lead.objects.count(), job.applied_line
