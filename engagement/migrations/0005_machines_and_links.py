@@ -50,6 +50,14 @@ class Migration(migrations.Migration):
                 ("was_reason", models.CharField(blank=True, max_length=100)),
                 ("decided_at", models.DateTimeField()),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("actor__in", ("HUMAN", "MACHINE"))),
+                        name="decision_is_clear",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Agent",
@@ -72,6 +80,20 @@ class Migration(migrations.Migration):
                 ("is_hidden", models.BooleanField(default=False)),
                 ("created_at", models.DateTimeField()),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("target__iregex", "^https?://[^/?#]")),
+                        name="link_leads_to_the_web",
+                    ),
+                    models.UniqueConstraint(
+                        models.F("mailing"),
+                        django.db.models.functions.text.MD5("target"),
+                        models.F("is_hidden"),
+                        name="link_once_in_a_mailing",
+                    ),
+                ],
+            },
         ),
         migrations.AddConstraint(
             model_name="source",
@@ -107,28 +129,6 @@ class Migration(migrations.Migration):
                 fields=["-occurred_at", "-id"],
                 include=("actor_reason",),
                 name="event_of_no_person",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trackedlink",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("target__iregex", "^https?://[^/?#]")),
-                name="link_leads_to_the_web",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trackedlink",
-            constraint=models.UniqueConstraint(
-                models.F("mailing"),
-                django.db.models.functions.text.MD5("target"),
-                models.F("is_hidden"),
-                name="link_once_in_a_mailing",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="actordecision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("actor__in", ("HUMAN", "MACHINE"))), name="decision_is_clear"
             ),
         ),
     ]

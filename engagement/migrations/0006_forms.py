@@ -129,6 +129,51 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["DRAFT", "PUBLISHED", "ARCHIVED"])),
+                        name="form_status_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "event_kind__in",
+                                [
+                                    "PAGE_VIEW",
+                                    "DOWNLOAD",
+                                    "FORM_SUBMIT",
+                                    "NEWSLETTER_SIGNUP",
+                                    "WEBINAR_REGISTERED",
+                                    "WEBINAR_ATTENDED",
+                                    "WEBINAR_NO_SHOW",
+                                    "EMAIL_OPEN",
+                                    "EMAIL_CLICK",
+                                    "UNSUBSCRIBE",
+                                    "DEMO_REQUEST",
+                                    "TRIAL_START",
+                                    "CONSULTATION_REQUEST",
+                                    "PRICING_REQUEST",
+                                    "PROMOTION_ACCEPTED",
+                                    "PAGE_READ",
+                                    "LINK_CLICK",
+                                    "IDENTIFY",
+                                    "CUSTOM",
+                                ],
+                            )
+                        ),
+                        name="form_kind_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("redirect_url", ""),
+                            ("redirect_url__regex", "^https?://"),
+                            _connector="OR",
+                        ),
+                        name="form_leads_to_the_web_only",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="FormVersion",
@@ -173,6 +218,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("form", "number"), name="form_version_number_once"
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="captureform",
@@ -263,51 +315,46 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="formversion",
-            constraint=models.UniqueConstraint(
-                fields=("form", "number"), name="form_version_number_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="captureform",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["DRAFT", "PUBLISHED", "ARCHIVED"])),
-                name="form_status_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="captureform",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "event_kind__in",
-                        [
-                            "PAGE_VIEW",
-                            "DOWNLOAD",
-                            "FORM_SUBMIT",
-                            "NEWSLETTER_SIGNUP",
-                            "WEBINAR_REGISTERED",
-                            "WEBINAR_ATTENDED",
-                            "WEBINAR_NO_SHOW",
-                            "EMAIL_OPEN",
-                            "EMAIL_CLICK",
-                            "UNSUBSCRIBE",
-                            "DEMO_REQUEST",
-                            "TRIAL_START",
-                            "CONSULTATION_REQUEST",
-                            "PRICING_REQUEST",
-                            "PROMOTION_ACCEPTED",
-                            "PAGE_READ",
-                            "LINK_CLICK",
-                            "IDENTIFY",
-                            "CUSTOM",
-                        ],
-                    )
-                ),
-                name="form_kind_is_known",
-            ),
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["ACCEPTED", "WAITING", "REFUSED"])),
+                        name="submission_state_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reason__in", ["", "TRAP", "TOO_FAST", "TOO_MANY"])),
+                        name="submission_reason_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "REFUSED"), _negated=True),
+                            models.Q(("reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="submission_refused_for_a_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "ACCEPTED"), _negated=True),
+                            models.Q(
+                                ("decided_at__gte", models.F("received_at")),
+                                ("decided_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="submission_accepted_at_a_time",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        fields=["form", "state", "-received_at", "-id"], name="submission_newest"
+                    ),
+                    models.Index(
+                        fields=["sender", "form", "received_at"], name="submission_of_sender"
+                    ),
+                    models.Index(fields=["email", "form"], name="submission_of_email"),
+                ],
+            },
         ),
         migrations.AddConstraint(
             model_name="captureform",
@@ -318,69 +365,6 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="form_published_has_a_version",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="captureform",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("redirect_url", ""), ("redirect_url__regex", "^https?://"), _connector="OR"
-                ),
-                name="form_leads_to_the_web_only",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="submission",
-            index=models.Index(
-                fields=["form", "state", "-received_at", "-id"], name="submission_newest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="submission",
-            index=models.Index(
-                fields=["sender", "form", "received_at"], name="submission_of_sender"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="submission",
-            index=models.Index(fields=["email", "form"], name="submission_of_email"),
-        ),
-        migrations.AddConstraint(
-            model_name="submission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["ACCEPTED", "WAITING", "REFUSED"])),
-                name="submission_state_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="submission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason__in", ["", "TRAP", "TOO_FAST", "TOO_MANY"])),
-                name="submission_reason_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="submission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "REFUSED"), _negated=True),
-                    models.Q(("reason", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="submission_refused_for_a_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="submission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "ACCEPTED"), _negated=True),
-                    models.Q(
-                        ("decided_at__gte", models.F("received_at")), ("decided_at__isnull", False)
-                    ),
-                    _connector="OR",
-                ),
-                name="submission_accepted_at_a_time",
             ),
         ),
         migrations.RunSQL(GUARD, NO_GUARD),

@@ -74,6 +74,16 @@ class Migration(migrations.Migration):
                 ("is_active", models.BooleanField(default=True)),
                 ("expires_at", models.DateTimeField(blank=True, null=True)),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["DEMO", "CONSULTATION", "TRIAL", "PROMOTION"])
+                        ),
+                        name="offer_kind_is_known",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Webinar",
@@ -89,6 +99,11 @@ class Migration(migrations.Migration):
                 ("starts_at", models.DateTimeField()),
                 ("time_zone", models.CharField(max_length=50)),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["-starts_at", "-id"], name="webinar_by_time"),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="asset",
@@ -178,17 +193,6 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("host", "path"), name="pattern_of_one_asset"
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["DEMO", "CONSULTATION", "TRIAL", "PROMOTION"])),
-                name="offer_kind_is_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="webinar",
-            index=models.Index(fields=["-starts_at", "-id"], name="webinar_by_time"),
         ),
         migrations.RunSQL(KEEP_PATHS, migrations.RunSQL.noop),
         migrations.RemoveConstraint(

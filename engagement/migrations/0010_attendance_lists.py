@@ -60,6 +60,29 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["CHECKED", "QUEUED", "RECORDED", "FAILED"])
+                        ),
+                        name="upload_state_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("recorded_at__isnull", False),
+                            models.Q(("state", "RECORDED"), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="upload_recorded_at_a_time",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "QUEUED")), fields=["id"], name="upload_queued"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="AttendanceRow",
@@ -122,47 +145,27 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="attendanceupload",
-            index=models.Index(
-                condition=models.Q(("state", "QUEUED")), fields=["id"], name="upload_queued"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="attendanceupload",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["CHECKED", "QUEUED", "RECORDED", "FAILED"])),
-                name="upload_state_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="attendanceupload",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("recorded_at__isnull", False),
-                    models.Q(("state", "RECORDED"), _negated=True),
-                    _connector="OR",
-                ),
-                name="upload_recorded_at_a_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="attendancerow",
-            constraint=models.UniqueConstraint(
-                fields=("upload", "line"), name="attendance_line_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="attendancerow",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "result__in",
-                        ["READY", "NEW_LEAD", "DONE", "CAPTURED", "KNOWN", "UNKNOWN", "REFUSED"],
-                    )
-                ),
-                name="attendance_result_is_known",
-            ),
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("upload", "line"), name="attendance_line_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "result__in",
+                                [
+                                    "READY",
+                                    "NEW_LEAD",
+                                    "DONE",
+                                    "CAPTURED",
+                                    "KNOWN",
+                                    "UNKNOWN",
+                                    "REFUSED",
+                                ],
+                            )
+                        ),
+                        name="attendance_result_is_known",
+                    ),
+                ],
+            },
         ),
     ]

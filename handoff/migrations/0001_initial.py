@@ -74,6 +74,55 @@ class Migration(migrations.Migration):
                 ("snoozed_until", models.DateTimeField(blank=True, null=True)),
                 ("snooze_reason", models.CharField(blank=True, max_length=200)),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    "OFFERED",
+                                    "ACCEPTED",
+                                    "WORKING",
+                                    "REJECTED",
+                                    "QUALIFIED",
+                                    "RECYCLED",
+                                    "DISQUALIFIED",
+                                    "WITHDRAWN",
+                                ],
+                            )
+                        ),
+                        name="handoff_state_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("closed_at__isnull", True),
+                                ("state__in", ("OFFERED", "ACCEPTED", "WORKING")),
+                            ),
+                            models.Q(
+                                models.Q(
+                                    ("state__in", ("OFFERED", "ACCEPTED", "WORKING")), _negated=True
+                                ),
+                                ("closed_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="handoff_closed_when_state_says_so",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "REJECTED"), _negated=True),
+                            models.Q(("rejection_reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="handoff_rejection_has_reason",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(fields=["opened_at", "id"], name="handoff_by_opening"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Agreement",
@@ -135,6 +184,41 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "IN_FORCE")),
+                        fields=("state",),
+                        name="agreement_one_in_force",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "IN_FORCE"), _negated=True),
+                            models.Q(
+                                ("in_force_from__isnull", False),
+                                ("signed_by_marketing__isnull", False),
+                                ("signed_by_sales__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="agreement_in_force_is_signed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("signed_by_marketing__isnull", True),
+                            models.Q(
+                                ("signed_by_marketing", models.F("signed_by_sales")), _negated=True
+                            ),
+                            _connector="OR",
+                        ),
+                        name="agreement_signed_by_two_people",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("bant_yes_needed__lte", 4)),
+                        name="agreement_bant_up_to_four",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="BantAssessment",
@@ -271,6 +355,51 @@ class Migration(migrations.Migration):
                 ("saved_at", models.DateTimeField()),
                 ("submitted_at", models.DateTimeField(blank=True, null=True)),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("submitted_at__isnull", True),
+                            models.Q(("verdict", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="bant_submitted_has_verdict",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("submitted_at__isnull", True),
+                            models.Q(("verdict", "SQL"), _negated=True),
+                            models.Q(
+                                models.Q(("next_step", ""), _negated=True),
+                                ("next_step_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="bant_sql_has_next_step",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("submitted_at__isnull", True),
+                            models.Q(("verdict", "RECYCLE"), _negated=True),
+                            models.Q(
+                                models.Q(("recycle_reason", ""), _negated=True),
+                                ("wake_date__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="bant_recycle_has_reason_and_wake_up",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("submitted_at__isnull", True),
+                            models.Q(("verdict", "DISQUALIFY"), _negated=True),
+                            models.Q(("disqualify_reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="bant_disqualify_has_reason",
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="handoff",
@@ -340,6 +469,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["handoff", "decided_at"], name="decision_of_handoff"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Clock",
@@ -403,6 +537,66 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("handoff", "kind"), name="clock_kind_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("breached_at__isnull", True),
+                            ("breached_at", models.F("due_at")),
+                            _connector="OR",
+                        ),
+                        name="clock_breach_is_dated_by_due_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("breached_at__isnull", True),
+                            ("stopped_at__isnull", True),
+                            ("stopped_at__gt", models.F("due_at")),
+                            _connector="OR",
+                        ),
+                        name="clock_kept_is_not_breached",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("stopped_at__isnull", True),
+                            ("stopped_at__gte", models.F("started_at")),
+                            _connector="OR",
+                        ),
+                        name="clock_stops_after_start",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("stopped_at__isnull", True),
+                            ("withdrawn_at__isnull", True),
+                            _connector="OR",
+                        ),
+                        name="clock_stopped_or_withdrawn",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("alarm_at__isnull", False)),
+                        fields=["alarm_at", "id"],
+                        name="clock_alarm",
+                    ),
+                    models.Index(fields=["kind", "due_at", "id"], name="clock_by_due"),
+                    models.Index(
+                        condition=models.Q(
+                            ("stopped_at__isnull", True), ("withdrawn_at__isnull", True)
+                        ),
+                        fields=["due_at", "id"],
+                        name="clock_running",
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("stopped_at__isnull", True), ("withdrawn_at__isnull", True)
+                        ),
+                        fields=["at_risk_at", "due_at"],
+                        name="clock_at_risk",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="HolderInterval",
@@ -434,6 +628,25 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            ("handoff", "="),
+                            (models.Func("started_at", "ended_at", function="tstzrange"), "&&"),
+                        ],
+                        name="holders_do_not_overlap",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ended_at__isnull", True),
+                            ("ended_at__gte", models.F("started_at")),
+                            _connector="OR",
+                        ),
+                        name="holder_ends_after_start",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RepProfile",
@@ -509,6 +722,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("agreement", "position"), name="tier_position_once"
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="handoff",
@@ -568,6 +788,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("occurred_at__lte", models.F("recorded_at"))),
+                        name="touch_not_in_the_future",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        fields=["handoff", "-occurred_at", "-id"], name="touch_newest_first"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="WorkCalendar",
@@ -592,52 +825,21 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_default", True)),
+                        fields=("is_default",),
+                        name="calendar_one_default",
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="handoff",
             name="calendar",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.PROTECT, to="handoff.workcalendar"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="agreement",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "IN_FORCE")),
-                fields=("state",),
-                name="agreement_one_in_force",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="agreement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "IN_FORCE"), _negated=True),
-                    models.Q(
-                        ("in_force_from__isnull", False),
-                        ("signed_by_marketing__isnull", False),
-                        ("signed_by_sales__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="agreement_in_force_is_signed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="agreement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("signed_by_marketing__isnull", True),
-                    models.Q(("signed_by_marketing", models.F("signed_by_sales")), _negated=True),
-                    _connector="OR",
-                ),
-                name="agreement_signed_by_two_people",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="agreement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("bant_yes_needed__lte", 4)), name="agreement_bant_up_to_four"
             ),
         ),
         migrations.AddField(
@@ -649,133 +851,6 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
                 to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="assignmentdecision",
-            index=models.Index(fields=["handoff", "decided_at"], name="decision_of_handoff"),
-        ),
-        migrations.AddIndex(
-            model_name="clock",
-            index=models.Index(
-                condition=models.Q(("alarm_at__isnull", False)),
-                fields=["alarm_at", "id"],
-                name="clock_alarm",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="clock",
-            index=models.Index(fields=["kind", "due_at", "id"], name="clock_by_due"),
-        ),
-        migrations.AddIndex(
-            model_name="clock",
-            index=models.Index(
-                condition=models.Q(("stopped_at__isnull", True), ("withdrawn_at__isnull", True)),
-                fields=["due_at", "id"],
-                name="clock_running",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="clock",
-            index=models.Index(
-                condition=models.Q(("stopped_at__isnull", True), ("withdrawn_at__isnull", True)),
-                fields=["at_risk_at", "due_at"],
-                name="clock_at_risk",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="clock",
-            constraint=models.UniqueConstraint(fields=("handoff", "kind"), name="clock_kind_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="clock",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("breached_at__isnull", True),
-                    ("breached_at", models.F("due_at")),
-                    _connector="OR",
-                ),
-                name="clock_breach_is_dated_by_due_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="clock",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("breached_at__isnull", True),
-                    ("stopped_at__isnull", True),
-                    ("stopped_at__gt", models.F("due_at")),
-                    _connector="OR",
-                ),
-                name="clock_kept_is_not_breached",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="clock",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("stopped_at__isnull", True),
-                    ("stopped_at__gte", models.F("started_at")),
-                    _connector="OR",
-                ),
-                name="clock_stops_after_start",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="clock",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("stopped_at__isnull", True), ("withdrawn_at__isnull", True), _connector="OR"
-                ),
-                name="clock_stopped_or_withdrawn",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="holderinterval",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    ("handoff", "="),
-                    (models.Func("started_at", "ended_at", function="tstzrange"), "&&"),
-                ],
-                name="holders_do_not_overlap",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="holderinterval",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ended_at__isnull", True),
-                    ("ended_at__gte", models.F("started_at")),
-                    _connector="OR",
-                ),
-                name="holder_ends_after_start",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="slatier",
-            constraint=models.UniqueConstraint(
-                fields=("agreement", "position"), name="tier_position_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="touch",
-            index=models.Index(
-                fields=["handoff", "-occurred_at", "-id"], name="touch_newest_first"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="touch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("occurred_at__lte", models.F("recorded_at"))),
-                name="touch_not_in_the_future",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="workcalendar",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_default", True)),
-                fields=("is_default",),
-                name="calendar_one_default",
             ),
         ),
         migrations.AddIndex(
@@ -794,10 +869,6 @@ class Migration(migrations.Migration):
                 name="handoff_pool",
             ),
         ),
-        migrations.AddIndex(
-            model_name="handoff",
-            index=models.Index(fields=["opened_at", "id"], name="handoff_by_opening"),
-        ),
         migrations.AddConstraint(
             model_name="handoff",
             constraint=models.UniqueConstraint(
@@ -807,113 +878,12 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="handoff",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        [
-                            "OFFERED",
-                            "ACCEPTED",
-                            "WORKING",
-                            "REJECTED",
-                            "QUALIFIED",
-                            "RECYCLED",
-                            "DISQUALIFIED",
-                            "WITHDRAWN",
-                        ],
-                    )
-                ),
-                name="handoff_state_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="handoff",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("closed_at__isnull", True),
-                        ("state__in", ("OFFERED", "ACCEPTED", "WORKING")),
-                    ),
-                    models.Q(
-                        models.Q(("state__in", ("OFFERED", "ACCEPTED", "WORKING")), _negated=True),
-                        ("closed_at__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="handoff_closed_when_state_says_so",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="handoff",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "REJECTED"), _negated=True),
-                    models.Q(("rejection_reason", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="handoff_rejection_has_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bantassessment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("submitted_at__isnull", True),
-                    models.Q(("verdict", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="bant_submitted_has_verdict",
-            ),
-        ),
-        migrations.AddConstraint(
             model_name="bantassessment",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     ("submitted_at__isnull", True), ("saved_by__isnull", False), _connector="OR"
                 ),
                 name="bant_submitted_by_a_person",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bantassessment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("submitted_at__isnull", True),
-                    models.Q(("verdict", "SQL"), _negated=True),
-                    models.Q(
-                        models.Q(("next_step", ""), _negated=True), ("next_step_at__isnull", False)
-                    ),
-                    _connector="OR",
-                ),
-                name="bant_sql_has_next_step",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bantassessment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("submitted_at__isnull", True),
-                    models.Q(("verdict", "RECYCLE"), _negated=True),
-                    models.Q(
-                        models.Q(("recycle_reason", ""), _negated=True),
-                        ("wake_date__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="bant_recycle_has_reason_and_wake_up",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bantassessment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("submitted_at__isnull", True),
-                    models.Q(("verdict", "DISQUALIFY"), _negated=True),
-                    models.Q(("disqualify_reason", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="bant_disqualify_has_reason",
             ),
         ),
     ]

@@ -53,6 +53,13 @@ class Migration(migrations.Migration):
                         name="company_domain_is_lower",
                     ),
                 ],
+                "indexes": [
+                    models.Index(
+                        django.db.models.functions.text.Upper("name"),
+                        models.F("id"),
+                        name="company_by_name",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -154,6 +161,68 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "stage__in",
+                                [
+                                    "LEAD",
+                                    "MQL",
+                                    "SAL",
+                                    "SQL",
+                                    "WON",
+                                    "LOST",
+                                    "RECYCLED",
+                                    "DISQUALIFIED",
+                                ],
+                            )
+                        ),
+                        name="lead_stage_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("email", django.db.models.functions.text.Lower("email"))
+                        ),
+                        name="lead_email_is_lower",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("email", ""), _negated=True),
+                        name="lead_email_is_null_not_empty",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("cycle__gte", 1)), name="lead_cycle_from_one"
+                    ),
+                ],
+                "indexes": [
+                    models.Index(fields=["-last_activity_at", "-id"], name="lead_by_activity"),
+                    models.Index(fields=["-created_at", "-id"], name="lead_by_created"),
+                    models.Index(fields=["last_name", "first_name", "id"], name="lead_by_name"),
+                    models.Index(fields=["company_name", "id"], name="lead_by_company"),
+                    models.Index(
+                        fields=["stage", "-last_activity_at", "-id"], name="lead_stage_activity"
+                    ),
+                    models.Index(fields=["stage", "-created_at", "-id"], name="lead_stage_created"),
+                    models.Index(
+                        fields=["source", "-last_activity_at", "-id"], name="lead_source_activity"
+                    ),
+                    models.Index(
+                        fields=["country", "-last_activity_at", "-id"], name="lead_country_activ"
+                    ),
+                    models.Index(
+                        fields=["owner", "-last_activity_at", "-id"], name="lead_owner_activity"
+                    ),
+                    models.Index(
+                        condition=models.Q(("wake_at__isnull", False)),
+                        fields=["wake_at"],
+                        name="lead_waking",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        fields=["search_text"], name="lead_search", opclasses=["gin_trgm_ops"]
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ExternalId",
@@ -175,6 +244,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("system", "external_id"), name="external_id_once"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Deal",
@@ -232,6 +308,22 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("external_id", ""), _negated=True),
+                        fields=("system", "external_id"),
+                        name="deal_external_id_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("outcome__in", ["WON", "LOST"])),
+                        name="deal_outcome_is_known",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(fields=["lead", "cycle"], name="deal_of_cycle"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="LeadAttribute",
@@ -303,6 +395,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["lead", "field", "-recorded_at", "-id"], name="lead_fact_latest"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Note",
@@ -331,6 +430,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["lead", "-created_at", "-id"], name="note_newest_first"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="StageInterval",
@@ -395,199 +499,63 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="company",
-            index=models.Index(
-                django.db.models.functions.text.Upper("name"),
-                models.F("id"),
-                name="company_by_name",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(fields=["-last_activity_at", "-id"], name="lead_by_activity"),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(fields=["-created_at", "-id"], name="lead_by_created"),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(fields=["last_name", "first_name", "id"], name="lead_by_name"),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(fields=["company_name", "id"], name="lead_by_company"),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(
-                fields=["stage", "-last_activity_at", "-id"], name="lead_stage_activity"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(fields=["stage", "-created_at", "-id"], name="lead_stage_created"),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(
-                fields=["source", "-last_activity_at", "-id"], name="lead_source_activity"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(
-                fields=["country", "-last_activity_at", "-id"], name="lead_country_activ"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(
-                fields=["owner", "-last_activity_at", "-id"], name="lead_owner_activity"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=models.Index(
-                condition=models.Q(("wake_at__isnull", False)),
-                fields=["wake_at"],
-                name="lead_waking",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lead",
-            index=django.contrib.postgres.indexes.GinIndex(
-                fields=["search_text"], name="lead_search", opclasses=["gin_trgm_ops"]
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lead",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "stage__in",
-                        ["LEAD", "MQL", "SAL", "SQL", "WON", "LOST", "RECYCLED", "DISQUALIFIED"],
-                    )
-                ),
-                name="lead_stage_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lead",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
-                name="lead_email_is_lower",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lead",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("email", ""), _negated=True),
-                name="lead_email_is_null_not_empty",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lead",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cycle__gte", 1)), name="lead_cycle_from_one"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="externalid",
-            constraint=models.UniqueConstraint(
-                fields=("system", "external_id"), name="external_id_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="deal",
-            index=models.Index(fields=["lead", "cycle"], name="deal_of_cycle"),
-        ),
-        migrations.AddConstraint(
-            model_name="deal",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("external_id", ""), _negated=True),
-                fields=("system", "external_id"),
-                name="deal_external_id_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="deal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("outcome__in", ["WON", "LOST"])), name="deal_outcome_is_known"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="leadfact",
-            index=models.Index(
-                fields=["lead", "field", "-recorded_at", "-id"], name="lead_fact_latest"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="note",
-            index=models.Index(fields=["lead", "-created_at", "-id"], name="note_newest_first"),
-        ),
-        migrations.AddIndex(
-            model_name="stageinterval",
-            index=models.Index(
-                fields=["stage", "started_at"], include=["lead"], name="stage_entered"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="stageinterval",
-            constraint=models.UniqueConstraint(
-                fields=("lead", "sequence"), name="stage_sequence_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="stageinterval",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ended_at__isnull", True)),
-                fields=("lead",),
-                name="stage_one_open_per_lead",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="stageinterval",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "stage__in",
-                        ["LEAD", "MQL", "SAL", "SQL", "WON", "LOST", "RECYCLED", "DISQUALIFIED"],
-                    )
-                ),
-                name="stage_interval_stage_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="stageinterval",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ended_at__isnull", True),
-                    ("ended_at__gte", models.F("started_at")),
-                    _connector="OR",
-                ),
-                name="stage_interval_ends_after_start",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="stageinterval",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("is_override", False), models.Q(("reason", ""), _negated=True), _connector="OR"
-                ),
-                name="stage_override_has_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="stageinterval",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    ("lead", "="),
-                    (models.Func("started_at", "ended_at", function="tstzrange"), "&&"),
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("lead", "sequence"), name="stage_sequence_once"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at__isnull", True)),
+                        fields=("lead",),
+                        name="stage_one_open_per_lead",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "stage__in",
+                                [
+                                    "LEAD",
+                                    "MQL",
+                                    "SAL",
+                                    "SQL",
+                                    "WON",
+                                    "LOST",
+                                    "RECYCLED",
+                                    "DISQUALIFIED",
+                                ],
+                            )
+                        ),
+                        name="stage_interval_stage_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ended_at__isnull", True),
+                            ("ended_at__gte", models.F("started_at")),
+                            _connector="OR",
+                        ),
+                        name="stage_interval_ends_after_start",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("is_override", False),
+                            models.Q(("reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="stage_override_has_reason",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            ("lead", "="),
+                            (models.Func("started_at", "ended_at", function="tstzrange"), "&&"),
+                        ],
+                        name="stage_intervals_do_not_overlap",
+                    ),
                 ],
-                name="stage_intervals_do_not_overlap",
-            ),
+                "indexes": [
+                    models.Index(
+                        fields=["stage", "started_at"], include=["lead"], name="stage_entered"
+                    ),
+                ],
+            },
         ),
     ]

@@ -44,6 +44,23 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True), name="kept_view_has_a_name"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_team", True)),
+                        fields=("name",),
+                        name="kept_view_name_once_in_team",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_team", False)),
+                        fields=("owner", "name"),
+                        name="kept_view_name_once_per_owner",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="DefaultView",
@@ -73,45 +90,21 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="keptview",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name", ""), _negated=True), name="kept_view_has_a_name"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="keptview",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_team", True)),
-                fields=("name",),
-                name="kept_view_name_once_in_team",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="keptview",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_team", False)),
-                fields=("owner", "name"),
-                name="kept_view_name_once_per_owner",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="defaultview",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kept__isnull", False), ("shipped", "")),
-                    models.Q(models.Q(("shipped", ""), _negated=True), ("kept", None)),
-                    _connector="OR",
-                ),
-                name="default_view_is_one",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="defaultview",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("role__in", ["MARKETER", "REP", "MANAGER", "ADMIN"])),
-                name="default_view_role_is_known",
-            ),
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kept__isnull", False), ("shipped", "")),
+                            models.Q(models.Q(("shipped", ""), _negated=True), ("kept", None)),
+                            _connector="OR",
+                        ),
+                        name="default_view_is_one",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("role__in", ["MARKETER", "REP", "MANAGER", "ADMIN"])),
+                        name="default_view_role_is_known",
+                    ),
+                ],
+            },
         ),
     ]

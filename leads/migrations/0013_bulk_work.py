@@ -55,6 +55,29 @@ class Migration(migrations.Migration):
                 ("applied_row", models.BigIntegerField(default=0)),
                 ("error", models.TextField(blank=True)),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["QUEUED", "RUNNING", "DONE", "FAILED"])),
+                        name="bulk_state_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "FAILED"), _negated=True),
+                            models.Q(("error", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="bulk_failure_says_why",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ("QUEUED", "RUNNING"))),
+                        fields=["id"],
+                        name="bulk_waiting",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="BulkRow",
@@ -82,6 +105,16 @@ class Migration(migrations.Migration):
                 ),
                 ("problem", models.CharField(blank=True, max_length=300)),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("result__in", ["", "DONE", "UNCHANGED", "CHANGED", "REFUSED"])
+                        ),
+                        name="bulk_result_is_known",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Tag",
@@ -155,32 +188,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="bulkjob",
-            index=models.Index(
-                condition=models.Q(("state__in", ("QUEUED", "RUNNING"))),
-                fields=["id"],
-                name="bulk_waiting",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bulkjob",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["QUEUED", "RUNNING", "DONE", "FAILED"])),
-                name="bulk_state_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bulkjob",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "FAILED"), _negated=True),
-                    models.Q(("error", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="bulk_failure_says_why",
-            ),
-        ),
-        migrations.AddIndex(
             model_name="bulkrow",
             index=models.Index(fields=["job", "id"], name="bulk_row_in_order"),
         ),
@@ -195,12 +202,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="bulkrow",
             constraint=models.UniqueConstraint(fields=("job", "lead"), name="bulk_lead_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="bulkrow",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("result__in", ["", "DONE", "UNCHANGED", "CHANGED", "REFUSED"])),
-                name="bulk_result_is_known",
-            ),
         ),
     ]

@@ -30,6 +30,15 @@ class Migration(migrations.Migration):
                 ("words", models.JSONField(default=list)),
                 ("has_more", models.BooleanField(default=False)),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("has_more", True)),
+                        fields=["id"],
+                        name="merge_with_more_to_do",
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="lead",
@@ -92,12 +101,6 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
                 to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="leadmerge",
-            index=models.Index(
-                condition=models.Q(("has_more", True)), fields=["id"], name="merge_with_more_to_do"
             ),
         ),
         migrations.AddConstraint(

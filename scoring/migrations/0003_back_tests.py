@@ -74,6 +74,31 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["WAITING", "RUNNING", "DONE", "FAILED"])),
+                        name="back_test_state_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "FAILED"), _negated=True),
+                            models.Q(("error", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="back_test_failure_says_why",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("starts_at__lt", models.F("ends_at"))),
+                        name="back_test_covers_some_time",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ("WAITING", "RUNNING"))),
+                        fields=("model", "revision"),
+                        name="back_test_one_at_a_time",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="BackTestTrip",
@@ -131,57 +156,26 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="backtest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["WAITING", "RUNNING", "DONE", "FAILED"])),
-                name="back_test_state_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="backtest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "FAILED"), _negated=True),
-                    models.Q(("error", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="back_test_failure_says_why",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="backtest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("starts_at__lt", models.F("ends_at"))),
-                name="back_test_covers_some_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="backtest",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ("WAITING", "RUNNING"))),
-                fields=("model", "revision"),
-                name="back_test_one_at_a_time",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="backtesttrip",
-            index=models.Index(fields=["back_test", "change", "id"], name="back_test_trip_change"),
-        ),
-        migrations.AddConstraint(
-            model_name="backtesttrip",
-            constraint=models.UniqueConstraint(
-                fields=("back_test", "lead", "cycle"), name="back_test_trip_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="backtesttrip",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("change__in", ["GAINED", "LOST", "EARLIER", "LATER", "SAME", "NEITHER"])
-                ),
-                name="back_test_change_is_known",
-            ),
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("back_test", "lead", "cycle"), name="back_test_trip_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "change__in",
+                                ["GAINED", "LOST", "EARLIER", "LATER", "SAME", "NEITHER"],
+                            )
+                        ),
+                        name="back_test_change_is_known",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        fields=["back_test", "change", "id"], name="back_test_trip_change"
+                    ),
+                ],
+            },
         ),
     ]

@@ -68,6 +68,48 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["WAITING", "RUNNING", "TRAINED", "FAILED"])
+                        ),
+                        name="predictive_state_is_known",
+                    ),
+                    models.UniqueConstraint(
+                        models.Value(1),
+                        condition=models.Q(("state__in", ("WAITING", "RUNNING"))),
+                        name="predictive_one_training",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_active", True)),
+                        fields=("is_active",),
+                        name="predictive_one_active",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "TRAINED"), _negated=True),
+                            models.Q(("formula__isnull", False), ("results__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="predictive_trained_has_a_formula",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("is_active", False), ("state", "TRAINED"), _connector="OR"
+                        ),
+                        name="predictive_active_is_trained",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "FAILED"), _negated=True),
+                            models.Q(("error", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="predictive_failure_says_why",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="LeadPrediction",
@@ -93,72 +135,20 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="predictivemodel",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["WAITING", "RUNNING", "TRAINED", "FAILED"])),
-                name="predictive_state_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="predictivemodel",
-            constraint=models.UniqueConstraint(
-                models.Value(1),
-                condition=models.Q(("state__in", ("WAITING", "RUNNING"))),
-                name="predictive_one_training",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="predictivemodel",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_active", True)),
-                fields=("is_active",),
-                name="predictive_one_active",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="predictivemodel",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "TRAINED"), _negated=True),
-                    models.Q(("formula__isnull", False), ("results__isnull", False)),
-                    _connector="OR",
-                ),
-                name="predictive_trained_has_a_formula",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="predictivemodel",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("is_active", False), ("state", "TRAINED"), _connector="OR"),
-                name="predictive_active_is_trained",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="predictivemodel",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "FAILED"), _negated=True),
-                    models.Q(("error", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="predictive_failure_says_why",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="leadprediction",
-            index=models.Index(
-                models.OrderBy(models.F("chance"), descending=True),
-                models.OrderBy(models.F("lead"), descending=True),
-                name="lead_prediction_rank",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="leadprediction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("chance__gte", 0), ("chance__lte", 1)),
-                name="lead_prediction_is_a_chance",
-            ),
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("chance__gte", 0), ("chance__lte", 1)),
+                        name="lead_prediction_is_a_chance",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        models.OrderBy(models.F("chance"), descending=True),
+                        models.OrderBy(models.F("lead"), descending=True),
+                        name="lead_prediction_rank",
+                    ),
+                ],
+            },
         ),
     ]

@@ -47,6 +47,36 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("finished_at__isnull", True)),
+                        fields=("model",),
+                        name="quality_report_one_waiting",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("error", ""),
+                                ("finished_at__isnull", True),
+                                ("results__isnull", True),
+                            ),
+                            models.Q(
+                                ("error", ""),
+                                ("finished_at__isnull", False),
+                                ("results__isnull", False),
+                            ),
+                            models.Q(
+                                ("finished_at__isnull", False),
+                                ("results__isnull", True),
+                                models.Q(("error", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="quality_report_has_results_or_error",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="QualityCase",
@@ -92,39 +122,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="qualityreport",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("finished_at__isnull", True)),
-                fields=("model",),
-                name="quality_report_one_waiting",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="qualityreport",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("error", ""), ("finished_at__isnull", True), ("results__isnull", True)
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("report", "lead", "cycle"), name="quality_case_once_per_report"
                     ),
-                    models.Q(
-                        ("error", ""), ("finished_at__isnull", False), ("results__isnull", False)
-                    ),
-                    models.Q(
-                        ("finished_at__isnull", False),
-                        ("results__isnull", True),
-                        models.Q(("error", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="quality_report_has_results_or_error",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="qualitycase",
-            constraint=models.UniqueConstraint(
-                fields=("report", "lead", "cycle"), name="quality_case_once_per_report"
-            ),
+                ],
+            },
         ),
     ]

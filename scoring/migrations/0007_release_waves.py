@@ -57,6 +57,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("stopped_at__isnull", True)),
+                        fields=("model",),
+                        name="release_plan_one_running",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("per_day__gte", 1), ("per_day__lte", 1000)),
+                        name="release_plan_per_day",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ReleaseWave",
@@ -96,6 +109,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("plan", "day"), name="release_wave_one_a_day"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("day__isnull", True), ("plan__isnull", True)),
+                            models.Q(("day__isnull", False), ("plan__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="release_wave_of_a_plan_has_a_day",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="WaveLead",
@@ -128,66 +154,28 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="releaseplan",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("stopped_at__isnull", True)),
-                fields=("model",),
-                name="release_plan_one_running",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="releaseplan",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("per_day__gte", 1), ("per_day__lte", 1000)),
-                name="release_plan_per_day",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="releasewave",
-            constraint=models.UniqueConstraint(
-                fields=("plan", "day"), name="release_wave_one_a_day"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="releasewave",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("day__isnull", True), ("plan__isnull", True)),
-                    models.Q(("day__isnull", False), ("plan__isnull", False)),
-                    _connector="OR",
-                ),
-                name="release_wave_of_a_plan_has_a_day",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="wavelead",
-            index=models.Index(
-                condition=models.Q(("left_out", ""), ("released_at__isnull", True)),
-                fields=["id"],
-                name="wave_lead_pending",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="wavelead",
-            constraint=models.UniqueConstraint(fields=("wave", "lead"), name="wave_lead_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="wavelead",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("left_out", ""), ("released_at__isnull", True)),
-                fields=("lead",),
-                name="wave_lead_pending_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="wavelead",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("released_at__isnull", True), ("left_out", ""), _connector="OR"
-                ),
-                name="wave_lead_released_or_left_out",
-            ),
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("wave", "lead"), name="wave_lead_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("left_out", ""), ("released_at__isnull", True)),
+                        fields=("lead",),
+                        name="wave_lead_pending_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("released_at__isnull", True), ("left_out", ""), _connector="OR"
+                        ),
+                        name="wave_lead_released_or_left_out",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("left_out", ""), ("released_at__isnull", True)),
+                        fields=["id"],
+                        name="wave_lead_pending",
+                    ),
+                ],
+            },
         ),
     ]
