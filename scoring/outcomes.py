@@ -17,7 +17,7 @@ from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from crm.common.registry import Registry
 from leads.enums import LifecycleStage
-from scoring.sql import MERGED, commas, rows
+from scoring.sql import NOT_MERGED, commas, rows
 
 S = LifecycleStage
 
@@ -85,7 +85,7 @@ _CYCLES = SQL(
     "SELECT lead_id, (CASE stage WHEN 'RECYCLED' THEN cycle - 1 ELSE cycle END)::int AS cycle,"
     " {moments}, {firsts} FROM leads_stageinterval"
     " WHERE lead_id IN (SELECT lead_id FROM leads_stageinterval WHERE {is_mql} AND {within})"
-    " AND lead_id NOT IN {merged}"
+    " AND {not_merged}"
     " GROUP BY 1, 2 HAVING min(started_at) FILTER (WHERE {is_mql}) IS NOT NULL"
 )
 _RELATION = SQL(
@@ -119,7 +119,7 @@ def mql_cycles(
             firsts=commas(_firsts()),
             is_mql=_is_one_of(MQL_PROOFS),
             within=_between("started_at", since, until),
-            merged=MERGED,
+            not_merged=NOT_MERGED,
         ),
         refusals=_refusals(),
         in_time=_between("mql_at", since, until),

@@ -18,9 +18,12 @@ Tables = list[tuple[str, Composable]]
 #: it, the planner puts the whole expression in every place that names the column.
 FENCE = SQL("OFFSET 0")
 
-#: Leads that turned out to be others. As no list shows them, no figure over all leads counts them:
-#: what they did is the other's, so they would pass for people who did nothing.
-MERGED = SQL("(SELECT id FROM leads_lead WHERE merged_into_id IS NOT NULL)")
+#: Where ``lead_id`` did not turn out to be another. As no list shows such leads, no figure over all
+#: leads counts them: what they did is the other's, so they would pass for people who did nothing.
+NOT_MERGED = SQL(
+    "NOT EXISTS (SELECT FROM leads_lead merged"
+    " WHERE merged.id = lead_id AND merged.merged_into_id IS NOT NULL)"
+)
 
 _PLACEHOLDER = re.compile(r"%([s%])")
 

@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Composed
 
 from scoring.outcomes import mql_cycles
 from scoring.past import past_events, past_leads
-from scoring.sql import MERGED, Tables, record, rows
+from scoring.sql import Tables, record, rows
 
 #: So many tell small differences apart; a day's work of the database would not tell more. Our
 #: choice.
@@ -38,7 +38,7 @@ _AT_CAPTURE = SQL(
     " CASE WHEN lead.imported_at IS NULL THEN lead.created_at ELSE {now} END AS known_at,"
     " first.sql_at, {outcomes} FROM leads_lead lead LEFT JOIN ("
     "SELECT DISTINCT ON (lead_id) * FROM quality_cycle ORDER BY lead_id, cycle) AS first"
-    " ON first.lead_id = lead.id WHERE lead.created_at <= {now} AND lead.id NOT IN {merged}"
+    " ON first.lead_id = lead.id WHERE lead.created_at <= {now} AND lead.merged_into_id IS NULL"
 )
 _PATIENCE = SQL(
     "SELECT coalesce(percentile_disc(0.9) WITHIN GROUP (ORDER BY sql_at - as_of), '0')"
@@ -91,7 +91,7 @@ def gather(*, now: datetime) -> Population:
 
 def _told(now: datetime, *, has_mqls: bool) -> Composed:
     told = _AT_MQL if has_mqls else _AT_CAPTURE
-    return told.format(outcomes=_OUTCOMES, now=now, merged=MERGED)
+    return told.format(outcomes=_OUTCOMES, now=now)
 
 
 def asked_in(cycle: int) -> Composed:

@@ -25,7 +25,7 @@ from scoring.outcomes import mql_cycles
 from scoring.query import KEEP, ask_pairs, engagement_tables
 from scoring.replay.gauge import Sums
 from scoring.services.fast_track import is_buying
-from scoring.sql import MERGED, Tables, many_rows, with_tables
+from scoring.sql import NOT_MERGED, Tables, many_rows, with_tables
 
 #: A message that comes later than this was brought in, not sent; a client retries for hours.
 LATE = timedelta(days=7)
@@ -102,7 +102,7 @@ _CYCLES = SQL("""
         (array_agg(stage ORDER BY sequence))[1] AS stage,
         min(started_at) FILTER (WHERE stage = {out} AND actor_id IS NOT NULL) AS ended_at
     FROM leads_stageinterval WHERE lead_id BETWEEN {first} AND {last}
-    AND lead_id NOT IN {merged} GROUP BY 1, 2
+    AND {not_merged} GROUP BY 1, 2
 """)
 #: What was learned in the period: acts when they were received, attributes when recorded.
 _MOMENTS = SQL(
@@ -164,7 +164,7 @@ def read_trips(
     when something was learned of each lead.
     """
     filled = _range(span)
-    cycles = _CYCLES.format(out=LifecycleStage.DISQUALIFIED.value, merged=MERGED, **filled)
+    cycles = _CYCLES.format(out=LifecycleStage.DISQUALIFIED.value, not_merged=NOT_MERGED, **filled)
     trips = _TRIPS.format(
         cycles=cycles,
         outcomes=mql_cycles(now=now),

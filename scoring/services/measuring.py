@@ -36,7 +36,7 @@ from scoring.quality.results import (
 )
 from scoring.query import engagement_tables
 from scoring.services.publishing import definition_of, published_model
-from scoring.sql import MERGED, column, commas, rows, with_tables
+from scoring.sql import column, commas, rows, with_tables
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,8 @@ _COUNT = SQL(
 )
 _WITHOUT_MQL = SQL(
     "SELECT lead.id AS lead_id, {now}::timestamptz AS as_of, {now}::timestamptz AS known_at"
-    " FROM leads_lead lead WHERE lead.id BETWEEN {first} AND {last} AND lead.id NOT IN {merged}"
+    " FROM leads_lead lead"
+    " WHERE lead.id BETWEEN {first} AND {last} AND lead.merged_into_id IS NULL"
     " AND NOT EXISTS (SELECT FROM quality_cycle mql WHERE mql.lead_id = lead.id)"
 )
 
@@ -198,7 +199,7 @@ def _leads_without_mql(
 def _count_without_mql(
     definition: Definition, keys: Sequence[LineKey], first: int, last: int, now: datetime
 ) -> Composed:
-    asked = _WITHOUT_MQL.format(now=now, first=first, last=last, merged=MERGED)
+    asked = _WITHOUT_MQL.format(now=now, first=first, last=last)
     tables = [
         *engagement_tables(definition, asked, evidence=True),
         *fit_tables(definition, of_range(first, last), now=now),

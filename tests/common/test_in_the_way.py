@@ -26,6 +26,6 @@ def test_who_is_held_up_for_too_long_is_told_to_try_again() -> None:
         answer = web.post(reverse("leads:merge_undo", args=[made.pk]))
 
     assert (answer.status_code, answer["Retry-After"]) == (503, "2")
-    assert "what you sent was not done. Send it again." in answer.content.decode()
+    assert "See whether what you sent is there; if not, send it again." in answer.content.decode()
     made.refresh_from_db()
     assert made.undone_at is None
