@@ -158,7 +158,11 @@ def test_a_gzip_bomb_is_cut_at_the_limit(collector: Collector) -> None:
     assert peak_megabytes(collector.worker) - before < 10
 
 
-def test_the_worst_input_is_refused_within_50_ms_of_work(collector: Collector) -> None:
+def test_the_worst_input_costs_little_more_than_a_good_batch_of_its_size(
+    collector: Collector,
+) -> None:
+    """``bench.collector`` says how many milliseconds; red (25 times) with no limit to brackets."""
+    good = [page(n, properties={"a": "x" * 300}) for n in range(1_000)]
     worst = [
         b'{"batch": [' + b'{"a": ' * 100_000,
         b'{"batch": [' + b"[" * 500_000,
@@ -168,16 +172,15 @@ def test_the_worst_input_is_refused_within_50_ms_of_work(collector: Collector) -
         b'{"a": ' + b"9" * 500_000 + b"}",
         b'{"a": "' + b"\\u0000" * 80_000 + b'"}',
     ]
+    honest = work(collector, json.dumps({"batch": good}).encode(), statuses={200})
     for raw in worst:
-        took = min(work(collector, raw) for _ in range(3))
-        assert took <= 0.05, (raw[:30], took)
+        assert work(collector, raw, statuses={400, 413}) <= 5 * honest, raw[:30]
 
 
-def work(collector: Collector, raw: bytes) -> float:
-    """Return the seconds of processor time that the collector spends on a refused batch."""
+def work(collector: Collector, raw: bytes, *, statuses: set[int]) -> float:
+    """Return the seconds of processor time that the collector spends on ten such batches."""
     before = processor_seconds(collector.worker)
-    reply = collector.post("/v1/batch", raw)
-    assert 400 <= reply.status <= 413
+    assert {collector.post("/v1/batch", raw).status for _ in range(10)} <= statuses
     return processor_seconds(collector.worker) - before
 
 
