@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from psycopg import RawCursor
 from psycopg.sql import SQL
 
@@ -20,7 +20,7 @@ from scoring.sql import rendered, with_tables
 from tests.factories import NOW, make_lead
 from tests.scoring.logs import log_act, log_acts
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)  # VACUUM works in no transaction
 
 #: Acts of each lead: so many that to read all of an index costs more than to find some in another.
 _MANY = 200
@@ -28,14 +28,16 @@ _MANY = 200
 
 def _scans(query: str, asked: Sequence[Any]) -> list[str]:
     """Return how the acts of this month would be read, without going through all of them."""
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE) engagement_event")
     planner: Any = RawCursor(connection.connection)
-    planner.execute("ANALYZE engagement_event")
-    planner.execute("SET LOCAL enable_seqscan = off")
-    planner.execute("SET LOCAL enable_bitmapscan = off")
-    planner.execute("SELECT DISTINCT tableoid::regclass::text FROM engagement_event")
-    [(month,)] = planner.fetchall()
-    planner.execute(f"EXPLAIN {query}", asked)
-    found = [line for (line,) in planner.fetchall() if f" on {month}" in line]
+    with transaction.atomic():
+        planner.execute("SET LOCAL enable_seqscan = off")
+        planner.execute("SET LOCAL enable_bitmapscan = off")
+        planner.execute("SELECT DISTINCT tableoid::regclass::text FROM engagement_event")
+        [(month,)] = planner.fetchall()
+        planner.execute(f"EXPLAIN {query}", asked)
+        found = [line for (line,) in planner.fetchall() if f" on {month}" in line]
     assert found
     return found
 
