@@ -12,10 +12,12 @@ from typing import Any
 
 import psycopg
 
+from crm.embedded.binaries import postgres_programs
 from crm.embedded.location import ROOT, database_url
 from crm.embedded.postgres import Postgres
 from crm.embedded.process import Process
 from crm.embedded.servers import start
+from tests import processes
 from tests.processes import descendants, wait_for
 
 ABSORB = """
@@ -27,13 +29,20 @@ while absorb_events(now=timezone.now()):
 
 
 class Database:
-    """A PostgreSQL of our own that survives a crash, as in production."""
+    """A PostgreSQL of our own that survives a crash, as in production; begins as the test database.
+
+    A dump of that is there in two seconds; to migrate anew takes half a minute.
+    """
 
     def __init__(self) -> None:
         self._server = Postgres(durable=True)
         self.url = database_url()
         self.start()
-        self._manage("migrate", "-v0")
+        programs = postgres_programs()
+        dump = [str(programs / "pg_dump"), "--no-owner", processes.database_url()]
+        content = subprocess.run(dump, capture_output=True, check=True).stdout
+        restore = [str(programs / "psql"), "-q", "--set=ON_ERROR_STOP=1", self.url]
+        subprocess.run(restore, input=content, stdout=subprocess.DEVNULL, check=True)
 
     def start(self) -> None:
         """Start it, and go on once it answers."""

@@ -51,7 +51,7 @@ SELECT (SELECT count(*) FROM engagement_event), (SELECT count(*) FROM engagement
 
 
 @pytest.fixture
-def database() -> Iterator[Database]:
+def database(django_db_setup: None) -> Iterator[Database]:
     """Return a database of our own with the processes that ``up`` runs in the background."""
     with own_state() as state, running([Valkey()]):
         database = Database()

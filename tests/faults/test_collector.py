@@ -35,7 +35,7 @@ NOT_ACCEPTED = {"ConnectionRefusedError", "ConnectionResetError", "BrokenPipeErr
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[Database]:
+def database(django_db_setup: None) -> Iterator[Database]:
     with own_state():
         database = Database()
         yield database
