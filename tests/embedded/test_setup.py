@@ -149,6 +149,20 @@ def test_an_unknown_command_answers_with_the_usage(checkout: Checkout) -> None:
     assert "./baton up" in done.stderr
 
 
+def test_bytecode_that_may_not_stand_beside_its_source_is_kept_in_the_environment(
+    checkout: Checkout,
+) -> None:
+    environment = {**checkout.environment, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment.pop("PYTHONPYCACHEPREFIX", None)
+    command = [sys.executable, "baton", "up", "--help"]
+
+    subprocess.run(command, cwd=checkout.folder, env=environment, check=True, capture_output=True)
+
+    kept = checkout.folder / ".venv" / "bytecode"
+    assert list(kept.rglob("crm/embedded/up.*.pyc"))
+    assert not list((checkout.folder / "crm").rglob("*.pyc"))
+
+
 def test_uv_knows_the_certificates_that_pip_knows(checkout: Checkout) -> None:
     uv = checkout.folder.parent / "tools" / "uv"
     uv.write_text(
