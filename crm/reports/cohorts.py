@@ -1,13 +1,14 @@
-"""Who a funnel counts: the steps, the cohorts, and what is asked of each lead or cycle.
+"""Who a funnel counts: the steps, the cohorts, the flow, and what is asked of each lead or cycle.
 
 A cohort is every lead (or every cycle of a lead) that entered a stage for the first time in a
 period, wherever it stands today. A step counts who reached it or anything beyond it; who got beyond
-it without a recorded stay is also counted as skipped.
+it without a recorded stay is also counted as skipped. The flow counts the same at each step, but
+who came there in the period, whenever they began.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -29,7 +30,13 @@ REACHED: Mapping[str, tuple[str, ...]] = {
 STEPS = tuple(REACHED)
 EXITS = ("RECYCLED", "DISQUALIFIED", "LOST")
 #: The stages that a cohort can begin with.
-BASES = ("LEAD", "MQL")
+COHORTS = ("LEAD", "MQL")
+#: What stands in the place of a first stage where moves are counted.
+FLOW = "FLOW"
+BASES = (*COHORTS, FLOW)
+#: By which entries somebody comes to a step. Nobody is captured by moving on: a second trip begins
+#: as an MQL.
+COMES_BY: Mapping[str, tuple[str, ...]] = {**REACHED, "LEAD": ("LEAD",)}
 
 #: How far along the steps each stage proves that somebody came.
 _FURTHEST = {stage: sum(stage in proofs for proofs in REACHED.values()) for stage in S.values}
@@ -48,12 +55,17 @@ class Split(StrEnum):
     SOURCE = "source"
     CAMPAIGN = "campaign"
     PERSONA = "persona"
+    REP = "rep"
+    NURTURE = "nurture"
     MONTH = "month"
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """Who is counted: first entry into ``basis`` from ``start`` (included) to ``end`` (not)."""
+    """Who is counted: first entry into ``basis`` from ``start`` (included) to ``end`` (not).
+
+    With ``FLOW`` it is the first entry into each step.
+    """
 
     basis: str
     start: datetime
@@ -63,7 +75,12 @@ class Cohort:
     @property
     def steps(self) -> tuple[str, ...]:
         """Return the steps from the basis on."""
-        return STEPS[STEPS.index(self.basis) :]
+        return STEPS if self.is_flow else STEPS[STEPS.index(self.basis) :]
+
+    @property
+    def is_flow(self) -> bool:
+        """Say whether moves are counted, whoever made them."""
+        return self.basis == FLOW
 
 
 _CYCLES = {
@@ -71,26 +88,34 @@ _CYCLES = {
     Unit.CYCLES: "(CASE own.stage WHEN 'RECYCLED' THEN own.cycle - 1 ELSE own.cycle END)::int",
 }
 _BEGAN = "min(own.started_at) FILTER (WHERE own.stage = %(basis)s)"
+_EVERY = ", ".join(f"'{stage}'" for stage in S.values)
 
 
 def units(basis: str, unit: Unit, runs: Sequence[tuple[datetime, datetime]]) -> Sql:
     """Return the select of the leads or cycles that began within ``runs``, spans in their order.
 
     Its columns are ``lead_id``, ``cycle``, ``began_at``, ``furthest``, ``<step>_at`` and
-    ``is_<exit>``, ``is_overridden``, ``is_in_progress``. Whoever entered the basis within a span is
-    read whole; who had entered it before is not of the cohort.
+    ``is_<exit>``, ``is_overridden``, ``is_in_progress``. Whoever entered the basis
+    within a span is read whole; who had entered it before is not of the cohort. For the flow it
+    selects all who moved within a span, and besides ``to_<step>_at``, ``<exit>_at`` and
+    ``overridden_at``, when they came there first.
     """
     edges: dict[str, Any] = {"basis": basis}
     for place, (start, end) in enumerate(runs):
         edges |= {f"start_{place}": start, f"end_{place}": end}
+    is_flow = basis == FLOW
+    # Every stage is named for the index, which begins with it.
+    entered = f"entry.stage IN ({_EVERY})" if is_flow else "entry.stage = %(basis)s"
+    asked = [*_per_unit(), *(_moments() if is_flow else ())]
     text = f"""
-        SELECT own.lead_id, {_CYCLES[unit]} AS cycle, {_BEGAN} AS began_at, {_per_unit()}
+        SELECT own.lead_id, {_CYCLES[unit]} AS cycle, {_BEGAN} AS began_at, {", ".join(asked)}
         FROM leads_stageinterval own
         WHERE own.lead_id IN (
           SELECT entry.lead_id FROM leads_stageinterval entry
-          WHERE entry.stage = %(basis)s AND ({_within("entry.started_at", len(runs))}))
-        GROUP BY 1, 2
-        HAVING {_within(_BEGAN, len(runs))}"""  # noqa: S608 -- names from this module only
+          WHERE {entered} AND ({_within("entry.started_at", len(runs))}))
+        GROUP BY 1, 2"""  # noqa: S608 -- names from this module only
+    if not is_flow:
+        text += f" HAVING {_within(_BEGAN, len(runs))}"
     return Sql(text, edges)
 
 
@@ -102,15 +127,24 @@ def _within(moment: str, runs: int) -> str:
     return " OR ".join(f"({span})" for span in spans)
 
 
-def _per_unit() -> str:
-    """Return what one lead or cycle is asked: when it entered each step, and how far it came."""
+def _per_unit() -> Iterator[str]:
+    """Yield what one lead or cycle is asked: when it entered each step, and how far it came."""
     far = " ".join(f"WHEN '{stage}' THEN {steps}" for stage, steps in _FURTHEST.items())
-    asked = [
-        f"max(CASE own.stage {far} END) AS furthest",
-        "bool_or(own.is_override) AS is_overridden",
-        "bool_or(own.stage = 'SAL' AND own.ended_at IS NULL) AS is_in_progress",
-    ]
-    for step in STEPS:
-        entered = f"own.stage = '{step}'"
-        asked.append(f"min(own.started_at) FILTER (WHERE {entered}) AS {step.lower()}_at")
-    return ", ".join(asked + [f"bool_or(own.stage = '{out}') AS is_{out.lower()}" for out in EXITS])
+    yield f"max(CASE own.stage {far} END) AS furthest"
+    yield "bool_or(own.is_override) AS is_overridden"
+    yield "bool_or(own.stage = 'SAL' AND own.ended_at IS NULL) AS is_in_progress"
+    yield from (f"{_first((step,))} AS {step.lower()}_at" for step in STEPS)
+    yield from (f"bool_or(own.stage = '{out}') AS is_{out.lower()}" for out in EXITS)
+
+
+def _moments() -> Iterator[str]:
+    """Yield when one lead or cycle came to each step, by whatever entry, and to each exit."""
+    yield from (f"{_first(proofs)} AS to_{step.lower()}_at" for step, proofs in COMES_BY.items())
+    yield from (f"{_first((out,))} AS {out.lower()}_at" for out in EXITS)
+    yield "min(own.started_at) FILTER (WHERE own.is_override) AS overridden_at"
+
+
+def _first(stages: Sequence[str]) -> str:
+    """Return the moment of the first entry into one of ``stages``."""
+    named = ", ".join(f"'{stage}'" for stage in stages)
+    return f"min(own.started_at) FILTER (WHERE own.stage IN ({named}))"

@@ -1,4 +1,4 @@
-"""The funnel: how far the leads of a cohort came, read from stage intervals alone."""
+"""The funnel: how far the leads of a cohort came, or who moved, read from stage intervals alone."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from crm.reports.cohorts import EXITS, REACHED, STEPS, Cohort, S, Split, Unit, units
+from crm.reports.cohorts import EXITS, STEPS, Cohort, Split, units
 from crm.reports.days import Sql, fetched
 from crm.reports.funnel_sums import COUNTS, TIMES, WHOLE, sums
 from crm.reports.minutes import read_minutes, time_within
-from leads.models import StageInterval
 
 
 @dataclass(frozen=True)
@@ -61,12 +59,12 @@ def _statement(cohort: Cohort, split: Split) -> Sql:
       UNION ALL
       SELECT {key}, {counts}, {", ".join(["NULL"] * len(TIMES))}
       FROM part WHERE by = %(rows)s GROUP BY 1
-      ORDER BY {cohort.basis.lower()} DESC, key"""  # noqa: S608 -- names from this module only
+      ORDER BY {cohort.steps[0].lower()} DESC, key"""  # noqa: S608 -- names from this module only
     return Sql(text, {**tables.params, "rows": WHOLE if by_month else split.value})
 
 
 def cohort_rows(cohort: Cohort) -> Iterator[tuple[Any, ...]]:
-    """Yield one row per lead or cycle of the cohort, as ``pages.FUNNEL_HEADER`` names them."""
+    """Yield one row per lead or cycle of a cohort, as ``pages.FUNNEL_HEADER`` names them."""
     asked = units(cohort.basis, cohort.unit, [(cohort.start, cohort.end)])
     steps = ", ".join(f"unit.{step.lower()}_at" for step in STEPS)
     flags = "unit.is_lost, unit.is_recycled, unit.is_disqualified, unit.is_overridden"
@@ -76,53 +74,30 @@ def cohort_rows(cohort: Cohort) -> Iterator[tuple[Any, ...]]:
       FROM ({asked.text}) AS unit
       JOIN leads_lead lead ON lead.id = unit.lead_id AND lead.merged_into_id IS NULL
       ORDER BY unit.began_at, lead.id, unit.cycle"""  # noqa: S608 -- names from this module only
+    return _rows(sql, asked.params)
+
+
+def move_rows(cohort: Cohort) -> Iterator[tuple[Any, ...]]:
+    """Yield one row per step to which a lead or cycle came, as ``pages.FLOW_HEADER`` names them."""
+    asked = units(cohort.basis, cohort.unit, [(cohort.start, cohort.end)])
+    moments = ", ".join(f"('{step}', unit.to_{step.lower()}_at)" for step in STEPS)
+    exits = ", ".join(f"('{name}', unit.{name.lower()}_at)" for name in EXITS)
+    sql = f"""
+      SELECT lead.id, concat_ws(' ', lead.first_name, lead.last_name), lead.email, lead.source,
+        unit.cycle, move.step, move.at
+      FROM ({asked.text}) AS unit
+      JOIN leads_lead lead ON lead.id = unit.lead_id AND lead.merged_into_id IS NULL
+      CROSS JOIN LATERAL (VALUES {moments}, {exits}) AS move (step, at)
+      WHERE move.at >= %(start_0)s AND move.at < %(end_0)s
+      ORDER BY move.at, lead.id, unit.cycle, move.step"""  # noqa: S608 -- names from this module
+    return _rows(sql, asked.params)
+
+
+def _rows(sql: str, params: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, asked.params)
+        cursor.execute(sql, params)
         while rows := cursor.fetchmany(2000):
             yield from rows
-
-
-def part_q(split: Split, key: str) -> Q:
-    """Return the filter over Lead for one part; not for months, which are cohorts of their own."""
-    if split is not Split.PERSONA:
-        return Q(**{split.value: key})
-    return Q(score__persona=key) if key else Q(score__isnull=True) | Q(score__persona="")
-
-
-def reached_q(cohort: Cohort, step: str) -> Q:
-    """Return the filter over Lead for the people one figure of the funnel counts.
-
-    ``step`` is a step, an exit, ``OVERRIDDEN`` or ``OPEN`` (accepted, no verdict yet).
-    """
-    entries = StageInterval.objects.filter(
-        lead=OuterRef("pk"), stage=cohort.basis, started_at__gte=cohort.start,
-        started_at__lt=cohort.end,
-    )  # fmt: skip
-    earlier = StageInterval.objects.filter(stage=cohort.basis, started_at__lt=cohort.start)
-    if cohort.unit is Unit.CYCLES:
-        same = earlier.filter(lead=OuterRef("lead"), cycle=OuterRef("cycle"))
-        return Q(Exists(_of_cycle(entries.filter(~Exists(same)), step)))
-    person = Q(Exists(entries)) & ~Q(Exists(earlier.filter(lead=OuterRef("pk"))))
-    own = StageInterval.objects.filter(lead=OuterRef("pk"))
-    return person if step == cohort.basis else person & Q(Exists(_proof(own, step)))
-
-
-def _of_cycle(entries: QuerySet[StageInterval], step: str) -> QuerySet[StageInterval]:
-    """Return the entries whose own cycle reached ``step``."""
-    # Entering RECYCLED opens the next cycle and is the exit of the one before.
-    same_cycle = Q(cycle=OuterRef("cycle")) & ~Q(stage=S.RECYCLED)
-    its_exit = Q(cycle=OuterRef("cycle") + 1, stage=S.RECYCLED)
-    same = StageInterval.objects.filter(same_cycle | its_exit, lead=OuterRef("lead"))
-    return entries.filter(Exists(_proof(same, step)))
-
-
-def _proof(intervals: QuerySet[StageInterval], step: str) -> QuerySet[StageInterval]:
-    """Return the intervals that prove ``step``."""
-    if step == "OVERRIDDEN":
-        return intervals.filter(is_override=True)
-    if step == "OPEN":
-        return intervals.filter(stage=S.SAL, ended_at__isnull=True)
-    return intervals.filter(stage__in=REACHED.get(step, (step,)))
 
 
 _NOBODY = {"key": None, **dict.fromkeys(COUNTS, 0), **dict.fromkeys(TIMES)}

@@ -117,7 +117,8 @@ class SlaChange(models.Model):
 class FunnelDay(models.Model):
     """One day of one time zone, for one kind of cohort, as counted at ``counted_at``.
 
-    Who is counted entered ``basis`` for the first time that day, as one of ``unit``. The sums hold
+    Who is counted entered ``basis`` for the first time that day, as one of ``unit``; with the basis
+    FLOW, whoever came to a step or exit that day for the first time. The sums hold
     until one of them moves, so ``counted_at`` is empty where they hold no more. The day is from
     ``began_at`` to ``ended_at``, half-open. Written by ``count_funnel_days`` only.
     """
@@ -190,6 +191,8 @@ class FunnelChangeQuerySet(models.QuerySet["FunnelChange"]):
 
 class FunnelChange(models.Model):
     """An hour (UTC) in which somebody entered ``basis`` of whom something changed since.
+
+    For the basis FLOW it is an hour in which somebody moved.
 
     Triggers write it in the transaction of the change, as those of ``SlaChange``.
     """

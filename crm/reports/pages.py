@@ -8,37 +8,21 @@ from datetime import date, timedelta
 
 from django.urls import reverse
 
-from crm.common.period import PRESETS, Period
+from crm.common.period import PRESETS
 from crm.common.ui import words
-from crm.reports.cohorts import EXITS, Split
 from crm.reports.compliance import ComplianceRow
-from crm.reports.funnel import FunnelRow
 from crm.reports.live import Live, LiveFigures
 from crm.reports.outcomes import OUTCOME_LABELS
 from crm.reports.questions import FunnelQuestion, SlaQuestion
-from crm.reports.slices import OPEN, OVERRIDDEN, STEP_LABELS, Slice, part_label
 from crm.reports.standing import STANDING_LABELS, By, Standing
 from handoff.enums import ClockKind
 
 #: No percentages of fewer: one lead more or less would move them by more than ten points.
 FEWEST = 10
-FUNNEL_HEADER = (
-    "lead", "name", "email", "source", "cycle", "began_at", "lead_at", "mql_at", "accepted_at",
-    "sql_at", "won_at", "lost", "recycled", "disqualified", "overridden",
-)  # fmt: skip
 SLA_HEADER = (
     "handoff", "lead", "name", "rep", "team", "tier", "source", "clock", "opened_at", "due_at",
     "stopped_at", "target_minutes", "elapsed_minutes", "standing",
 )  # fmt: skip
-_SPLITS = {split.value: split.value.capitalize() for split in Split}
-STEP_NOTES = {
-    "LEAD": "Gave contact data",
-    "MQL": "Met the definition",
-    "SAL": "Taken by sales",
-    "SQL": "BANT verdict",
-    "WON": "Deal won",
-}
-EXIT_ICONS = {"RECYCLED": "undo-2", "DISQUALIFIED": "ban", "LOST": "circle-x"}
 
 
 @dataclass(frozen=True)
@@ -48,46 +32,6 @@ class Link:
     label: str
     url: str
     current: bool
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A number that opens the list of what it counts."""
-
-    label: str
-    count: int
-    url: str
-    note: str = ""
-    icon: str = ""
-
-
-@dataclass(frozen=True)
-class FunnelStep:
-    """One column of the funnel; ``before`` is the count that its fill is a share of."""
-
-    figure: Figure
-    before: int
-    basis: int
-    basis_label: str
-    median_time: timedelta | None
-    skipped: int
-    is_first: bool
-
-
-@dataclass(frozen=True)
-class FunnelLine:
-    """One row of the table below the funnel."""
-
-    label: str
-    figures: Sequence[Figure]
-    basis: int
-    won: int
-    average: float | None
-
-    @property
-    def share(self) -> float:
-        """Return the part won, 0 to 1."""
-        return self.won / self.basis if self.basis else 0.0
 
 
 @dataclass(frozen=True)
@@ -109,104 +53,6 @@ def period_links(path: str, question: FunnelQuestion | SlaQuestion) -> list[Link
         Link(label, f"{path}?{question.over(name)}", question.period.name == name)
         for name, label in PRESETS.items()
     ]
-
-
-def funnel_steps(question: FunnelQuestion, whole: FunnelRow) -> list[FunnelStep]:
-    """Return the columns of the funnel, each with its link."""
-    steps = list(whole.reached)
-    result, before = [], whole.reached[steps[0]]
-    for step in steps:
-        count = whole.reached[step]
-        result.append(
-            FunnelStep(
-                figure=_figure(question, step, count, note=STEP_NOTES[step]),
-                before=before,
-                basis=whole.reached[steps[0]],
-                basis_label="leads" if question.basis == "LEAD" else "MQLs",
-                median_time=whole.median_time.get(step),
-                skipped=whole.skipped[step],
-                is_first=step == steps[0],
-            )
-        )
-        before = count
-    return result
-
-
-def funnel_exits(question: FunnelQuestion, whole: FunnelRow) -> list[Figure]:
-    """Return the side exits, overrides and what is still in work."""
-    exits = [_figure(question, name, whole.exits[name], icon=EXIT_ICONS[name]) for name in EXITS]
-    overridden = _figure(question, OVERRIDDEN, whole.overridden, icon="fast-forward")
-    return [*exits, overridden, _figure(question, OPEN, whole.in_progress, icon="hourglass")]
-
-
-def funnel_lines(
-    question: FunnelQuestion, whole: FunnelRow, parts: Sequence[FunnelRow]
-) -> list[FunnelLine]:
-    """Return the rows: the largest first, months in order."""
-    average = _won_share(whole)
-    rows = (
-        sorted(parts, key=lambda part: part.key or "") if question.split is Split.MONTH else parts
-    )
-    return [_line(question, row, average) for row in rows]
-
-
-def _line(question: FunnelQuestion, row: FunnelRow, average: float | None) -> FunnelLine:
-    key = row.key or ""
-    by_month = question.split is Split.MONTH
-    label = month_label(key) if by_month else part_label(question.split, key)
-    period = _month_within(question.period, key) if by_month else question.period
-    part = () if by_month else (key, question.split)
-    figures = [
-        _figure(question, step, count, period=period, part=part)
-        for step, count in row.reached.items()
-    ]
-    basis = row.reached[question.basis]
-    return FunnelLine(label, figures, basis, row.reached["WON"], average)
-
-
-def _figure(
-    question: FunnelQuestion,
-    step: str,
-    count: int,
-    *,
-    period: Period | None = None,
-    part: tuple[str, Split] | tuple[()] = (),
-    note: str = "",
-    icon: str = "",
-) -> Figure:
-    opened = Slice(question.basis, period or question.period, step, question.unit, *part)
-    return Figure(STEP_LABELS[step], count, opened.url, note, icon)
-
-
-def month_label(key: str) -> str:
-    """Return ``2026-05`` as ``May 2026``."""
-    return f"{date.fromisoformat(f'{key}-01'):%b %Y}"
-
-
-def _month_within(period: Period, key: str) -> Period:
-    """Return the days of a month that lie in ``period``."""
-    first = date.fromisoformat(f"{key}-01")
-    following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-    return Period(max(first, period.first), min(following - timedelta(days=1), period.last))
-
-
-def _won_share(row: FunnelRow) -> float | None:
-    basis = next(iter(row.reached.values()))
-    return row.reached["WON"] / basis if basis else None
-
-
-def funnel_choices(path: str, question: FunnelQuestion) -> list[tuple[str, list[Link]]]:
-    """Return the switches above the funnel, each with its name."""
-    offered = {
-        "basis": ("Cohort", question.basis, {"LEAD": "Created", "MQL": "MQL"}),
-        "unit": ("Count", question.unit.value, {"people": "People", "cycles": "Cycles"}),
-        "split": ("Split by", question.split.value, _SPLITS),
-    }
-    return [
-        (name, [Link(label, f"{path}?{question.query(**{key: value})}", value == current)
-                for value, label in labels.items()])
-        for key, (name, current, labels) in offered.items()
-    ]  # fmt: skip
 
 
 @dataclass(frozen=True)

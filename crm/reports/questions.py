@@ -40,6 +40,11 @@ class FunnelQuestion:
     split: Split
 
     @property
+    def is_flow(self) -> bool:
+        """Say whether moves are counted, whoever made them."""
+        return self.cohort.is_flow
+
+    @property
     def cohort(self) -> Cohort:
         """Return who is counted."""
         return Cohort(self.basis, self.period.start, self.period.end, self.unit)

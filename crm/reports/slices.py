@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from crm.accounts.models import User
 from crm.common.criteria import Field, Kind, Op, ValueInvalid
 from crm.common.period import Period, PeriodInvalid, read_period
-from crm.reports.cohorts import BASES, EXITS, STEPS, Cohort, Split, Unit
-from crm.reports.funnel import part_q, reached_q
+from crm.reports.cohorts import BASES, EXITS, FLOW, STEPS, Cohort, Split, Unit
+from crm.reports.counted_leads import (
+    OPEN,
+    OVERRIDDEN,
+    SKIPPED,
+    part_of_trips_q,
+    part_q,
+    reached_q,
+    trips,
+)
+from crm.reports.funnel_sums import DIRECT, NURTURED
 from leads.enums import LifecycleStage
+from leads.models import StageInterval
 from leads.normalise import source_label
 
-OVERRIDDEN, OPEN = "OVERRIDDEN", "OPEN"
 STEP_LABELS = {
     **dict(LifecycleStage.choices),
     OVERRIDDEN: "Moved by override",
     OPEN: "Accepted, no verdict yet",
 }
+NURTURE_LABELS = {NURTURED: "Was in nurture", DIRECT: "Never in nurture"}
+_OF = {"LEAD": "first captured", "MQL": "MQL for the first time", FLOW: "who came there"}
 _NO_FIGURE = "needs a figure of the funnel; open it from there"
-_STEPS = (*STEPS, *EXITS, OVERRIDDEN, OPEN)
+_NAMED = {split.value: split for split in (Split.CAMPAIGN, Split.PERSONA, Split.REP, Split.NURTURE)}
+_LONG = 12  # digits of a number
+_STEPS = (*STEPS, *(f"{SKIPPED}{step}" for step in STEPS), *EXITS, OVERRIDDEN, OPEN)
 
 
 @dataclass(frozen=True)
@@ -49,26 +64,49 @@ class Slice:
 
     @property
     def url(self) -> str:
-        """Return the lead list that holds exactly these leads."""
+        """Return the list that holds exactly these leads, or trips where those are counted."""
+        if self.unit is Unit.CYCLES:
+            return f"{reverse('reports:funnel_trips')}?{urlencode({'figure': self.code})}"
         return f"{reverse('leads:list')}?{urlencode({'f': f'funnel.is.{self.code}'})}"
 
     @property
     def words(self) -> str:
         """Return the slice as people say it."""
-        cohort = "first captured" if self.basis == "LEAD" else "MQL for the first time"
-        words = f"{STEP_LABELS[self.step]}, of {self.unit.value} {cohort} {self.period.label}"
+        words = f"{self.step_words}, of {self.unit.value} {_OF[self.basis]} {self.period.label}"
         return words if self.key is None else f"{words}, {self._part_words}"
 
     @property
+    def step_words(self) -> str:
+        """Return how far those came whom it counts."""
+        skipped = self.step.startswith(SKIPPED)
+        label = STEP_LABELS[self.step.removeprefix(SKIPPED)]
+        return f"Skipped {label}" if skipped else label
+
+    @property
+    def cohort(self) -> Cohort:
+        """Return who is counted, however far they came."""
+        return Cohort(self.basis, self.period.start, self.period.end, self.unit)
+
+    @property
     def _part_words(self) -> str:
-        label = part_label(self.split, self.key) if self.key else f"no {self.split.value}"
+        if self.split is Split.NURTURE:
+            return NURTURE_LABELS.get(self.key or "", "").lower()
+        key = self.key or ""
+        label = part_labels(self.split, [key])[key] if key else f"no {self.split.value}"
         return f"from {label}" if self.split is Split.SOURCE else f"{self.split.value}: {label}"
 
 
-def part_label(split: Split, key: str) -> str:
-    """Return what a part is called; not for months."""
-    label = key if split is Split.PERSONA else source_label(key)
-    return label or f"No {split.value}"
+def part_labels(split: Split, keys: Collection[str]) -> Mapping[str, str]:
+    """Return what parts are called; not for months."""
+    names: Mapping[str, str] = {key: source_label(key) for key in keys}
+    if split is Split.NURTURE:
+        names = NURTURE_LABELS
+    elif split is Split.PERSONA:
+        names = {key: key for key in keys}
+    elif split is Split.REP:
+        reps = User.objects.filter(pk__in=[key for key in keys if key])
+        names = {str(rep.pk): rep.full_name for rep in reps}
+    return {key: names.get(key) or f"No {split.value}" for key in keys}
 
 
 def read_slice(code: str) -> Slice:
@@ -85,7 +123,7 @@ def read_slice(code: str) -> Slice:
         period, counted = read_period(first, last), Unit(unit)
     except (PeriodInvalid, ValueError) as error:
         raise ValueInvalid(_NO_FIGURE) from error
-    if basis not in BASES or step not in _STEPS:
+    if basis not in BASES or step not in _STEPS or (basis == FLOW and step == OPEN):
         raise ValueInvalid(_NO_FIGURE)
     return Slice(basis, period, step, counted, *(_read_part(rest[0]) if rest else ()))
 
@@ -93,15 +131,26 @@ def read_slice(code: str) -> Slice:
 def _read_part(text: str) -> tuple[str, Split]:
     """Return the part of a code: ``persona:Plant director``; without a split it is a source."""
     name, _, key = text.partition(":")
-    named = {split.value: split for split in (Split.CAMPAIGN, Split.PERSONA)}
-    return (key, named[name]) if ":" in text and name in named else (text, Split.SOURCE)
+    split = _NAMED.get(name) if ":" in text else None
+    if split is None:
+        return text, Split.SOURCE
+    if split is Split.REP and key and not (key.isascii() and key.isdigit() and len(key) <= _LONG):
+        raise ValueInvalid(_NO_FIGURE)
+    return key, split
 
 
 def slice_q(value: Slice) -> Q:
     """Return the filter over Lead."""
-    cohort = Cohort(value.basis, value.period.start, value.period.end, value.unit)
-    found = reached_q(cohort, value.step)
+    if value.unit is Unit.CYCLES and value.key is not None:
+        return Q(Exists(slice_trips(value).filter(lead=OuterRef("pk"))))
+    found = reached_q(value.cohort, value.step)
     return found if value.key is None else found & part_q(value.split, value.key)
+
+
+def slice_trips(value: Slice) -> QuerySet[StageInterval]:
+    """Return the trips of leads that a figure of cycles counts, see ``trips``."""
+    found = trips(value.cohort, value.step)
+    return found if value.key is None else found.filter(part_of_trips_q(value.split, value.key))
 
 
 def _ask(op: Op, value: Any, _now: object) -> Q:

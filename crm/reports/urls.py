@@ -8,7 +8,8 @@ app_name = "reports"
 
 urlpatterns = [
     path("today/", views.today_page, name="today"),
-    path("reports/funnel/", views.funnel_page, name="funnel"),
+    path("reports/funnel/", views.funnel_view, name="funnel"),
+    path("reports/funnel/trips/", views.funnel_trips, name="funnel_trips"),
     path("reports/funnel.csv", views.funnel_csv, name="funnel_csv"),
     path("reports/answers/", calibration_views.calibration_page, name="calibration"),
     path("reports/answers/forms/", calibration_views.calibration_forms, name="calibration_forms"),

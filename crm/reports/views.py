@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -15,12 +16,14 @@ from django.views.decorators.http import require_GET
 
 from crm.accounts.access import role_required
 from crm.accounts.enums import Role
+from crm.common.criteria import ValueInvalid
 from crm.common.csv import csv_file
 from crm.common.http import AppRequest
 from crm.common.paging import estimate_count, keyset_page
-from crm.reports import pages, sla
+from crm.reports import funnel_page, pages, sla
+from crm.reports.cohorts import Unit
 from crm.reports.enums import READERS
-from crm.reports.funnel import cohort_rows, funnel
+from crm.reports.funnel import cohort_rows, funnel, move_rows
 from crm.reports.heat import heat_map
 from crm.reports.live import live_clocks, live_figures
 from crm.reports.questions import (
@@ -32,6 +35,7 @@ from crm.reports.questions import (
 from crm.reports.scorecard import scorecard
 from crm.reports.sla_output import TABLE_HEADER, figures, table_rows
 from crm.reports.sla_page import filter_chips, split_segments, week_chart
+from crm.reports.slices import read_slice, slice_trips
 from crm.reports.today import load_today
 from handoff.definition import mql_cells
 from handoff.enums import ClockKind
@@ -84,7 +88,7 @@ def refused(request: AppRequest, error: QuestionInvalid) -> HttpResponse:
 
 @role_required(*READERS)
 @require_GET
-def funnel_page(request: AppRequest) -> HttpResponse:
+def funnel_view(request: AppRequest) -> HttpResponse:
     """Show how far a cohort came; every figure opens its leads."""
     try:
         question = funnel_question(request.GET, now=timezone.now())
@@ -95,10 +99,11 @@ def funnel_page(request: AppRequest) -> HttpResponse:
     context = {
         "question": question,
         "periods": pages.period_links(path, question),
-        "choices": pages.funnel_choices(path, question),
-        "steps": pages.funnel_steps(question, whole),
-        "exits": pages.funnel_exits(question, whole),
-        "lines": pages.funnel_lines(question, whole, parts),
+        "choices": funnel_page.funnel_choices(path, question),
+        "steps": funnel_page.funnel_steps(question, whole),
+        "exits": funnel_page.funnel_exits(question, whole),
+        "lines": funnel_page.funnel_lines(question, whole, parts),
+        "split_note": funnel_page.split_note(question),
         "csv_url": f"{reverse('reports:funnel_csv')}?{question.query()}",
     }
     return render(request, "reports/funnel.html", context)
@@ -106,13 +111,33 @@ def funnel_page(request: AppRequest) -> HttpResponse:
 
 @role_required(*READERS)
 @require_GET
+def funnel_trips(request: AppRequest) -> HttpResponse:
+    """List exactly the trips of leads that a figure of the funnel counts."""
+    try:
+        figure = read_slice(request.GET.get("figure", ""))
+    except ValueInvalid as error:
+        return refused(request, QuestionInvalid(f"A list of trips {error}."))
+    found = slice_trips(replace(figure, unit=Unit.CYCLES))
+    page = keyset_page(
+        found.select_related("lead"),
+        ordering=("-started_at", "-id"),
+        cursor=request.GET.get("cursor"),
+    )
+    context = {"figure": figure, "page": page, "count": estimate_count(found)}
+    return render(request, "reports/funnel_trips.html", context)
+
+
+@role_required(*READERS)
+@require_GET
 def funnel_csv(request: AppRequest) -> HttpResponse | StreamingHttpResponse:
-    """Send one row for each lead or cycle that the first step counts."""
+    """Send one row for each lead or cycle of the first step; of the flow, for each move."""
     try:
         question = funnel_question(request.GET, now=timezone.now())
     except QuestionInvalid as error:
         return refused(request, error)
-    return csv_file("funnel.csv", pages.FUNNEL_HEADER, cohort_rows(question.cohort))
+    if question.is_flow:
+        return csv_file("flow.csv", funnel_page.FLOW_HEADER, move_rows(question.cohort))
+    return csv_file("funnel.csv", funnel_page.FUNNEL_HEADER, cohort_rows(question.cohort))
 
 
 @role_required(*READERS)

@@ -12,7 +12,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from crm.common.locks import try_hold
-from crm.reports.cohorts import Unit
+from crm.reports.cohorts import FLOW, Unit
 from crm.reports.days import Day, with_room
 from crm.reports.funnel_sums import KEPT_BY, KINDS, SUMMED, counted_now
 from crm.reports.models import FunnelChange, FunnelDay, FunnelSum
@@ -45,7 +45,10 @@ def count_funnel_days(*, now: datetime) -> bool:
 
 
 def _uncounted(basis: str, unit: Unit, now: datetime) -> list[Day]:
-    first = StageInterval.objects.filter(stage=basis).aggregate(at=Min("started_at"))["at"]
+    entered = StageInterval.objects.all()
+    if basis != FLOW:
+        entered = entered.filter(stage=basis)
+    first = entered.aggregate(at=Min("started_at"))["at"]
     return uncounted(FunnelDay.objects.filter(basis=basis, unit=unit.value), first, now)
 
 
@@ -56,7 +59,7 @@ def _count(basis: str, unit: Unit, days: Sequence[Day], now: datetime) -> None:
     zone = timezone.get_current_timezone_name()
     kind = {"zone": zone, "basis": basis, "unit": unit.value}
     former = FunnelDay.objects.filter(**kind, day__in=[each.day for each in days])
-    FunnelSum.objects.filter(day__in=former).delete()
+    FunnelSum.objects.filter(day__in=list(former.values_list("pk", flat=True))).delete()
     summed = counted_now(basis, unit, days[::-1], KEPT_BY)
     columns = ", ".join(SUMMED)
     statement = f"""
@@ -65,7 +68,7 @@ def _count(basis: str, unit: Unit, days: Sequence[Day], now: datetime) -> None:
             INSERT INTO {FunnelDay._meta.db_table}
                 (zone, basis, unit, day, began_at, ended_at, counted_at)
             SELECT %(zone)s, %(basis)s, %(unit)s, day, began_at, ended_at, %(now)s
-            FROM unnest(%(days)s::date[], %(begun)s::timestamptz[], %(ended)s::timestamptz[])
+            FROM unnest(%(counted)s::date[], %(begun)s::timestamptz[], %(ended)s::timestamptz[])
                 AS each (day, began_at, ended_at)
             ON CONFLICT (zone, basis, unit, day) DO UPDATE SET began_at = excluded.began_at,
                 ended_at = excluded.ended_at, counted_at = excluded.counted_at
@@ -73,6 +76,12 @@ def _count(basis: str, unit: Unit, days: Sequence[Day], now: datetime) -> None:
         INSERT INTO {FunnelSum._meta.db_table} (day_id, {columns})
         SELECT counted.id, {columns} FROM summed JOIN counted USING (began_at)
     """  # noqa: S608 -- names from this module
-    own: dict[str, Any] = {**kind, "now": now, "ended": [each.ended_at for each in days[::-1]]}
+    own: dict[str, Any] = {
+        **kind,
+        "now": now,
+        "counted": [each.day for each in days],
+        "begun": [each.began_at for each in days],
+        "ended": [each.ended_at for each in days],
+    }
     with with_room() as cursor:
         cursor.execute(statement, {**summed.params, **own})

@@ -36,7 +36,8 @@ def shared_by(span: timedelta, number: int) -> timedelta:
 def funnel_column(count: int, before: int, is_first: bool) -> dict[str, Any]:
     """A column filled to its share of the step before, to a linear scale; the first is full."""
     share = 1.0 if is_first else (count / before if before else 0.0)
-    filled = round(share * COLUMN_HEIGHT, 1)
+    # More may move on in a period than came to the step before.
+    filled = round(min(share, 1.0) * COLUMN_HEIGHT, 1)
     fits_inside = filled > TEXT_HEIGHT * 2
     top = COLUMN_HEIGHT - filled
     return {
