@@ -12,7 +12,8 @@ from crm.reports.counted_leads import OPEN, OVERRIDDEN, SKIPPED
 from crm.reports.funnel import FunnelRow
 from crm.reports.pages import Link
 from crm.reports.questions import FunnelQuestion
-from crm.reports.slices import Slice, part_labels
+from crm.reports.slices import CAME_OF_VISITOR, Slice, part_labels
+from crm.reports.visitors import first_seen
 
 FUNNEL_HEADER = (
     "lead", "name", "email", "source", "cycle", "began_at", "lead_at", "mql_at", "accepted_at",
@@ -101,6 +102,19 @@ def funnel_steps(question: FunnelQuestion, whole: FunnelRow) -> list[FunnelStep]
         )
         before = count
     return result
+
+
+def funnel_visitors(question: FunnelQuestion) -> tuple[int, Figure] | None:
+    """Return how many visitors were first seen, and the leads that came of them.
+
+    None where the funnel begins with MQLs, counts cycles, or nobody is tracked.
+    """
+    if question.basis == "MQL" or question.unit is Unit.CYCLES:
+        return None
+    seen = first_seen(question.period)
+    return (
+        (seen.visitors, _figure(question, CAME_OF_VISITOR, seen.leads)) if seen.visitors else None
+    )
 
 
 def funnel_exits(question: FunnelQuestion, whole: FunnelRow) -> list[Figure]:

@@ -24,21 +24,26 @@ from crm.reports.counted_leads import (
     trips,
 )
 from crm.reports.funnel_sums import DIRECT, NURTURED
+from crm.reports.visitors import came_of_visitor_q
 from leads.enums import LifecycleStage
 from leads.models import StageInterval
 from leads.normalise import source_label
 
+#: In the place of a step: who came of a visitor that was first seen in the period.
+CAME_OF_VISITOR = "SEEN"
 STEP_LABELS = {
     **dict(LifecycleStage.choices),
     OVERRIDDEN: "Moved by override",
     OPEN: "Accepted, no verdict yet",
+    CAME_OF_VISITOR: "Came of a visitor",
 }
 NURTURE_LABELS = {NURTURED: "Was in nurture", DIRECT: "Never in nurture"}
 _OF = {"LEAD": "first captured", "MQL": "MQL for the first time", FLOW: "who came there"}
 _NO_FIGURE = "needs a figure of the funnel; open it from there"
 _NAMED = {split.value: split for split in (Split.CAMPAIGN, Split.PERSONA, Split.REP, Split.NURTURE)}
 _LONG = 12  # digits of a number
-_STEPS = (*STEPS, *(f"{SKIPPED}{step}" for step in STEPS), *EXITS, OVERRIDDEN, OPEN)
+_STEPS = (*STEPS, *(f"{SKIPPED}{step}" for step in STEPS), *EXITS, OVERRIDDEN, OPEN,
+          CAME_OF_VISITOR)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,8 @@ class Slice:
     @property
     def words(self) -> str:
         """Return the slice as people say it."""
+        if self.step == CAME_OF_VISITOR:
+            return f"{self.step_words} first seen {self.period.label}"
         words = f"{self.step_words}, of {self.unit.value} {_OF[self.basis]} {self.period.label}"
         return words if self.key is None else f"{words}, {self._part_words}"
 
@@ -125,6 +132,8 @@ def read_slice(code: str) -> Slice:
         raise ValueInvalid(_NO_FIGURE) from error
     if basis not in BASES or step not in _STEPS or (basis == FLOW and step == OPEN):
         raise ValueInvalid(_NO_FIGURE)
+    if step == CAME_OF_VISITOR and (rest or counted is Unit.CYCLES):
+        raise ValueInvalid(_NO_FIGURE)
     return Slice(basis, period, step, counted, *(_read_part(rest[0]) if rest else ()))
 
 
@@ -141,6 +150,8 @@ def _read_part(text: str) -> tuple[str, Split]:
 
 def slice_q(value: Slice) -> Q:
     """Return the filter over Lead."""
+    if value.step == CAME_OF_VISITOR:
+        return came_of_visitor_q(value.period)
     if value.unit is Unit.CYCLES and value.key is not None:
         return Q(Exists(slice_trips(value).filter(lead=OuterRef("pk"))))
     found = reached_q(value.cohort, value.step)

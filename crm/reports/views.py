@@ -101,6 +101,7 @@ def funnel_view(request: AppRequest) -> HttpResponse:
         "periods": pages.period_links(path, question),
         "choices": funnel_page.funnel_choices(path, question),
         "steps": funnel_page.funnel_steps(question, whole),
+        "visitors": funnel_page.funnel_visitors(question),
         "exits": funnel_page.funnel_exits(question, whole),
         "lines": funnel_page.funnel_lines(question, whole, parts),
         "split_note": funnel_page.split_note(question),
@@ -114,10 +115,11 @@ def funnel_view(request: AppRequest) -> HttpResponse:
 def funnel_trips(request: AppRequest) -> HttpResponse:
     """List exactly the trips of leads that a figure of the funnel counts."""
     try:
-        figure = read_slice(request.GET.get("figure", ""))
+        asked = read_slice(request.GET.get("figure", ""))
+        figure = read_slice(replace(asked, unit=Unit.CYCLES).code)  # visitors make no trips
     except ValueInvalid as error:
         return refused(request, QuestionInvalid(f"A list of trips {error}."))
-    found = slice_trips(replace(figure, unit=Unit.CYCLES))
+    found = slice_trips(figure)
     page = keyset_page(
         found.select_related("lead"),
         ordering=("-started_at", "-id"),

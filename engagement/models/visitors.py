@@ -53,12 +53,22 @@ class Visitor(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["source", "name"], name="visitor_once"),
         ]
-        # Most visitors stay strangers: the indexes hold only the others.
         indexes = [
+            # Most visitors stay strangers: these hold only the others.
+            *(
+                models.Index(
+                    fields=[name],
+                    condition=Q(**{f"{name}__isnull": False}),
+                    name=f"visitor_by_{name}",
+                )
+                for name in ("lead", "link", "claim")
+            ),
             models.Index(
-                fields=[name], condition=Q(**{f"{name}__isnull": False}), name=f"visitor_by_{name}"
-            )
-            for name in ("lead", "link", "claim")
+                fields=["first_seen_at"],
+                condition=Q(source=""),
+                include=["lead"],
+                name="visitor_first_seen",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,8 @@ from django.test import Client
 
 from crm.accounts.access import LOGIN_BACKEND
 from crm.accounts.enums import Role
+from engagement.models import Visitor
+from leads.models import Lead
 from tests.factories import make_user
 from tests.reports.test_funnel import APRIL, DAY, MARCH, make_history
 
@@ -71,9 +73,51 @@ def test_the_page_says_what_it_counts(web: Client) -> None:
     assert "no verdict yet" not in flow
 
 
+def see(name: str, *, day: int, lead: Lead | None = None, source: str = "") -> None:
+    at = MARCH + day * DAY
+    Visitor.objects.create(name=name, source=source, lead=lead, first_seen_at=at, last_seen_at=at)
+
+
+def test_visitors_stand_before_leads_and_open_those_that_came_of_them(web: Client) -> None:
+    both, other = Lead.objects.order_by("id")[:2]
+    see("laptop", day=0, lead=both)
+    see("phone", day=30, lead=both)
+    see("stranger", day=5)
+    see("user-7", day=5, lead=other, source="app")  # known from the start
+    see("too late", day=31, lead=other)
+    see("too early", day=-1)
+
+    for basis in ("LEAD", "FLOW"):
+        page = web.get(PATH, {**IN_MARCH, "basis": basis}).content.decode()
+        assert "<b>3</b> visitors first seen" in page
+        [(url, count)] = [each for each in _FIGURE.findall(page) if "SEEN" in each[0]]
+        assert count == "1"
+        listed = web.get(unescape(url)).content.decode()
+        assert set(_SHOWN.findall(listed)) == {str(both.pk)}
+        assert "Came of a visitor first seen" in listed
+
+
+@pytest.mark.parametrize("asked", [{"basis": "MQL"}, {"basis": "FLOW", "unit": "cycles"}])
+def test_visitors_stand_before_no_other_first_step(web: Client, asked: dict[str, str]) -> None:
+    see("stranger", day=5)
+
+    assert "first seen" not in web.get(PATH, {**IN_MARCH, **asked}).content.decode()
+
+
+def test_where_nobody_is_tracked_there_is_no_word_of_visitors(web: Client) -> None:
+    page = web.get(PATH, {**IN_MARCH, "basis": "LEAD"}).content.decode()
+
+    assert "visitor" not in page
+
+
 @pytest.mark.parametrize(
-    "figure", ["", "FLOW:2026-03-01:2026-03-31:OPEN:cycles",
-               "MQL:2026-03-01:2026-03-31:WON:cycles:rep:x"],
-)  # fmt: skip
+    "figure",
+    [
+        "",
+        "LEAD:2026-03-01:2026-03-31:SEEN:people",
+        "FLOW:2026-03-01:2026-03-31:OPEN:cycles",
+        "MQL:2026-03-01:2026-03-31:WON:cycles:rep:x",
+    ],
+)
 def test_a_list_of_no_figure_is_refused(web: Client, figure: str) -> None:
     assert web.get(f"{PATH}trips/", {"figure": figure}).status_code == 400
