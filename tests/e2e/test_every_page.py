@@ -76,7 +76,7 @@ def addresses(role: Role, user: User) -> list[str]:
         source = Source.objects.get(name="sample-site")
         sent = reverse("engagement:submissions", args=[form.pk])
         return [
-            *map(reverse, names), f"{reverse('shell:search')}?q=wolfe",
+            *map(reverse, names), f"{reverse('shell:search')}?q=wolfe", trips(),
             reverse("engagement:form_edit", args=[form.pk]), sent, f"{sent}?state=REFUSED",
             reverse("engagement:hosted_form", args=[form.slug]), *content_pages(),
             reverse("engagement:source", args=[source.pk]),
@@ -109,6 +109,13 @@ def addresses(role: Role, user: User) -> list[str]:
     ]  # fmt: skip
     team = reverse("accounts:team", args=[SalesTeam.objects.order_by("id")[0].pk])
     return [*map(reverse, names), team, reverse("accounts:person", args=[user.pk])]
+
+
+def trips() -> str:
+    """Return the address of the trips that became MQL lately."""
+    today = timezone.localdate()
+    figure = f"FLOW:{today - timedelta(days=90)}:{today}:MQL:cycles"
+    return f"{reverse('reports:funnel_trips')}?figure={figure}"
 
 
 def content_pages() -> list[str]:

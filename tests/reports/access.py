@@ -8,6 +8,11 @@ ROWS = [
     row("reports:today", MANAGER, ADMIN),
     row("reports:funnel", *READERS),
     row("reports:funnel_csv", *READERS),
+    row(
+        "reports:funnel_trips",
+        *READERS,
+        data={"figure": "MQL:2026-05-01:2026-05-31:SAL:cycles"},
+    ),
     row("reports:calibration", *READERS),
     row("reports:calibration_forms", *READERS, data={"answer": "YES"}),
     row("reports:sla", *READERS),
