@@ -23,9 +23,20 @@ pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def lead_list(page: Page, base_url: str) -> Iterator[Page]:
-    """Open all leads as a marketer; whatever breaks the policy fails the test."""
+    """Open all leads, more than a page, as a marketer."""
+    yield from opened(page, base_url, leads=60)
+
+
+@pytest.fixture
+def short_list(page: Page, base_url: str) -> Iterator[Page]:
+    """Open a list of two leads: more rows of the same make take long to look at."""
+    yield from opened(page, base_url, leads=2)
+
+
+def opened(page: Page, base_url: str, *, leads: int) -> Iterator[Page]:
+    """Open the list of new leads; whatever breaks the policy fails the test."""
     now = timezone.now()
-    for number in range(60):
+    for number in range(leads):
         create_lead(
             now=now,
             created_at=now - timedelta(minutes=number),
@@ -61,8 +72,8 @@ def lead_list(page: Page, base_url: str) -> Iterator[Page]:
         "view=all&layout=board",
     ],
 )
-def test_the_list_is_accessible_and_fits(lead_list: Page, query: str) -> None:
-    assert faults(lead_list, f"/leads/?{query}", looks=LOOKS) == []
+def test_the_list_is_accessible_and_fits(short_list: Page, query: str) -> None:
+    assert faults(short_list, f"/leads/?{query}", looks=LOOKS) == []
 
 
 def test_a_filter_is_added_edited_and_removed_without_a_reload(lead_list: Page) -> None:
