@@ -89,7 +89,7 @@ def measure(
     worst = asyncio.run(
         load(collector[1], request_of("/v1/b", WORST), CONNECTIONS["worst"], seconds)
     )
-    if singles.refused or batches.refused or worst.refused != worst.per_second * seconds:
+    if singles.refused or batches.refused or worst.refused != round(worst.per_second * seconds):
         sys.exit("The collector did not take everything, or took what it must refuse.")
     with psycopg.connect(url, autocommit=True) as connection:
         copy = bare_copy_per_second(connection)

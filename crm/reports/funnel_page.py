@@ -55,6 +55,14 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Visitors:
+    """What stands before the funnel: how many were first seen, and the leads that came of them."""
+
+    count: int
+    leads: Figure
+
+
+@dataclass(frozen=True)
 class FunnelStep:
     """One column of the funnel; ``before`` is the count that its fill is a share of."""
 
@@ -104,7 +112,7 @@ def funnel_steps(question: FunnelQuestion, whole: FunnelRow) -> list[FunnelStep]
     return result
 
 
-def funnel_visitors(question: FunnelQuestion) -> tuple[int, Figure] | None:
+def funnel_visitors(question: FunnelQuestion) -> Visitors | None:
     """Return how many visitors were first seen, and the leads that came of them.
 
     None where the funnel begins with MQLs, counts cycles, or nobody is tracked.
@@ -112,9 +120,9 @@ def funnel_visitors(question: FunnelQuestion) -> tuple[int, Figure] | None:
     if question.basis == "MQL" or question.unit is Unit.CYCLES:
         return None
     seen = first_seen(question.period)
-    return (
-        (seen.visitors, _figure(question, CAME_OF_VISITOR, seen.leads)) if seen.visitors else None
-    )
+    if not seen.visitors:
+        return None
+    return Visitors(seen.visitors, _figure(question, CAME_OF_VISITOR, seen.leads))
 
 
 def funnel_exits(question: FunnelQuestion, whole: FunnelRow) -> list[Figure]:

@@ -38,7 +38,7 @@ STEP_LABELS = {
     CAME_OF_VISITOR: "Came of a visitor",
 }
 NURTURE_LABELS = {NURTURED: "Was in nurture", DIRECT: "Never in nurture"}
-_OF = {"LEAD": "first captured", "MQL": "MQL for the first time", FLOW: "who came there"}
+_OF = {"LEAD": "first captured", "MQL": "MQL for the first time", FLOW: "arriving there"}
 _NO_FIGURE = "needs a figure of the funnel; open it from there"
 _NAMED = {split.value: split for split in (Split.CAMPAIGN, Split.PERSONA, Split.REP, Split.NURTURE)}
 _LONG = 12  # digits of a number

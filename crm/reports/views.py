@@ -11,6 +11,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
@@ -118,14 +119,19 @@ def funnel_trips(request: AppRequest) -> HttpResponse:
         asked = read_slice(request.GET.get("figure", ""))
         figure = read_slice(replace(asked, unit=Unit.CYCLES).code)  # visitors make no trips
     except ValueInvalid as error:
-        return refused(request, QuestionInvalid(f"A list of trips {error}."))
+        return refused(request, QuestionInvalid(f"A list of cycles {error}."))
     found = slice_trips(figure)
     page = keyset_page(
         found.select_related("lead"),
         ordering=("-started_at", "-id"),
         cursor=request.GET.get("cursor"),
     )
-    context = {"figure": figure, "page": page, "count": estimate_count(found)}
+    context = {
+        "figure": figure,
+        "page": page,
+        "count": estimate_count(found),
+        "keep": urlencode({"figure": figure.code}),
+    }
     return render(request, "reports/funnel_trips.html", context)
 
 
