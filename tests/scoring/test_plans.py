@@ -29,6 +29,9 @@ _MANY = 200
 def _scans(query: str, asked: Sequence[Any]) -> list[str]:
     """Return how the acts of this month would be read, without going through all of them."""
     with connection.cursor() as cursor:
+        # FULL: indexes as small as their rows, whatever other tests left of pages in them. It
+        # leaves no visibility map; the second one does.
+        cursor.execute("VACUUM (FULL) engagement_event")
         cursor.execute("VACUUM (ANALYZE) engagement_event")
     planner: Any = RawCursor(connection.connection)
     with transaction.atomic():
@@ -57,7 +60,7 @@ def test_the_acts_of_due_leads_are_read_from_their_index_alone() -> None:
 
     scans = _scans(query.as_string(None), [leads, [NOW, NOW - timedelta(days=7)], NOW])
 
-    assert all("Index Only Scan" in scan for scan in scans)
+    assert [scan for scan in scans if "Index Only Scan" not in scan] == []
 
 
 def test_who_ever_did_something_rare_is_found_by_its_kind() -> None:
@@ -70,4 +73,4 @@ def test_who_ever_did_something_rare_is_found_by_its_kind() -> None:
 
     scans = _scans(query, [EventKind.TRIAL_START.value, Actor.HUMAN.value])
 
-    assert all("kind_lead_id_occurred_at" in scan for scan in scans)
+    assert [scan for scan in scans if "kind_lead_id_occurred_at" not in scan] == []
