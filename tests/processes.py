@@ -52,14 +52,9 @@ def wait_for(condition: Callable[[], object], *, seconds: float = 90) -> None:
 
 def descendants(root: int) -> list[int]:
     """Return the ids of all processes below ``root``, parents first."""
-    parents = {
-        int(path.name): parent
-        for path in Path("/proc").glob("[0-9]*")
-        if (parent := _parent_of(path))
-    }
     found = [root]
     for pid in found:
-        found += [child for child, parent in parents.items() if parent == pid]
+        found += _children_of(pid)
     return found[1:]
 
 
@@ -79,8 +74,10 @@ def command_line(pid: int) -> list[str]:
         return []
 
 
-def _parent_of(path: Path) -> int | None:
+def _children_of(pid: int) -> list[int]:
+    """Return the children of a process, asked of its threads; none when it has ended meanwhile."""
     try:
-        return int((path / "stat").read_text().rpartition(")")[2].split()[1])
+        lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
     except OSError:
-        return None
+        return []
+    return [int(child) for each in lists for child in each.split()]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from crm.common.plans import plan_of
 from leads.enums import LifecycleStage
@@ -19,27 +19,31 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def many_leads() -> None:
-    """Make 8,000 leads, of which 1,000 are SQL."""
+    """Make 8,000 leads, of which 1,000 are SQL, in the database alone: models take half a minute."""
     with connection.cursor() as cursor:  # whose stages have no history
         cursor.execute("SET LOCAL session_replication_role = replica")
-    leads = Lead.objects.bulk_create(
-        Lead(
-            last_name=f"Kallweit{n}",
-            stage=S.SQL if n < 1_000 else S.LEAD,
-            stage_since=NOW,
-            created_at=NOW,
-            last_activity_at=NOW,
-        )
-        for n in range(8_000)
-    )
-    LeadScore.objects.bulk_create(
-        LeadScore(lead=lead, engagement_level=1 + n % 4) for n, lead in enumerate(leads)
-    )
+    lead = Lead.objects.create(stage_since=NOW, created_at=NOW, last_activity_at=NOW)
+    LeadScore.objects.create(lead=lead)
+    stage = f"CASE WHEN n <= 1000 THEN '{S.SQL}' ELSE '{S.LEAD}' END"
+    _copy(Lead, 7_999, id=f"{lead.pk} + n", last_name="'Kallweit' || n", stage=stage)
+    _copy(LeadScore, 7_999, lead_id=f"{lead.pk} + n", engagement_level="1 + n % 4")
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = origin")
         cursor.execute("ANALYZE leads_lead, scoring_leadscore")
         # Other tests leave indexes so thin that reading the whole table may look cheaper.
         cursor.execute("SET LOCAL enable_seqscan = off")
+
+
+def _copy(model: type[Model], times: int, **changed: str) -> None:
+    """Copy the only row of a table, with other values in some columns; n is the number of each."""
+    fields = [each for each in model._meta.concrete_fields if not each.generated]
+    table, columns = model._meta.db_table, [each.column for each in fields]
+    values = ", ".join(changed.get(column, column) for column in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({', '.join(columns)})"
+            f" SELECT {values} FROM {table}, generate_series(1, {times}) AS n"
+        )
 
 
 def test_only_lengths_that_no_index_knows_are_guesses(many_leads: None) -> None:
