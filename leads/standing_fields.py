@@ -18,7 +18,7 @@ from django.db.models.lookups import Exact, In
 from crm.common.criteria import Field, Kind, Op, column_field
 from leads.countries import COUNTRIES
 from leads.enums import ConsentPurpose, DealOutcome
-from leads.models import Consent, Deal
+from leads.models import CompanyDeal, Consent, Deal
 from leads.normalise import FREE_MAILBOXES
 
 GIVEN, WITHDRAWN = "GIVEN", "WITHDRAWN"
@@ -52,10 +52,10 @@ def _customer_q(_op: Op, value: Any, now: datetime) -> Q:
 
     A deal that was to close in the future when it was recorded contradicts itself: nobody bought.
     """
-    closed = Q(closed_at__lte=now) & Q(closed_at__lte=F("created_at"))
-    bought = Deal.objects.filter(closed, outcome=DealOutcome.WON)
-    colleagues = bought.filter(lead__company=OuterRef("company"))
-    is_customer = Q(Exists(bought.filter(lead=OuterRef("pk")))) | Q(Exists(colleagues))
+    bought = Q(closed_at__lte=now) & Q(closed_at__lte=F("created_at")) & Q(outcome=DealOutcome.WON)
+    own = Deal.objects.filter(bought, lead=OuterRef("pk"))
+    of_company = CompanyDeal.objects.filter(bought, company_id=OuterRef("company"))
+    is_customer = Q(Exists(own)) | Q(Exists(of_company))
     return is_customer if value else ~is_customer
 
 

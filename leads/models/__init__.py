@@ -3,7 +3,7 @@
 from leads.models.bulk import BulkJob, BulkJobQuerySet, BulkRow
 from leads.models.company import Company
 from leads.models.consent import Consent, ConsentQuerySet
-from leads.models.deal import Deal
+from leads.models.deal import CompanyDeal, Deal
 from leads.models.duplicates import DuplicateCheck
 from leads.models.imports import ImportJob, ImportRow
 from leads.models.lead import (
@@ -25,6 +25,7 @@ __all__ = [
     "BulkJobQuerySet",
     "BulkRow",
     "Company",
+    "CompanyDeal",
     "Consent",
     "ConsentQuerySet",
     "Deal",

@@ -52,3 +52,23 @@ class Deal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome} deal of lead {self.lead_id}"
+
+
+class CompanyDeal(models.Model):
+    """A deal of anybody of a company: a view, which looks at all leads.
+
+    Queries about the past put their own ``leads_lead`` before the table, with the leads they ask
+    for alone (``scoring.past``). Colleagues, who are found through their deals, are found here.
+    """
+
+    company_id = models.BigIntegerField(null=True)
+    outcome = models.CharField(max_length=4, choices=DealOutcome)
+    closed_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        managed = False
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.outcome} deal of company {self.company_id}"

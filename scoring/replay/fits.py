@@ -25,16 +25,16 @@ from scoring.replay.log import Pair, Span, Trip, as_it_happened
 from scoring.sql import Tables, many_rows, rows, with_tables
 
 #: What is known of a lead beside its attributes, by when.
-_STANDING = {"leads_deal": "closed_at", "leads_consent": "given_at"}
+_OWN_LOGS = {"leads_deal": "closed_at", "leads_consent": "given_at"}
+_STANDING = {**_OWN_LOGS, "leads_companydeal": "closed_at"}
 _ANSWER = SQL("fit, blocked_by <> '', disqualified_by <> ''")
 _FACTS = SQL("SELECT lead_id, recorded_at AS at FROM leads_leadfact WHERE field = ANY({})")
 _OWN = SQL("SELECT lead_id, {} FROM {} WHERE lead_id BETWEEN {first} AND {last}")
 #: A company becomes a customer once, whoever of it bought.
 _OF_COLLEAGUES = SQL(
     "SELECT lead.id, bought.at FROM leads_lead lead JOIN ("
-    "SELECT buyer.company_id, min(deal.closed_at) AS at FROM leads_deal deal"
-    " JOIN leads_lead buyer ON buyer.id = deal.lead_id"
-    " WHERE deal.outcome = {won} AND deal.closed_at <= deal.created_at GROUP BY 1"
+    "SELECT company_id, min(closed_at) AS at FROM leads_companydeal"
+    " WHERE outcome = {won} AND closed_at <= created_at GROUP BY 1"
     ") AS bought USING (company_id) WHERE lead.id BETWEEN {first} AND {last}"
 )
 
@@ -146,10 +146,10 @@ def _read_changes(span: Span, names: Collection[str]) -> dict[int, list[datetime
     filled = {"first": span.first, "last": span.last}
     logs += [
         _OWN.format(Identifier(column), Identifier(table), **filled)
-        for table, column in _STANDING.items()
+        for table, column in _OWN_LOGS.items()
         if table in names
     ]
-    if "leads_deal" in names:
+    if "leads_companydeal" in names:
         logs.append(_OF_COLLEAGUES.format(won=DealOutcome.WON.value, **filled))
     query = SQL(
         "SELECT lead_id, array_agg(DISTINCT at ORDER BY at) FROM ({}) AS change GROUP BY 1"

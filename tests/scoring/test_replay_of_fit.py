@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from leads.models import Company, Consent, Deal, Lead, LeadFact
@@ -90,6 +90,7 @@ CHANGES: dict[str, Callable[[Lead, datetime], None]] = {
         st.integers(1, 72 * 60), st.sampled_from(["downloads", *CHANGES]), max_size=7
     ),
 )
+@example(["no customer"], {1: "downloads", 2: "colleague buys", 3: "downloads"})
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -123,6 +124,18 @@ def test_a_colleague_who_buys_counts_from_that_instant() -> None:
 
     assert mql_at(model("no customer"), lead) == START + 30 * HOUR
     assert mql_at(model("customer"), lead) == START + HOUR
+
+
+def test_a_colleague_who_bought_is_seen_from_every_later_instant() -> None:
+    """What stands before the leads of the past must not hide who else is of the company."""
+    lead, definition = lead_of_a_company(), model("customer", "withdrawn")
+    deal(colleague_of(lead), START + 30 * MINUTE)
+    log_act(lead.pk, "DOWNLOAD", START + HOUR)
+    consent(lead, START + 2 * HOUR, is_granted=True)  # later, so that all before is the past
+
+    then = {"as_of": START + HOUR, "known_at": START + HOUR}
+    assert explain_by(definition, 1, lead_id=lead.pk, **then).blocked_by == "customer"
+    assert mql_at(definition, lead) is None
 
 
 def test_two_statements_ask_for_all_changes_of_a_lead_its_last_state_first() -> None:
