@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def many_leads() -> None:
-    """Make 8,000 leads, of which 1,000 are SQL, in the database alone: models take half a minute."""
+    """Make 8,000 leads, of which 1,000 are SQL, in the database alone: models take 18 s."""
     with connection.cursor() as cursor:  # whose stages have no history
         cursor.execute("SET LOCAL session_replication_role = replica")
     lead = Lead.objects.create(stage_since=NOW, created_at=NOW, last_activity_at=NOW)
