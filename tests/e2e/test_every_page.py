@@ -33,11 +33,11 @@ TO_THE_LEFT = "חברת ייעוץ ארוכה מאוד בירושלים يوسف
 
 @pytest.fixture
 def house() -> None:
-    """Make the demo company; whoever is called first in a queue has the longest name.
+    """Make the demo company, a small one: whoever is called first in a queue has the longest name.
 
     So have all people, and one of what else is named; another's name runs to the left.
     """
-    call_command("seed_demo", leads=60, seed=3, stdout=io.StringIO())
+    call_command("seed_demo", leads=30, seed=3, stdout=io.StringIO())
     Lead.objects.filter(handoffs__closed_at=None, handoffs__isnull=False).update(
         first_name="", last_name=UNBROKEN[:100], company_name=UNBROKEN[:100], title=UNBROKEN[:100]
     )
@@ -67,7 +67,7 @@ def addresses(role: Role, user: User) -> list[str]:
     lead = Lead.objects.filter(last_name=UNBROKEN[:100]).order_by("id")[0]
     if role is Role.MARKETER:
         names = [
-            "leads:list", "leads:create", "reports:funnel", "shell:notifications",
+            "leads:create", "reports:funnel", "shell:notifications",
             "engagement:forms", "engagement:form_create", "engagement:machine_events",
             "engagement:sources", "engagement:source_add", "scoring:model",
             "scoring:releases", "leads:views",
@@ -76,7 +76,8 @@ def addresses(role: Role, user: User) -> list[str]:
         source = Source.objects.get(name="sample-site")
         sent = reverse("engagement:submissions", args=[form.pk])
         return [
-            *map(reverse, names), f"{reverse('shell:search')}?q=wolfe", trips(),
+            *map(reverse, names), f"{reverse('leads:list')}?view=all&size=25",
+            f"{reverse('shell:search')}?q=wolfe", trips(),
             reverse("engagement:form_edit", args=[form.pk]), sent, f"{sent}?state=REFUSED",
             reverse("engagement:hosted_form", args=[form.slug]), *content_pages(),
             reverse("engagement:source", args=[source.pk]),

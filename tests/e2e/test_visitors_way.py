@@ -34,7 +34,7 @@ DECLINED, AGREED = "ola@kesterwald-pumpen.de", "ines@kesterwald-pumpen.de"
 @pytest.fixture
 def collector(tmp_path: Path) -> Iterator[Collector]:
     """Run a collector beside the demo company."""
-    call_command("seed_demo", leads=60, seed=3, stdout=io.StringIO())
+    call_command("seed_demo", leads=25, seed=3, stdout=io.StringIO())
     running = Collector(database_url(), tmp_path)
     running.start()
     with override_settings(COLLECTOR_URL=running.url):
@@ -55,13 +55,12 @@ def visitor(browser: Browser, base_url: str, collector: Collector) -> Iterator[P
     context.close()
 
 
-def read(page: Page, path: str) -> None:
+def see(page: Page, path: str) -> None:
     page.goto(f"/sample-site/{path}")
-    page.wait_for_timeout(READING)
 
 
 def send_form(page: Page, path: str, email: str) -> None:
-    read(page, path)
+    see(page, path)
     form = page.frame_locator("iframe")
     form.locator("[name=email]").fill(email)
     form.locator("[name=country]").select_option("DE")
@@ -97,16 +96,17 @@ def alone_at_work(email: str) -> User:
 def test_what_a_stranger_read_belongs_to_the_lead_it_becomes_if_it_agreed(
     visitor: Page, browser: Browser, base_url: str
 ) -> None:
-    read(visitor, "")
+    see(visitor, "")
     visitor.get_by_role("button", name="No, thank you").click()
-    read(visitor, "pricing")
+    see(visitor, "pricing")
     send_form(visitor, "guides/planned-downtime", DECLINED)
 
     visitor.evaluate("localStorage.clear()")
-    read(visitor, "")
+    see(visitor, "")
     visitor.get_by_role("button", name="Yes, you may").click()
-    read(visitor, "blog/why-oee-misleads?utm_source=newsletter&utm_medium=email")
-    read(visitor, "pricing")
+    see(visitor, "blog/why-oee-misleads?utm_source=newsletter&utm_medium=email")
+    visitor.wait_for_timeout(READING)
+    see(visitor, "pricing")
     assert not Lead.objects.filter(email=AGREED).exists()
     send_form(visitor, "guides/planned-downtime", AGREED)
     work_until(lambda: "Viewed Pricing" in timeline_of(AGREED))
