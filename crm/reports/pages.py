@@ -86,19 +86,24 @@ def compliance_lines(
 
     Without a goal nothing is behind.
     """
-    return [_compliance_line(question, row, _narrowed(question, row), goal) for row in rows]
+    path = reverse("reports:sla")
+    return [_compliance_line(path, question, row, _narrowed(question, row), goal) for row in rows]
 
 
 def whole_line(question: SlaQuestion, row: ComplianceRow, *, goal: int | None) -> ComplianceLine:
     """Return the figures of everything asked for."""
-    return _compliance_line(question, row, {}, goal)
+    return _compliance_line(reverse("reports:sla"), question, row, {}, goal)
 
 
 def _compliance_line(
-    question: SlaQuestion, row: ComplianceRow, narrowed: Mapping[str, object], goal: int | None
+    path: str,
+    question: SlaQuestion,
+    row: ComplianceRow,
+    narrowed: Mapping[str, object],
+    goal: int | None,
 ) -> ComplianceLine:
     received = question.query(**{**narrowed, "standing": ""})
-    page_url = f"{reverse('reports:sla')}?{received}"
+    page_url = f"{path}?{received}"
     url = f"{question.list_url}?{received}"
     return ComplianceLine(
         row=row,

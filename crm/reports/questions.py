@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -77,7 +78,7 @@ class SlaQuestion:
     live: Live | None = None
     is_own: bool = False
 
-    @property
+    @cached_property
     def list_url(self) -> str:
         """Return the page that lists what a figure counts, without parameters."""
         return reverse("reports:own_handoffs" if self.is_own else "reports:sla_handoffs")

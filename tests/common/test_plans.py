@@ -37,7 +37,7 @@ def many_leads() -> None:
 def _copy(model: type[Model], times: int, **changed: str) -> None:
     """Copy the only row of a table, with other values in some columns; n is the number of each."""
     fields = [each for each in model._meta.concrete_fields if not each.generated]
-    table, columns = model._meta.db_table, [each.column for each in fields]
+    table, columns = model._meta.db_table, [str(each.column) for each in fields]
     values = ", ".join(changed.get(column, column) for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(
