@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
+from typing import NamedTuple
 
 from crm.accounts.enums import NewsKind
 from crm.accounts.models import SalesTeam, User
 from crm.common.notifications import News
 from handoff.enums import Alarm, ClockKind
-from handoff.models import Clock, Handoff
+from handoff.models import Handoff
 from handoff.services.people import answering_for, leaders, pool_of
 
 _GRAVITY = {Alarm.FIRST: 0, Alarm.LAST: 1, Alarm.ESCALATE: 2, Alarm.BREACH: 3}
@@ -28,6 +29,19 @@ _ICONS = {
 }
 
 
+class DueClock(NamedTuple):
+    """What a sweep found of a clock: the alarm it was to give, and its times."""
+
+    id: int
+    handoff_id: int
+    kind: str
+    alarm: str
+    last_warning_at: datetime
+    due_at: datetime
+    escalate_at: datetime
+    reassign_at: datetime | None
+
+
 class Audience:
     """Who hears of the handoffs of a team; asked of the database once per sweep."""
 
@@ -37,7 +51,7 @@ class Audience:
         self._managers: dict[int | None, list[User]] = {}
 
     def of(
-        self, handoff: Handoff, alarm: Alarm, clocks: Sequence[Clock], now: datetime
+        self, handoff: Handoff, alarm: Alarm, clocks: Sequence[DueClock], now: datetime
     ) -> list[User]:
         """Return the holder, or the pool; managers once it is escalated or nobody holds it.
 
@@ -68,7 +82,7 @@ class Audience:
         return self._pools[key]
 
 
-def alarm_owed(clock: Clock, now: datetime) -> Alarm:
+def alarm_owed(clock: DueClock, now: datetime) -> Alarm:
     """Return the last alarm that ``clock`` has passed at ``now``; earlier ones are overtaken.
 
     A breach that is told for the first time is a breach, however long ago it was.
@@ -81,19 +95,19 @@ def alarm_owed(clock: Clock, now: datetime) -> Alarm:
 
 
 def news_of(
-    handoff: Handoff, clocks: Sequence[Clock], audience: Audience, *, now: datetime
+    handoff: Handoff, clocks: Sequence[DueClock], audience: Audience, *, now: datetime
 ) -> News:
     """Return one message about the gravest alarm among ``clocks``, naming all that share it."""
-    owed = {clock.pk: alarm_owed(clock, now) for clock in clocks}
+    owed = {clock.id: alarm_owed(clock, now) for clock in clocks}
     gravest = max(owed.values(), key=_GRAVITY.__getitem__)
     meant = sorted(
-        (clock for clock in clocks if owed[clock.pk] is gravest), key=lambda clock: clock.due_at
+        (clock for clock in clocks if owed[clock.id] is gravest), key=lambda clock: clock.due_at
     )
     names = " and ".join(ClockKind(clock.kind).label for clock in meant)
     return News(
         kind=NewsKind.DEADLINE,
         recipients=audience.of(handoff, gravest, clocks, now),
-        key=_key(handoff, meant[0], gravest),
+        key=_key(handoff, meant[0].kind, gravest, meant[0].due_at),
         title=f"{names} {_WORDS[gravest]}: {handoff.lead.display_name}",
         body=_body(handoff, meant[0], now),
         url=handoff.get_absolute_url(),
@@ -104,17 +118,17 @@ def news_of(
 
 def keys_of_breach(handoff: Handoff) -> list[str]:
     """Return the keys of all breaches that people can be told of this handoff."""
-    return [_key(handoff, Clock(kind=kind), Alarm.BREACH) for kind in ClockKind]
+    return [_key(handoff, kind, Alarm.BREACH) for kind in ClockKind]
 
 
-def _key(handoff: Handoff, clock: Clock, alarm: Alarm) -> str:
+def _key(handoff: Handoff, kind: str, alarm: Alarm, due_at: datetime | None = None) -> str:
     """Return the natural key of an alarm: warnings come again for a deadline that was moved."""
     is_warning = alarm in (Alarm.FIRST, Alarm.LAST)
-    due = f"due {clock.due_at.timestamp():.0f}:" if is_warning else ""
-    return f"handoff:{handoff.pk}:{due}{clock.kind}:{alarm}".lower()
+    due = f"due {due_at.timestamp():.0f}:" if due_at and is_warning else ""
+    return f"handoff:{handoff.pk}:{due}{kind}:{alarm}".lower()
 
 
-def _body(handoff: Handoff, clock: Clock, now: datetime) -> str:
+def _body(handoff: Handoff, clock: DueClock, now: datetime) -> str:
     zone = handoff.calendar.hours.timezone
     due_at = clock.due_at.astimezone(zone)
     holder = handoff.holder.full_name if handoff.holder else "nobody, it is in the pool"

@@ -25,7 +25,7 @@ from crm.common.notifications import notify_all
 from crm.common.prepared import PreparedQuery, prepared
 from crm.common.singly import do_singly
 from handoff.models import LONGEST_ERROR, Clock, Handoff, WorkCalendar
-from handoff.services.alarms import Audience, news_of
+from handoff.services.alarms import Audience, DueClock, news_of
 from handoff.services.timeouts import time_out_handoffs
 
 logger = logging.getLogger(__name__)
@@ -156,7 +156,7 @@ def _record(handoff_ids: Sequence[int], audience: Audience, now: datetime) -> No
     handoffs = _for_news(handoff_ids)
     of_handoff = defaultdict(list)
     for row in prepared(_ADVANCE, [now, list(handoff_ids)]):
-        of_handoff[row["handoff_id"]].append(Clock(**row))
+        of_handoff[row["handoff_id"]].append(DueClock(**row))
     notify_all(
         [
             news_of(handoff, of_handoff[handoff.pk], audience, now=now)
