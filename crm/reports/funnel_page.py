@@ -206,7 +206,7 @@ def _won_share(row: FunnelRow) -> float | None:
 def funnel_choices(path: str, question: FunnelQuestion) -> dict[str, list[Link]]:
     """Return the switches of the funnel by what they change: the way, the cohort, unit and split.
 
-    The flow has no cohort.
+    The flow has no cohort. A split opens where it shows: at the table.
     """
     cohort = COHORTS[-1] if question.is_flow else question.basis
     offered = {
@@ -215,8 +215,9 @@ def funnel_choices(path: str, question: FunnelQuestion) -> dict[str, list[Link]]
         "unit": ("unit", question.unit.value, {"people": "People", "cycles": "Cycles"}),
         "split": ("split", question.split.value, _SPLITS),
     }
+    places = {"split": "#rows"}
     return {
-        name: [Link(label, f"{path}?{question.query(**{key: value})}", value == current)
-               for value, label in labels.items()]
+        name: [Link(label, f"{path}?{question.query(**{key: value})}{places.get(name, '')}",
+                    value == current) for value, label in labels.items()]
         for name, (key, current, labels) in offered.items()
     }  # fmt: skip
