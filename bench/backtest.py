@@ -114,7 +114,8 @@ def measure(leads: int) -> None:
             back_test.refresh_from_db()
         seconds = time.perf_counter() - began
     print(
-        f"{back_test.state} {back_test.error}: {back_test.results['trips']:,} trips, MQLs", end=" "
+        f"{back_test.state} {back_test.error}: {back_test.results['cycles']:,} cycles, MQLs",
+        end=" ",
     )
     print({side: figures["mqls"] for side, figures in back_test.results["sides"].items()})
     print(f"back-test {seconds:.1f} s, ratio to the scan {seconds / scan:.1f} ({scan:.2f} s)")

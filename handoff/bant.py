@@ -32,17 +32,17 @@ class Proposal:
 
 
 def propose(
-    answers: Mapping[str, BantAnswer], *, policy: QualificationPolicy, trip: int = 1
+    answers: Mapping[str, BantAnswer], *, policy: QualificationPolicy, cycles: int = 1
 ) -> Proposal:
     """Propose a verdict: SQL when the answers meet the policy, out when a no leaves nothing.
 
     Everything else goes back to nurture, since money, a decision maker and a date can still come;
-    unless this was the last ``trip`` that the policy gives a lead.
+    unless these were all ``cycles`` that the policy gives a lead.
 
     Args:
         answers: By the name of the question; one that is missing was not asked.
         policy: Of the agreement to which the handoff is pinned.
-        trip: The how-manieth time this lead is with sales, from 1.
+        cycles: In how many cycles this lead came to sales, with the present one; from 1.
     """
     said = {each: answers.get(each.name, BantAnswer.NOT_ASKED) for each in policy.questions}
     ended = next((each for each, answer in said.items() if each.ends and answer is _NO), None)
@@ -54,18 +54,18 @@ def propose(
     missing = {each: answer for each, answer in said.items() if answer is not _YES}
     words = [f"{each.label.lower()} {_ANSWER_WORDS[answer]}" for each, answer in missing.items()]
     sentence = f"{_joined(words).capitalize()}. {_asks(policy)}"
-    if is_last(trip, policy):
-        return Proposal(Verdict.DISQUALIFY, f"{sentence} {_last_words(trip, policy)}")
+    if is_last(cycles, policy):
+        return Proposal(Verdict.DISQUALIFY, f"{sentence} {_last_words(cycles, policy)}")
     return Proposal(Verdict.RECYCLE, sentence, _suggested(missing))
 
 
-def is_last(trip: int, policy: QualificationPolicy) -> bool:
-    """Say whether a lead that is with sales for the how-manieth ``trip`` does not come again."""
-    return bool(policy.most_cycles) and trip >= policy.most_cycles
+def is_last(cycles: int, policy: QualificationPolicy) -> bool:
+    """Say whether a lead that came to sales in so many ``cycles`` does not come again."""
+    return bool(policy.most_cycles) and cycles >= policy.most_cycles
 
 
-def _last_words(trip: int, policy: QualificationPolicy) -> str:
-    return f"It came to Sales {trip} of at most {policy.most_cycles} times: no more nurture."
+def _last_words(cycles: int, policy: QualificationPolicy) -> str:
+    return f"It came to Sales {cycles} of at most {policy.most_cycles} times: no more nurture."
 
 
 def policy_sentence(policy: QualificationPolicy) -> str:
@@ -85,7 +85,7 @@ def policy_sentence(policy: QualificationPolicy) -> str:
 
 
 def outcomes(policy: QualificationPolicy) -> dict[Verdict, int]:
-    """Return how many of all ways to answer propose each verdict, of a lead's first trip."""
+    """Return how many of all ways to answer propose each verdict, in a lead's first cycle."""
     ways = product(BantAnswer, repeat=len(policy.questions))
     said = (dict(zip(policy.names, way, strict=True)) for way in ways)
     counted = Counter(propose(answers, policy=policy).verdict for answers in said)

@@ -16,7 +16,7 @@ from handoff.enums import BantAnswer, DisqualifyReason, RecycleReason, Verdict, 
 from handoff.forms import CrispyForm, MomentInput
 from handoff.frameworks import Question
 from handoff.models import BantAssessment, Handoff
-from handoff.services.qualification import trip_of
+from handoff.services.qualification import cycles_of
 
 _CHOOSE = ("", "Choose")
 
@@ -110,7 +110,7 @@ class BantForm(CrispyForm):
     @property
     def proposal(self) -> Proposal:
         """Return what the policy proposes for the answers as they stand."""
-        return propose(self.answers, policy=self.policy, trip=trip_of(self.handoff))
+        return propose(self.answers, policy=self.policy, cycles=cycles_of(self.handoff))
 
     def clean(self) -> dict[str, Any]:
         """Read a question without an answer as not asked."""

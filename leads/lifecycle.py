@@ -26,10 +26,10 @@ TRANSITIONS: Mapping[LifecycleStage, frozenset[LifecycleStage]] = MappingProxyTy
 #: Moves people make by hand, MQL being the handing over of a lead whatever its score. The others
 #: have a door of their own: acceptance, BANT, deal.
 _BY_HAND = frozenset({S.LEAD, S.MQL, S.RECYCLED, S.DISQUALIFIED})
-#: A trip that reached one of these is over ...
+#: A cycle that reached one of these is over ...
 _CLOSED = frozenset({S.WON, S.LOST, S.DISQUALIFIED})
-#: ... so that coming back to one of these is the next trip. Back to SAL or SQL is a correction.
-_TRIP_STARTS = frozenset({S.LEAD, S.MQL})
+#: ... so that coming back to one of these is the next cycle. Back to SAL or SQL is a correction.
+_CYCLE_STARTS = frozenset({S.LEAD, S.MQL})
 
 
 class IllegalTransition(Exception):
@@ -78,5 +78,5 @@ def cycle_after(cycle: int, from_stage: LifecycleStage, to_stage: LifecycleStage
 
     Recycling starts the next one, and so does the way back from an end to the start of the funnel.
     """
-    starts = to_stage is S.RECYCLED or (from_stage in _CLOSED and to_stage in _TRIP_STARTS)
+    starts = to_stage is S.RECYCLED or (from_stage in _CLOSED and to_stage in _CYCLE_STARTS)
     return cycle + 1 if starts else cycle

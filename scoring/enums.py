@@ -21,7 +21,7 @@ class BackTestState(TextChoices):
 
 
 class BackTestChange(TextChoices):
-    """What a model makes of a trip, seen from the model in force."""
+    """What a model makes of a cycle, seen from the model in force."""
 
     GAINED = "GAINED", "Newly an MQL"
     LOST = "LOST", "No longer an MQL"

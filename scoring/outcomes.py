@@ -46,10 +46,10 @@ refusal_sources: Registry[RefusalSource] = Registry("refusal source")
 
 @dataclass(frozen=True, slots=True)
 class MqlCycle:
-    """One trip of a lead that came to MQL, and how it went on; None is "not (yet)".
+    """One cycle of a lead that came to MQL, and how it went on; None is "not (yet)".
 
     ``known_at`` is up to when what Baton had received counts as known at ``mql_at``: that instant
-    itself or, where the trip was imported, the moment of asking, as all came later then.
+    itself or, where the cycle was imported, the moment of asking, as all came later then.
     ``model_version`` and ``cell`` are the snapshot of the move, None and empty where there was
     none. ``is_skipped`` says that the stage MQL itself is missing.
     """

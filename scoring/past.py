@@ -33,10 +33,10 @@ def past_leads(lead_ids: Composable, *, as_of: Composable) -> tuple[str, Compose
 
 
 def open_lead() -> tuple[str, Composed]:
-    """Return ``leads_lead`` as it was for an outer ``moment``: of one lead in an open trip.
+    """Return ``leads_lead`` as it was for an outer ``moment``: of one lead in an open cycle.
 
     ``moment`` has ``lead_id``, ``as_of`` and the ``stage``, ``cycle`` and ``stage_since`` of the
-    trip: what history made of it later is not looked at.
+    cycle: what history made of it later is not looked at.
     """
     return (
         "leads_lead",

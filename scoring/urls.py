@@ -49,7 +49,7 @@ urlpatterns = [
     path("scoring/<int:version>/back-test/", back_test.back_test, name="back_test"),
     path("scoring/<int:version>/back-test/start/", back_test.start, name="back_test_start"),
     path("scoring/<int:version>/back-test/stop/", back_test.stop, name="back_test_stop"),
-    path("scoring/<int:version>/back-test/trips.csv", back_test.trips_csv, name="back_test_csv"),
+    path("scoring/<int:version>/back-test/cycles.csv", back_test.cycles_csv, name="back_test_csv"),
     path("scoring/predictive/", predictive.predictive, name="predictive"),
     path("scoring/predictive/train/", predictive.predictive_train, name="predictive_train"),
     path(

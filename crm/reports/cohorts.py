@@ -34,7 +34,7 @@ COHORTS = ("LEAD", "MQL")
 #: What stands in the place of a first stage where moves are counted.
 FLOW = "FLOW"
 BASES = (*COHORTS, FLOW)
-#: By which entries somebody comes to a step. Nobody is captured by moving on: a second trip begins
+#: By which entries somebody comes to a step. Nobody is captured by moving on: a second cycle begins
 #: as an MQL.
 COMES_BY: Mapping[str, tuple[str, ...]] = {**REACHED, "LEAD": ("LEAD",)}
 

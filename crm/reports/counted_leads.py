@@ -1,4 +1,4 @@
-"""The leads, or the trips of leads, that one figure of the funnel counts."""
+"""The leads, or the cycles of leads, that one figure of the funnel counts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OVERRIDDEN = "OVERRIDDEN"
 #: Before a step: who got beyond it without a recorded stay.
 SKIPPED = "NO_"
 # Entering RECYCLED opens the next cycle and is the exit of the one before.
-_TRIP = Case(
+_COUNTED_IN = Case(
     When(stage=S.RECYCLED, then=F("cycle") - 1), default=F("cycle"), output_field=IntegerField()
 )
 
@@ -29,7 +29,7 @@ def reached_q(cohort: Cohort, step: str) -> Q:
     ``step`` is a step, an exit, ``OVERRIDDEN``, ``OPEN``, or a step with ``SKIPPED`` before it.
     """
     if cohort.unit is Unit.CYCLES:
-        return Q(Exists(trips(cohort, step).filter(lead=OuterRef("pk"))))
+        return Q(Exists(cycles(cohort, step).filter(lead=OuterRef("pk"))))
     own = StageInterval.objects.filter(lead=OuterRef("pk"))
     first = own.filter(_first_q(cohort, step))
     entered = first.filter(started_at__gte=cohort.start, started_at__lt=cohort.end)
@@ -37,16 +37,16 @@ def reached_q(cohort: Cohort, step: str) -> Q:
     return found & _came_q(cohort, step, own)
 
 
-def trips(cohort: Cohort, step: str) -> QuerySet[StageInterval]:
+def cycles(cohort: Cohort, step: str) -> QuerySet[StageInterval]:
     """Return the entries by which the cycles that one figure counts began, or came to ``step``.
 
-    Each has ``trip``, the number of its cycle. Those of merged leads are left out.
+    Each has ``counted_in``, the number of its cycle. Those of merged leads are left out.
     """
-    same = StageInterval.objects.alias(own_trip=_TRIP).filter(
-        lead=OuterRef("lead"), own_trip=OuterRef("trip")
+    same = StageInterval.objects.alias(own_cycle=_COUNTED_IN).filter(
+        lead=OuterRef("lead"), own_cycle=OuterRef("counted_in")
     )
     first = _first_q(cohort, step)
-    entries = StageInterval.objects.annotate(trip=_TRIP).filter(
+    entries = StageInterval.objects.annotate(counted_in=_COUNTED_IN).filter(
         first,
         started_at__gte=cohort.start,
         started_at__lt=cohort.end,
@@ -59,37 +59,37 @@ def trips(cohort: Cohort, step: str) -> QuerySet[StageInterval]:
 
 def part_q(split: Split, key: str) -> Q:
     """Return the filter over Lead for one part; not for months, which are cohorts of their own."""
-    return _part_q(split, key, lead="pk", of_trip=False)
+    return _part_q(split, key, lead="pk", of_cycle=False)
 
 
-def part_of_trips_q(split: Split, key: str) -> Q:
-    """Return the filter over ``trips`` for one part."""
-    return _part_q(split, key, lead="lead", of_trip=True)
+def part_of_cycles_q(split: Split, key: str) -> Q:
+    """Return the filter over ``cycles`` for one part."""
+    return _part_q(split, key, lead="lead", of_cycle=True)
 
 
-def _part_q(split: Split, key: str, *, lead: str, of_trip: bool) -> Q:
+def _part_q(split: Split, key: str, *, lead: str, of_cycle: bool) -> Q:
     if split is Split.REP:
-        return _held_q(key, lead, of_trip=of_trip)
+        return _held_q(key, lead, of_cycle=of_cycle)
     if split is Split.NURTURE:
         recycled = StageInterval.objects.filter(lead=OuterRef(lead), stage=S.RECYCLED)
-        was = Q(Exists(recycled.filter(cycle=OuterRef("trip")) if of_trip else recycled))
+        was = Q(Exists(recycled.filter(cycle=OuterRef("counted_in")) if of_cycle else recycled))
         return was if key == NURTURED else ~was
-    to = "lead__" if of_trip else ""
+    to = "lead__" if of_cycle else ""
     if split is not Split.PERSONA:
         return Q(**{f"{to}{split.value}": key})
     none = Q(**{f"{to}score__isnull": True}) | Q(**{f"{to}score__persona": ""})
     return Q(**{f"{to}score__persona": key}) if key else none
 
 
-def _held_q(key: str, lead: str, *, of_trip: bool) -> Q:
+def _held_q(key: str, lead: str, *, of_cycle: bool) -> Q:
     """Return the filter for whose last handoff ``key`` held; without a key, for whose nobody did.
 
-    Of a trip it is the last handoff of its cycle.
+    Of a cycle it is its own last handoff.
     """
     handoffs = Handoff.objects.filter(lead=OuterRef(lead))
     later = Handoff.objects.filter(lead=OuterRef("lead"), id__gt=OuterRef("id"))
-    if of_trip:
-        handoffs = handoffs.filter(cycle=OuterRef("trip"))
+    if of_cycle:
+        handoffs = handoffs.filter(cycle=OuterRef("counted_in"))
         later = later.filter(cycle=OuterRef("cycle"))
     held = handoffs.filter(holder=int(key)) if key else handoffs.filter(holder__isnull=False)
     found = Q(Exists(held.filter(~Exists(later))))

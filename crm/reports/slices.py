@@ -18,10 +18,10 @@ from crm.reports.counted_leads import (
     OPEN,
     OVERRIDDEN,
     SKIPPED,
-    part_of_trips_q,
+    cycles,
+    part_of_cycles_q,
     part_q,
     reached_q,
-    trips,
 )
 from crm.reports.funnel_sums import DIRECT, NURTURED
 from crm.reports.visitors import came_of_visitor_q
@@ -69,9 +69,9 @@ class Slice:
 
     @property
     def url(self) -> str:
-        """Return the list that holds exactly these leads, or trips where those are counted."""
+        """Return the list that holds exactly these leads, or cycles where those are counted."""
         if self.unit is Unit.CYCLES:
-            return f"{reverse('reports:funnel_trips')}?{urlencode({'figure': self.code})}"
+            return f"{reverse('reports:funnel_cycles')}?{urlencode({'figure': self.code})}"
         return f"{reverse('leads:list')}?{urlencode({'f': f'funnel.is.{self.code}'})}"
 
     @property
@@ -153,15 +153,15 @@ def slice_q(value: Slice) -> Q:
     if value.step == CAME_OF_VISITOR:
         return came_of_visitor_q(value.period)
     if value.unit is Unit.CYCLES and value.key is not None:
-        return Q(Exists(slice_trips(value).filter(lead=OuterRef("pk"))))
+        return Q(Exists(slice_cycles(value).filter(lead=OuterRef("pk"))))
     found = reached_q(value.cohort, value.step)
     return found if value.key is None else found & part_q(value.split, value.key)
 
 
-def slice_trips(value: Slice) -> QuerySet[StageInterval]:
-    """Return the trips of leads that a figure of cycles counts, see ``trips``."""
-    found = trips(value.cohort, value.step)
-    return found if value.key is None else found.filter(part_of_trips_q(value.split, value.key))
+def slice_cycles(value: Slice) -> QuerySet[StageInterval]:
+    """Return the cycles that a figure counts, see ``cycles``."""
+    found = cycles(value.cohort, value.step)
+    return found if value.key is None else found.filter(part_of_cycles_q(value.split, value.key))
 
 
 def _ask(op: Op, value: Any, _now: object) -> Q:

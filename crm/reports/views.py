@@ -36,7 +36,7 @@ from crm.reports.questions import (
 from crm.reports.scorecard import scorecard
 from crm.reports.sla_output import TABLE_HEADER, figures, table_rows
 from crm.reports.sla_page import filter_chips, split_segments, week_chart
-from crm.reports.slices import read_slice, slice_trips
+from crm.reports.slices import read_slice, slice_cycles
 from crm.reports.today import load_today
 from handoff.definition import mql_cells
 from handoff.enums import ClockKind
@@ -113,14 +113,14 @@ def funnel_view(request: AppRequest) -> HttpResponse:
 
 @role_required(*READERS)
 @require_GET
-def funnel_trips(request: AppRequest) -> HttpResponse:
-    """List exactly the trips of leads that a figure of the funnel counts."""
+def funnel_cycles(request: AppRequest) -> HttpResponse:
+    """List exactly the cycles that a figure of the funnel counts."""
     try:
         asked = read_slice(request.GET.get("figure", ""))
-        figure = read_slice(replace(asked, unit=Unit.CYCLES).code)  # visitors make no trips
+        figure = read_slice(replace(asked, unit=Unit.CYCLES).code)  # visitors have no cycles
     except ValueInvalid as error:
         return refused(request, QuestionInvalid(f"A list of cycles {error}."))
-    found = slice_trips(figure)
+    found = slice_cycles(figure)
     page = keyset_page(
         found.select_related("lead"),
         ordering=("-started_at", "-id"),
@@ -132,7 +132,7 @@ def funnel_trips(request: AppRequest) -> HttpResponse:
         "count": estimate_count(found),
         "keep": urlencode({"figure": figure.code}),
     }
-    return render(request, "reports/funnel_trips.html", context)
+    return render(request, "reports/funnel_cycles.html", context)
 
 
 @role_required(*READERS)

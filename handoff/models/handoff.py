@@ -61,8 +61,8 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         pool = self.open().filter(holder__isnull=True, team=user.sales_team_id)
         return pool.order_by("opened_at", "id")
 
-    def trip_of(self, handoff: Handoff) -> int:
-        """Return the how-manieth time its lead is with sales.
+    def cycles_of(self, handoff: Handoff) -> int:
+        """Return in how many cycles its lead came to sales, with its own.
 
         Cycles are counted in which it was handed over: a lead that was reinstated has a new one
         though sales never saw it, one that was refused and came again has the same. Those of leads

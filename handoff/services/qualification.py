@@ -107,16 +107,16 @@ def submit_bant(
     return bant
 
 
-def trip_of(handoff: Handoff) -> int:
-    """Return the how-manieth time the lead is with sales; 1 where the policy does not ask."""
-    return Handoff.objects.trip_of(handoff) if handoff.policy.most_cycles else 1
+def cycles_of(handoff: Handoff) -> int:
+    """Return in how many cycles the lead came to sales; 1 where the policy does not ask."""
+    return Handoff.objects.cycles_of(handoff) if handoff.policy.most_cycles else 1
 
 
 def _recycled_too_often(decision: Decision, handoff: Handoff, rep: User) -> dict[str, str]:
     """Return why ``rep`` may not recycle the lead again: only a manager overrides the limit."""
     if decision.verdict != Verdict.RECYCLE or rep.has_role(Role.MANAGER, Role.ADMIN):
         return {}
-    if not is_last(trip_of(handoff), handoff.policy):
+    if not is_last(cycles_of(handoff), handoff.policy):
         return {}
     times = handoff.policy.most_cycles
     return {"verdict": f"It came to Sales {times} times already: only a manager recycles it again."}
@@ -131,7 +131,7 @@ def _save(handoff: Handoff, rep: User, fields: Mapping[str, Any], now: datetime)
     decided = [name for name in DECISION_FIELDS if name in fields]
     for name in decided:
         setattr(bant, name, fields[name])
-    bant.proposed_verdict = propose(bant.answers, policy=policy, trip=trip_of(handoff)).verdict
+    bant.proposed_verdict = propose(bant.answers, policy=policy, cycles=cycles_of(handoff)).verdict
     bant.saved_at, bant.saved_by = now, rep
     bant.save(update_fields=[*decided, "framework", "lines", *_SAVED])
     return bant

@@ -1,6 +1,6 @@
 """Model versions, scores, back-tests, releases, rule quality, reviews, predictive models."""
 
-from scoring.models.back_tests import BackTest, BackTestPiece, BackTestTrip
+from scoring.models.back_tests import BackTest, BackTestCycle, BackTestPiece
 from scoring.models.predictive import LeadPrediction, PredictiveModel
 from scoring.models.quality import QualityCase, QualityReport
 from scoring.models.releases import MetBefore, RaisedHand, ReleasePlan, ReleaseWave, WaveLead
@@ -11,8 +11,8 @@ from scoring.models.versions import ScoringModel
 __all__ = [
     "HEAVY",
     "BackTest",
+    "BackTestCycle",
     "BackTestPiece",
-    "BackTestTrip",
     "DisqualificationReview",
     "LeadPrediction",
     "LeadScore",

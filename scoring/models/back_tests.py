@@ -1,4 +1,4 @@
-"""Replays of a model over the log, trip by trip."""
+"""Replays of a model over the log, cycle by cycle."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class BackTestQuerySet(models.QuerySet["BackTest"]):
 class BackTest(models.Model):
     """One replay of a model over the log, beside the model in force then (``former``).
 
-    It covers trips of leads that were open at some time from ``starts_at`` (included) to
+    It covers cycles of leads that were open at some time from ``starts_at`` (included) to
     ``ends_at`` (not included). While it runs it has pieces; ``leads_done`` of ``lead_count`` are
     replayed. ``results`` is what ``scoring.services.backtesting`` sums up at the end. Written by
     ``scoring.services``.
@@ -88,8 +88,8 @@ class BackTest(models.Model):
 class BackTestPiece(models.Model):
     """Leads that one worker replays in one transaction, by their ids (both included).
 
-    The transaction that writes their trips also sets ``is_done``, so what a killed worker had begun
-    is done by the next. Who works on a piece holds its row.
+    The transaction that writes their cycles also sets ``is_done``, so what a killed worker had
+    begun is done by the next. Who works on a piece holds its row.
     """
 
     back_test = models.ForeignKey(BackTest, on_delete=models.CASCADE, related_name="pieces")
@@ -109,21 +109,21 @@ class BackTestPiece(models.Model):
         return f"Leads {self.first_lead} to {self.last_lead}"
 
 
-class BackTestTrip(models.Model):
-    """One trip of a lead: what became of it, and when either model would have made it an MQL.
+class BackTestCycle(models.Model):
+    """One cycle of a lead: what became of it, and when either model would have made it an MQL.
 
-    A trip is a cycle of the lead: from its capture, recycling or return until the next. Of each
+    A cycle goes from the capture, recycling or return of its lead until the next. Of each
     model there is when the lead first met its definition (``*_mql_at``), by what (``*_rule``), and
-    the engagement and the sum of fit and engagement when something was last learned of the trip
+    the engagement and the sum of fit and engagement when something was last learned of the cycle
     (``*_score``, ``*_rank``; tenths of a point). ``refused_at`` is when sales gave it back, and
     ``refusal`` the code of the reason, if one was named.
     """
 
     back_test = models.ForeignKey(
-        BackTest, on_delete=models.CASCADE, related_name="trips", db_index=False
+        BackTest, on_delete=models.CASCADE, related_name="cycles", db_index=False
     )
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="+")
-    cycle = models.PositiveSmallIntegerField()
+    number = models.PositiveSmallIntegerField()
     began_at = models.DateTimeField()
     mql_at = models.DateTimeField(null=True)
     sql_at = models.DateTimeField(null=True)
@@ -143,15 +143,15 @@ class BackTestTrip(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["back_test", "lead", "cycle"], name="back_test_trip_once"
+                fields=["back_test", "lead", "number"], name="back_test_cycle_once"
             ),
             models.CheckConstraint(
                 condition=Q(change__in=BackTestChange.values), name="back_test_change_is_known"
             ),
         ]
         indexes = [
-            models.Index(fields=["back_test", "change", "id"], name="back_test_trip_change"),
+            models.Index(fields=["back_test", "change", "id"], name="back_test_cycle_change"),
         ]
 
     def __str__(self) -> str:
-        return f"Trip {self.cycle} of lead {self.lead_id}"
+        return f"Cycle {self.number} of lead {self.lead_id}"

@@ -1,7 +1,7 @@
 """How well leads fitted a model at times of the past, and since when.
 
 What criteria ask about is taken as it was: attributes as the fact log had them, the stage as that
-of the open trip, consents and deals as at that instant. Relative dates and counts of recent acts
+of the open cycle, consents and deals as at that instant. Relative dates and counts of recent acts
 are taken as at the end of the local day, so that one statement answers for all leads of a day. A
 lead of which nothing changed since that the model asks for is asked as it is now, once.
 """
@@ -21,7 +21,7 @@ from leads.services.facts import FACT_FIELDS
 from scoring.definition import Definition
 from scoring.fit import asks_for_stage, fit_tables, names_read, of_leads
 from scoring.past import open_lead
-from scoring.replay.log import Pair, Span, Trip, as_it_happened
+from scoring.replay.log import Cycle, Pair, Span, as_it_happened
 from scoring.sql import Tables, many_rows, rows, with_tables
 
 #: What is known of a lead beside its attributes, by when.
@@ -38,8 +38,8 @@ _OF_COLLEAGUES = SQL(
     ") AS bought USING (company_id) WHERE lead.id BETWEEN {first} AND {last}"
 )
 
-#: How did the lead of a trip fit at an instant of it?
-Question = tuple[Trip, datetime]
+#: How did the lead of a cycle fit at an instant of it?
+Question = tuple[Cycle, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,27 +67,27 @@ class Fitting:
         self._past: dict[Pair, Fit] = {}
 
     def ask(self, questions: Iterable[Question]) -> None:
-        """Find how leads fitted in their trips at instants, as far as that is not known yet."""
+        """Find how leads fitted in their cycles at instants, as far as that is not known yet."""
         present: set[int] = set()
         past: dict[datetime, list[Question]] = defaultdict(list)
-        for trip, at in questions:
-            if self._is_present(trip, at):
-                present.add(trip.lead_id)
-            elif (trip.lead_id, at) not in self._past:
-                past[self._asked_at(at)].append((trip, at))
+        for cycle, at in questions:
+            if self._is_present(cycle, at):
+                present.add(cycle.lead_id)
+            elif (cycle.lead_id, at) not in self._past:
+                past[self._asked_at(at)].append((cycle, at))
         self._ask_present(sorted(present - self._present.keys()))
         for now, asked in past.items():
             self._ask_past(asked, now)
 
-    def of(self, trip: Trip, at: datetime) -> Fit:
+    def of(self, cycle: Cycle, at: datetime) -> Fit:
         """Return how a lead fitted at an instant that was asked."""
-        if self._is_present(trip, at):
-            return self._present[trip.lead_id]
-        return self._past[trip.lead_id, at]
+        if self._is_present(cycle, at):
+            return self._present[cycle.lead_id]
+        return self._past[cycle.lead_id, at]
 
-    def _is_present(self, trip: Trip, at: datetime) -> bool:
+    def _is_present(self, cycle: Cycle, at: datetime) -> bool:
         """Say whether nothing that the model asks for changed since."""
-        changes = self.changes.get(trip.lead_id)
+        changes = self.changes.get(cycle.lead_id)
         return not self._is_past_only and (not changes or changes[-1] <= at)
 
     def _asked_at(self, at: datetime) -> datetime:
@@ -114,17 +114,17 @@ class Fitting:
 
 
 def _moments(asked: Sequence[Question]) -> Composed:
-    """Return leads at instants, with the stage of the open trip."""
+    """Return leads at instants, with the stage of the open cycle."""
     return SQL(
         "SELECT * FROM unnest("
         "{}::bigint[], {}::timestamptz[], {}::text[], {}::timestamptz[], {}::int[])"
         " AS asked (lead_id, as_of, stage, stage_since, cycle)"
     ).format(
-        [trip.lead_id for trip, _ in asked],
+        [cycle.lead_id for cycle, _ in asked],
         [at for _, at in asked],
-        [trip.stage for trip, _ in asked],
-        [trip.began_at for trip, _ in asked],
-        [trip.cycle for trip, _ in asked],
+        [cycle.stage for cycle, _ in asked],
+        [cycle.began_at for cycle, _ in asked],
+        [cycle.number for cycle, _ in asked],
     )
 
 

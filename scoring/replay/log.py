@@ -1,4 +1,4 @@
-"""What a replay reads: the trips of leads in a period, when something was learned, and the sums.
+"""What a replay reads: the cycles of leads in a period, when something was learned, and the sums.
 
 History that was brought in later is replayed as if Baton had been there: an act that was received
 more than ``LATE`` after it happened counts from when it happened, and what an import recorded of a
@@ -44,7 +44,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Trip:
+class Cycle:
     """One cycle of a lead while marketing had it, and what came of it.
 
     It can become an MQL from ``from_at`` to ``until_at`` (not included): in the period, before
@@ -55,7 +55,7 @@ class Trip:
     """
 
     lead_id: int
-    cycle: int
+    number: int
     stage: LifecycleStage
     began_at: datetime
     counts_from: datetime | None
@@ -71,11 +71,11 @@ class Trip:
 
     @property
     def anchor(self) -> datetime:
-        """Return when the trip's score is read: when something was last learned of it."""
+        """Return when the cycle's score is read: when something was last learned of it."""
         return self.last_at or self.from_at
 
 
-_TRIPS = SQL("""
+_OPEN_CYCLES = SQL("""
     SELECT lead_id, cycle, stage, began_at, counts_from, from_at, until_at,
         mql_at, sql_at, won_at, refused_at, refusal
     FROM (
@@ -88,13 +88,13 @@ _TRIPS = SQL("""
             greatest(began_at, {starts_at}) AS from_at,
             least({ends_at}, known.sql_at, ended_at, next_at) AS until_at
         FROM (
-            SELECT *, lead(began_at) OVER trips AS next_at,
-                max(began_at) FILTER (WHERE stage = {recycled}) OVER trips AS counts_from
-            FROM ({cycles}) cycle WINDOW trips AS (PARTITION BY lead_id ORDER BY cycle)
+            SELECT *, lead(began_at) OVER cycles AS next_at,
+                max(began_at) FILTER (WHERE stage = {recycled}) OVER cycles AS counts_from
+            FROM ({cycles}) cycle WINDOW cycles AS (PARTITION BY lead_id ORDER BY cycle)
         ) own LEFT JOIN (
             SELECT * FROM ({outcomes}) outcome WHERE lead_id BETWEEN {first} AND {last}
         ) known USING (lead_id, cycle)
-    ) trip
+    ) open_cycle
     WHERE from_at < until_at AND (mql_at IS NULL OR mql_at >= {starts_at}) ORDER BY 1, 2
 """)
 _CYCLES = SQL("""
@@ -155,32 +155,32 @@ def as_it_happened(span: Span) -> Tables:
     ]
 
 
-def read_trips(
+def read_cycles(
     span: Span, moments: Mapping[int, Sequence[datetime]], *, now: datetime
-) -> list[Trip]:
-    """Return the trips that were open in the period, by lead and cycle.
+) -> list[Cycle]:
+    """Return the cycles that were open in the period, by lead and number.
 
     One that had come to sales before the period, or was over, has no part in it. ``moments`` are
     when something was learned of each lead.
     """
     filled = _range(span)
-    cycles = _CYCLES.format(out=LifecycleStage.DISQUALIFIED.value, not_merged=NOT_MERGED, **filled)
-    trips = _TRIPS.format(
-        cycles=cycles,
+    every = _CYCLES.format(out=LifecycleStage.DISQUALIFIED.value, not_merged=NOT_MERGED, **filled)
+    query = _OPEN_CYCLES.format(
+        cycles=every,
         outcomes=mql_cycles(now=now),
         recycled=LifecycleStage.RECYCLED.value,
         starts_at=span.starts_at,
         ends_at=span.ends_at,
         **filled,
     )
-    return [_trip(row, moments.get(row[0], ())) for row in many_rows(trips)]
+    return [_cycle(row, moments.get(row[0], ())) for row in many_rows(query)]
 
 
-def _trip(row: tuple[Any, ...], moments: Sequence[datetime]) -> Trip:
-    """Add when something was first and last learned in a trip."""
+def _cycle(row: tuple[Any, ...], moments: Sequence[datetime]) -> Cycle:
+    """Add when something was first and last learned in a cycle."""
     from_at, until_at = row[5:7]
     learned = moments[bisect_left(moments, from_at) : bisect_left(moments, until_at)]
-    return Trip(*row[:7], *((learned[0], learned[-1]) if learned else (None, None)), *row[7:])
+    return Cycle(*row[:7], *((learned[0], learned[-1]) if learned else (None, None)), *row[7:])
 
 
 def read_moments(span: Span) -> dict[int, list[datetime]]:

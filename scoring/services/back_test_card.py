@@ -130,8 +130,8 @@ def decile_lines(done: BackTest) -> list[dict[str, Any]]:
     ``lift`` is None where fewer than ten became SQL in all.
     """
     draft, former = _sides(done)
-    whole = draft["sqls"] / done.results["trips"] if draft["sqls"] >= words.SMALLEST_SAMPLE else 0
-    befores = former["deciles"] if former else [{"trips": 0, "sqls": 0}] * len(draft["deciles"])
+    whole = draft["sqls"] / done.results["cycles"] if draft["sqls"] >= words.SMALLEST_SAMPLE else 0
+    befores = former["deciles"] if former else [{"cycles": 0, "sqls": 0}] * len(draft["deciles"])
     return [
         {"place": place, "draft": each, "former": before, "lift": _lift(each, whole),
          "former_lift": _lift(before, whole)}
@@ -140,8 +140,8 @@ def decile_lines(done: BackTest) -> list[dict[str, Any]]:
 
 
 def change_lines(done: BackTest) -> list[dict[str, Any]]:
-    """Return what changes for how many trips, and what became of them."""
-    nothing = {"trips": 0, "sqls": 0, "wons": 0, "refused": 0}
+    """Return what changes for how many cycles, and what became of them."""
+    nothing = {"cycles": 0, "sqls": 0, "wons": 0, "refused": 0}
     found = done.results["changes"]
     return [
         {"code": change.value, "label": change.label, **found.get(change.value, nothing)}
@@ -194,7 +194,7 @@ def _line(
 
 def _bands(done: BackTest) -> list[dict[str, Any]]:
     draft, former = _sides(done)
-    befores = former["bands"] if former else [{"trips": 0, "sqls": 0}] * len(_BAND_LABELS)
+    befores = former["bands"] if former else [{"cycles": 0, "sqls": 0}] * len(_BAND_LABELS)
     return [
         {"label": label, "draft": each, "former": before}
         for label, each, before in zip(_BAND_LABELS, draft["bands"], befores, strict=True)
@@ -204,7 +204,7 @@ def _bands(done: BackTest) -> list[dict[str, Any]]:
 def _chart(done: BackTest, name: str, labels: tuple[str, ...]) -> dict[str, Any]:
     """Return the chart of the share that became SQL, by score band."""
     draft, former = _sides(done)
-    samples = [f"{label}\nn = {each['trips']:,}"
+    samples = [f"{label}\nn = {each['cycles']:,}"
                for label, each in zip(labels, draft[name], strict=True)]  # fmt: skip
     own = {"name": f"v{done.model.version}", "values": _percents(draft[name])}
     series: list[dict[str, Any]] = [own]
@@ -216,17 +216,17 @@ def _chart(done: BackTest, name: str, labels: tuple[str, ...]) -> dict[str, Any]
 
 def _percents(counts: list[dict[str, int]]) -> list[float | None]:
     return [
-        round(100 * each["sqls"] / each["trips"], 1)
-        if each["trips"] >= words.SMALLEST_SAMPLE
+        round(100 * each["sqls"] / each["cycles"], 1)
+        if each["cycles"] >= words.SMALLEST_SAMPLE
         else None
         for each in counts
     ]
 
 
 def _lift(counts: Mapping[str, int], whole: float) -> str:
-    if not whole or counts["trips"] < words.SMALLEST_SAMPLE:
+    if not whole or counts["cycles"] < words.SMALLEST_SAMPLE:
         return words.NOTHING
-    return f"{counts['sqls'] / counts['trips'] / whole:.1f}"
+    return f"{counts['sqls'] / counts['cycles'] / whole:.1f}"
 
 
 def _week(week: str, sent: Mapping[str, int], sales: Mapping[str, int], reps: int) -> WeekLine:

@@ -16,8 +16,8 @@ from crm.accounts.models import User
 from leads.models import Lead
 from scoring.definition import Definition
 from scoring.enums import BackTestChange, BackTestState
-from scoring.models import BackTest, BackTestPiece, BackTestTrip
-from scoring.replay import Span, Trip, Verdict, replay
+from scoring.models import BackTest, BackTestCycle, BackTestPiece
+from scoring.replay import Cycle, Span, Verdict, replay
 from scoring.services.back_test_card import card_of
 from scoring.services.back_test_figures import summed_up
 from scoring.services.locking import lock_draft
@@ -53,7 +53,7 @@ _DIVIDE = """
     GROUP BY place
 """
 _COPIED = (
-    "back_test_id", "lead_id", "cycle", "began_at", "mql_at", "sql_at", "won_at", "refused_at",
+    "back_test_id", "lead_id", "number", "began_at", "mql_at", "sql_at", "won_at", "refused_at",
     "refusal", "draft_mql_at", "draft_rule", "draft_score", "draft_rank", "former_mql_at",
     "former_rule", "former_score", "former_rank", "change",
 )  # fmt: skip
@@ -166,14 +166,14 @@ def _definitions(back_test: BackTest) -> list[Definition]:
 
 
 def _write(back_test: BackTest, piece: BackTestPiece) -> None:
-    """Replay the leads of a piece and write their trips."""
+    """Replay the leads of a piece and write their cycles."""
     span = Span(piece.first_lead, piece.last_lead, back_test.starts_at, back_test.ends_at)
     definitions = _definitions(back_test)
     # whole before the first row is sent: the connection takes no query in the middle of a COPY
     with _uncollected():
         found = replay(definitions, span, now=back_test.ends_at)
         lines = list(_rows(back_test.pk, definitions, found))
-    table = Identifier(BackTestTrip._meta.db_table)
+    table = Identifier(BackTestCycle._meta.db_table)
     columns = commas(map(Identifier, _COPIED))
     with (
         connection.wrap_database_errors,  # which COPY goes past otherwise
@@ -197,18 +197,18 @@ def _uncollected() -> Iterator[None]:
 def _rows(
     back_test_id: int,
     definitions: list[Definition],
-    found: Iterator[tuple[Trip, list[Verdict]]],
+    found: Iterator[tuple[Cycle, list[Verdict]]],
 ) -> Iterator[tuple[object, ...]]:
-    """Yield the rows of trips in the order of ``_COPIED``."""
-    for trip, verdicts in found:
+    """Yield the rows of cycles in the order of ``_COPIED``."""
+    for cycle, verdicts in found:
         own = [
             (each.mql_at, each.rule, each.score, each.score + _fit(each, definition))
             for each, definition in zip(verdicts, definitions, strict=True)
         ]
         draft, former = own[0], own[1] if len(own) > 1 else (None, "", None, None)
         yield (
-            back_test_id, trip.lead_id, trip.cycle, trip.began_at, trip.mql_at, trip.sql_at,
-            trip.won_at, trip.refused_at, trip.refusal, *draft, *former,
+            back_test_id, cycle.lead_id, cycle.number, cycle.began_at, cycle.mql_at, cycle.sql_at,
+            cycle.won_at, cycle.refused_at, cycle.refusal, *draft, *former,
             change_between(former[0], draft[0]),
         )  # fmt: skip
 
@@ -219,7 +219,7 @@ def _fit(verdict: Verdict, definition: Definition) -> int:
 
 
 def change_between(former: datetime | None, draft: datetime | None) -> BackTestChange:
-    """Return what a draft changes for a trip, from when each model makes it an MQL."""
+    """Return what a draft changes for a cycle, from when each model makes it an MQL."""
     if draft is None:
         return BackTestChange.LOST if former else BackTestChange.NEITHER
     if former is None:

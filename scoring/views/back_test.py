@@ -20,7 +20,7 @@ from scoring import services
 from scoring.access import EDITOR_ROLES, may_edit_model, may_read_model
 from scoring.definition import DefinitionInvalid
 from scoring.enums import BackTestChange
-from scoring.models import BackTest, BackTestTrip, ScoringModel
+from scoring.models import BackTest, BackTestCycle, ScoringModel
 from scoring.outcomes import refusal_labels
 from scoring.services import back_test_card
 
@@ -78,13 +78,13 @@ def stop(request: AppRequest, version: int) -> HttpResponse:
 
 @may_read_model
 @require_GET
-def trips_csv(request: AppRequest, version: int) -> FileResponse:
-    """Send the trips that the page counts, or those of one change."""
+def cycles_csv(request: AppRequest, version: int) -> FileResponse:
+    """Send the cycles that the page counts, or those of one change."""
     done = BackTest.objects.finished_for(get_object_or_404(ScoringModel, version=version))
     if done is None:
         raise Http404
-    trips = _trips(done, request.GET.get("change", ""))
-    return csv_file(f"back-test-v{version}.csv", _CSV_HEADER, _rows(trips))
+    cycles = _cycles(done, request.GET.get("change", ""))
+    return csv_file(f"back-test-v{version}.csv", _CSV_HEADER, _rows(cycles))
 
 
 def _card(request: AppRequest, model: ScoringModel) -> dict[str, Any]:
@@ -101,9 +101,9 @@ def _answer(request: AppRequest, model: ScoringModel) -> HttpResponse:
 def _findings(request: AppRequest, done: BackTest) -> dict[str, Any]:
     """Return what the page shows beside the card."""
     changes = back_test_card.change_lines(done)
-    with_leads = [each["code"] for each in changes if each["trips"]]
+    with_leads = [each["code"] for each in changes if each["cycles"]]
     change = request.GET.get("change") or next(iter(with_leads), BackTestChange.GAINED.value)
-    page = keyset_page(_trips(done, change), ordering=("id",), cursor=request.GET.get("cursor"))
+    page = keyset_page(_cycles(done, change), ordering=("id",), cursor=request.GET.get("cursor"))
     return {
         "changes": changes,
         "change": change,
@@ -115,24 +115,24 @@ def _findings(request: AppRequest, done: BackTest) -> dict[str, Any]:
     }
 
 
-def _trips(done: BackTest, change: str) -> QuerySet[BackTestTrip]:
-    trips = done.trips.select_related("lead").order_by("id")
+def _cycles(done: BackTest, change: str) -> QuerySet[BackTestCycle]:
+    cycles = done.cycles.select_related("lead").order_by("id")
     if not change:
-        return trips
+        return cycles
     if change not in BackTestChange.values:
         raise Http404
-    return trips.filter(change=change)
+    return cycles.filter(change=change)
 
 
-def _rows(trips: QuerySet[BackTestTrip]) -> Iterator[tuple[Any, ...]]:
+def _rows(cycles: QuerySet[BackTestCycle]) -> Iterator[tuple[Any, ...]]:
     reasons = refusal_labels()
-    for trip in trips.iterator(chunk_size=2_000):
+    for cycle in cycles.iterator(chunk_size=2_000):
         yield (
-            trip.lead_id, trip.lead.display_name, trip.cycle, trip.get_change_display(),
-            trip.began_at, trip.mql_at, trip.sql_at, trip.won_at, trip.refused_at,
-            reasons.get(trip.refusal, trip.refusal),
-            trip.draft_mql_at, trip.draft_rule, _points(trip.draft_score),
-            trip.former_mql_at, trip.former_rule, _points(trip.former_score),
+            cycle.lead_id, cycle.lead.display_name, cycle.number, cycle.get_change_display(),
+            cycle.began_at, cycle.mql_at, cycle.sql_at, cycle.won_at, cycle.refused_at,
+            reasons.get(cycle.refusal, cycle.refusal),
+            cycle.draft_mql_at, cycle.draft_rule, _points(cycle.draft_score),
+            cycle.former_mql_at, cycle.former_rule, _points(cycle.former_score),
         )  # fmt: skip
 
 

@@ -77,7 +77,7 @@ def addresses(role: Role, user: User) -> list[str]:
         sent = reverse("engagement:submissions", args=[form.pk])
         return [
             *map(reverse, names), f"{reverse('leads:list')}?view=all&size=25",
-            f"{reverse('shell:search')}?q=wolfe", trips(),
+            f"{reverse('shell:search')}?q=wolfe", cycles(),
             reverse("engagement:form_edit", args=[form.pk]), sent, f"{sent}?state=REFUSED",
             reverse("engagement:hosted_form", args=[form.slug]), *content_pages(),
             reverse("engagement:source", args=[source.pk]),
@@ -112,11 +112,11 @@ def addresses(role: Role, user: User) -> list[str]:
     return [*map(reverse, names), team, reverse("accounts:person", args=[user.pk])]
 
 
-def trips() -> str:
-    """Return the address of the trips that became MQL lately."""
+def cycles() -> str:
+    """Return the address of the cycles that became MQL lately."""
     today = timezone.localdate()
     figure = f"FLOW:{today - timedelta(days=90)}:{today}:MQL:cycles"
-    return f"{reverse('reports:funnel_trips')}?figure={figure}"
+    return f"{reverse('reports:funnel_cycles')}?figure={figure}"
 
 
 def content_pages() -> list[str]:

@@ -37,9 +37,9 @@ def test_a_back_test_goes_on_with_the_piece_that_was_begun(
     leads = [buyer(1), buyer(1, 2)]
     mark_due(lead_ids=leads, now=NOW, is_news=False)
     draft = make_draft(downloads(55))
-    with locked("scoring_backtesttrip", "ACCESS EXCLUSIVE"):
+    with locked("scoring_backtestcycle", "ACCESS EXCLUSIVE"):
         asked = start(draft)
-        wait_for(lambda: somebody_waits("scoring_backtesttrip"))
+        wait_for(lambda: somebody_waits("scoring_backtestcycle"))
         kill(background, "worker-bulk")
         asked.refresh_from_db()
         assert (asked.state, asked.leads_done) == (BackTestState.RUNNING, 0)
@@ -48,8 +48,8 @@ def test_a_back_test_goes_on_with_the_piece_that_was_begun(
     wait_for(lambda: BackTest.objects.finished_for(draft))
 
     done = BackTest.objects.get()
-    assert sorted(done.trips.values_list("lead", flat=True)) == leads
-    assert (done.leads_done, done.results["trips"], done.pieces.count()) == (2, 2, 0)
+    assert sorted(done.cycles.values_list("lead", flat=True)) == leads
+    assert (done.leads_done, done.results["cycles"], done.pieces.count()) == (2, 2, 0)
 
 
 @killing

@@ -104,14 +104,14 @@ def test_a_policy_says_what_it_asks_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("trip", "verdict"),
+    ("cycles", "verdict"),
     [(1, Verdict.RECYCLE), (2, Verdict.RECYCLE), (3, Verdict.DISQUALIFY), (4, Verdict.DISQUALIFY)],
 )
-def test_the_last_trip_is_not_recycled_again(trip: int, verdict: Verdict) -> None:
+def test_the_last_cycle_is_not_recycled_again(cycles: int, verdict: Verdict) -> None:
     policy = replace(BANT, most_cycles=3)
 
-    assert propose({"budget": NO}, policy=policy, trip=trip).verdict is verdict
-    assert propose({"budget": NO}, policy=BANT, trip=trip).verdict is Verdict.RECYCLE
+    assert propose({"budget": NO}, policy=policy, cycles=cycles).verdict is verdict
+    assert propose({"budget": NO}, policy=BANT, cycles=cycles).verdict is Verdict.RECYCLE
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

@@ -9,7 +9,7 @@ ROWS = [
     row("reports:funnel", *READERS),
     row("reports:funnel_csv", *READERS),
     row(
-        "reports:funnel_trips",
+        "reports:funnel_cycles",
         *READERS,
         data={"figure": "MQL:2026-05-01:2026-05-31:SAL:cycles"},
     ),

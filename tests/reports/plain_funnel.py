@@ -1,4 +1,4 @@
-"""The funnel counted the plain way: every lead, every trip, every figure, one after another."""
+"""The funnel counted the plain way: every lead, every cycle, every figure, one after another."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def plain_funnel(cohort: Cohort, split: Split) -> Mapping[str | None, Told]:
     """Return the figures that are not zero, of each part and, as None, of the whole."""
     told: dict[str | None, Counter[str]] = {}
     for lead in Lead.objects.standing():
-        for trip, stages in _units(lead, cohort.unit):
+        for cycle, stages in _units(lead, cohort.unit):
             figures = list(_figures(cohort, stages))
-            for key in (None, _key(split, lead, trip, cohort.unit)) if figures else ():
+            for key in (None, _key(split, lead, cycle, cohort.unit)) if figures else ():
                 told.setdefault(key, Counter()).update(figures)
     return told
 
@@ -31,9 +31,9 @@ def _units(lead: Lead, unit: Unit) -> Iterator[tuple[int, Sequence[StageInterval
     if unit is Unit.PEOPLE:
         yield 0, stages
         return
-    trips = [each.cycle - (each.stage == "RECYCLED") for each in stages]
-    for trip in sorted(set(trips)):
-        yield trip, [each for each, own in zip(stages, trips, strict=True) if own == trip]
+    cycles = [each.cycle - (each.stage == "RECYCLED") for each in stages]
+    for cycle in sorted(set(cycles)):
+        yield cycle, [each for each, own in zip(stages, cycles, strict=True) if own == cycle]
 
 
 def _figures(cohort: Cohort, stages: Sequence[StageInterval]) -> Iterator[str]:
@@ -71,16 +71,16 @@ def _is_within(cohort: Cohort, at: datetime) -> bool:
     return cohort.start <= at < cohort.end
 
 
-def _key(split: Split, lead: Lead, trip: int, unit: Unit) -> str:
+def _key(split: Split, lead: Lead, cycle: int, unit: Unit) -> str:
     if split is Split.PERSONA:
         return lead.score.persona if hasattr(lead, "score") else ""
     if split is Split.REP:
         handoffs = Handoff.objects.filter(lead=lead).order_by("id")
-        own = [each for each in handoffs if unit is Unit.PEOPLE or each.cycle == trip]
+        own = [each for each in handoffs if unit is Unit.PEOPLE or each.cycle == cycle]
         return str(own[-1].holder_id or "") if own else ""
     if split is Split.NURTURE:
         recycled = lead.stage_intervals.filter(stage="RECYCLED")
         own_cycles = [each.cycle for each in recycled]
-        was = bool(own_cycles) if unit is Unit.PEOPLE else trip in own_cycles
+        was = bool(own_cycles) if unit is Unit.PEOPLE else cycle in own_cycles
         return "nurtured" if was else "direct"
     return str(getattr(lead, split.value))

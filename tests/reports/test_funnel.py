@@ -11,7 +11,7 @@ from django.utils import timezone
 from crm.common.criteria import ValueInvalid, compile_q, from_query
 from crm.common.period import Period
 from crm.reports.cohorts import EXITS, FLOW, Cohort, Split, Unit
-from crm.reports.counted_leads import OPEN, OVERRIDDEN, SKIPPED, reached_q, trips
+from crm.reports.counted_leads import OPEN, OVERRIDDEN, SKIPPED, cycles, reached_q
 from crm.reports.funnel import FunnelRow, cohort_rows, funnel, move_rows
 from crm.reports.slices import Slice, read_slice, slice_q
 from leads.models import Lead, StageInterval
@@ -79,7 +79,7 @@ def test_people_count_once_at_the_furthest_they_came(leads: dict[str, Lead]) -> 
     )
 
 
-def test_cycles_count_each_trip(leads: dict[str, Lead]) -> None:
+def test_cycles_count_each_cycle(leads: dict[str, Lead]) -> None:
     cohort = Cohort("MQL", MARCH, APRIL, Unit.CYCLES)
     whole, _ = funnel(cohort, split=Split.SOURCE)
     assert whole.reached == {"MQL": 7, "SAL": 5, "SQL": 3, "WON": 2}
@@ -130,7 +130,7 @@ def test_every_figure_opens_exactly_its_leads(
         counts[OPEN] = whole.in_progress
     listed = {
         step: (
-            trips(cohort, step) if unit is Unit.CYCLES
+            cycles(cohort, step) if unit is Unit.CYCLES
             else Lead.objects.filter(reached_q(cohort, step))
         ).count()
         for step in counts
@@ -151,7 +151,7 @@ def test_the_flow_counts_who_came_in_the_period_whenever_they_began(
     assert whole.median_time["WON"] == MAY - (MARCH + 10 * DAY)
 
 
-def test_a_second_trip_comes_to_a_step_again_only_as_a_cycle(leads: dict[str, Lead]) -> None:
+def test_a_second_cycle_comes_to_a_step_again_only_as_a_cycle(leads: dict[str, Lead]) -> None:
     mqls = [funnel(Cohort(FLOW, MARCH, APRIL, unit), split=Split.SOURCE)[0].reached["MQL"]
             for unit in Unit]  # fmt: skip
     assert mqls == [5, 7]

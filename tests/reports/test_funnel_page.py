@@ -120,4 +120,4 @@ def test_where_nobody_is_tracked_there_is_no_word_of_visitors(web: Client) -> No
     ],
 )
 def test_a_list_of_no_figure_is_refused(web: Client, figure: str) -> None:
-    assert web.get(f"{PATH}trips/", {"figure": figure}).status_code == 400
+    assert web.get(f"{PATH}cycles/", {"figure": figure}).status_code == 400

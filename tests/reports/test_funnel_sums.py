@@ -13,7 +13,7 @@ from django.utils import timezone
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.reports.cohorts import Cohort, Split, Unit
-from crm.reports.counted_leads import part_of_trips_q, part_q, reached_q, trips
+from crm.reports.counted_leads import cycles, part_of_cycles_q, part_q, reached_q
 from crm.reports.days import days_of
 from crm.reports.funnel import FunnelRow, cohort_rows, funnel
 from crm.reports.funnel_sums import KINDS, counted_beforehand
@@ -223,8 +223,8 @@ def assert_figures_are_those_of_their_leads(cohort: Cohort, split: Split) -> Non
 def listed(cohort: Cohort, figure: str, split: Split, key: str | None) -> int:
     """Count the list that a figure opens."""
     if cohort.unit is Unit.CYCLES:
-        found = trips(cohort, figure)
-        return (found if key is None else found.filter(part_of_trips_q(split, key))).count()
+        found = cycles(cohort, figure)
+        return (found if key is None else found.filter(part_of_cycles_q(split, key))).count()
     leads = Lead.objects.standing().filter(reached_q(cohort, figure))
     return (leads if key is None else leads.filter(part_q(split, key))).count()
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from crm.accounts.enums import Role
-from scoring.models import BackTest, BackTestTrip, ScoringModel
+from scoring.models import BackTest, BackTestCycle, ScoringModel
 from scoring.services.back_test_card import card_of
 from scoring.services.drafting import change_draft
 from tests.factories import NOW, client_of, make_user
@@ -34,23 +34,23 @@ def page(client: Client, draft: ScoringModel, query: str = "") -> str:
 
 def test_the_page_names_the_leads_of_each_change(draft: ScoringModel) -> None:
     client = client_of(make_user(Role.MARKETER))
-    gained = BackTestTrip.objects.get(change="GAINED")
+    gained = BackTestCycle.objects.get(change="GAINED")
 
     text = page(client, draft)
 
     assert f'href="/leads/{gained.lead_id}/"' in text
     assert "Newly an MQL 1" in text
-    assert "2 trips of 2 leads" in text
+    assert "2 cycles of 2 leads" in text
 
 
 def test_the_page_opens_with_the_first_change_that_any_lead_has(draft: ScoringModel) -> None:
     done = BackTest.objects.get()
     changes = {
         **done.results["changes"],
-        "GAINED": {"trips": 0, "sqls": 0, "wons": 0, "refused": 0},
+        "GAINED": {"cycles": 0, "sqls": 0, "wons": 0, "refused": 0},
     }
     BackTest.objects.update(results={**done.results, "changes": changes})
-    other = BackTestTrip.objects.exclude(change="GAINED").get()
+    other = BackTestCycle.objects.exclude(change="GAINED").get()
 
     text = page(client_of(make_user(Role.MARKETER)), draft)
 
@@ -68,7 +68,7 @@ def test_percentages_of_fewer_than_ten_are_hidden(draft: ScoringModel) -> None:
 
 def test_the_rows_of_the_file_are_those_that_the_page_counts(draft: ScoringModel) -> None:
     client = client_of(make_user(Role.MANAGER))
-    url = f"/scoring/{draft.version}/back-test/trips.csv"
+    url = f"/scoring/{draft.version}/back-test/cycles.csv"
 
     every = b"".join(client.get(url)).decode().splitlines()
     gained = b"".join(client.get(f"{url}?change=GAINED")).decode().splitlines()

@@ -68,7 +68,7 @@ def test_what_sales_qualified_and_lost_was_not_given_back() -> None:
     done = finish(start(make_draft(downloads(55))))
     assert done.results["sides"]["draft"]["refused"] == 0
     assert {told["refused"] for told in done.results["changes"].values()} == {0}
-    assert not done.trips.filter(refused_at__isnull=False).exists()
+    assert not done.cycles.filter(refused_at__isnull=False).exists()
 
 
 def test_a_back_test_says_what_a_draft_changes_for_each_lead() -> None:
@@ -78,7 +78,7 @@ def test_a_back_test_says_what_a_draft_changes_for_each_lead() -> None:
 
     done = finish(start(make_draft(downloads(55))))
 
-    changes = dict(done.trips.values_list("lead", "change"))
+    changes = dict(done.cycles.values_list("lead", "change"))
     assert done.state == BackTestState.DONE
     assert changes == {
         gained: BackTestChange.GAINED,
@@ -100,7 +100,7 @@ def test_who_was_merged_into_another_has_no_part_in_it() -> None:
     done = finish(start(make_draft(downloads(55))))
 
     assert (done.lead_count, done.leads_done) == (1, 1)
-    assert list(done.trips.values_list("lead", flat=True)) == [kept]
+    assert list(done.cycles.values_list("lead", flat=True)) == [kept]
 
 
 def test_before_there_is_a_model_a_draft_is_replayed_alone() -> None:
@@ -110,7 +110,7 @@ def test_before_there_is_a_model_a_draft_is_replayed_alone() -> None:
 
     assert published_model() is None
     assert list(done.results["sides"]) == ["draft"]
-    assert done.trips.get().change == BackTestChange.GAINED
+    assert done.cycles.get().change == BackTestChange.GAINED
 
 
 def test_a_back_test_is_worked_off_in_pieces() -> None:
@@ -124,9 +124,9 @@ def test_a_back_test_is_worked_off_in_pieces() -> None:
 
     back_test.refresh_from_db()
     assert (back_test.state, back_test.leads_done) == (BackTestState.RUNNING, 1)
-    assert list(back_test.trips.values_list("lead", flat=True)) == leads[:1]
+    assert list(back_test.cycles.values_list("lead", flat=True)) == leads[:1]
     done = finish(back_test)
-    assert sorted(done.trips.values_list("lead", flat=True)) == leads
+    assert sorted(done.cycles.values_list("lead", flat=True)) == leads
     assert (done.leads_done, done.pieces.count()) == (3, 0)
 
 
@@ -249,7 +249,7 @@ def test_two_workers_take_two_pieces_and_one_of_them_sums_up() -> None:
         )
         assert services.run_back_tests(now=NOW) is True
         assert services.run_back_tests(now=NOW) is False
-        assert list(back_test.trips.values_list("lead", flat=True)) == leads[1:]
+        assert list(back_test.cycles.values_list("lead", flat=True)) == leads[1:]
     assert services.run_back_tests(now=NOW) is True
 
     with another_transaction() as other:

@@ -19,7 +19,7 @@ from leads.services import change_stage, record_consent, update_lead
 from scoring.definition import Definition, parse_definition
 from scoring.query import ask_pairs
 from scoring.reference import Act, reckon
-from scoring.replay import Span, Trip, Verdict, replay
+from scoring.replay import Cycle, Span, Verdict, replay
 from scoring.scored import score_leads
 from tests.factories import NOW, make_lead, make_user
 from tests.scoring.logs import document, log_act, log_acts, publish_model, settle
@@ -110,17 +110,17 @@ def captured_lead(**fields: Any) -> Lead:
 
 
 def verdict_of(lead: Lead, definition: Definition, **period: datetime) -> Verdict:
-    """Replay one model over the only trip of one lead."""
-    [(_, [verdict])] = trips_of(lead, definition, **period)
+    """Replay one model over the only cycle of one lead."""
+    [(_, [verdict])] = cycles_of(lead, definition, **period)
     return verdict
 
 
-def trips_of(
+def cycles_of(
     lead: Lead,
     *definitions: Definition,
     starts_at: datetime = START,
     ends_at: datetime = NOW,
-) -> list[tuple[Trip, list[Verdict]]]:
+) -> list[tuple[Cycle, list[Verdict]]]:
     return list(replay(definitions, Span(lead.pk, lead.pk, starts_at, ends_at), now=ends_at))
 
 
@@ -138,7 +138,7 @@ def test_of_two_models_each_is_replayed_by_its_own_points() -> None:
     for day in (1, 2, 3):
         log_act(lead.pk, "DOWNLOAD", START + day * DAY)
 
-    [(_, verdicts)] = trips_of(
+    [(_, verdicts)] = cycles_of(
         lead, model(DOWNLOADS), model(rule("Download", "DOWNLOAD", 55, half_life_days=10))
     )
 
@@ -154,7 +154,7 @@ def test_a_draft_that_asks_for_true_instead_of_one_is_replayed_by_its_own_rule()
         {"kind": "DOWNLOAD", "property": {"name": "vip", "equals": value}} for value in (1, True)
     )
 
-    [(_, verdicts)] = trips_of(
+    [(_, verdicts)] = cycles_of(
         lead, *(model({**DOWNLOADS, "points": 60, "match": match}) for match in (one, true))
     )
 
@@ -212,7 +212,7 @@ def test_who_is_disqualified_is_out_until_a_person_says_otherwise_as_in_daily_wo
         live_by(lead, START + 3 * DAY + hour * HOUR)
 
     verdicts = [
-        each for _, [each] in trips_of(lead, parse_definition(document(DOWNLOADS, **GERMAN)))
+        each for _, [each] in cycles_of(lead, parse_definition(document(DOWNLOADS, **GERMAN)))
     ]
 
     lead.refresh_from_db()
@@ -252,7 +252,7 @@ NO_CONSENT = {
 }
 
 
-def test_after_a_recycle_only_new_acts_count_in_a_trip_of_its_own() -> None:
+def test_after_a_recycle_only_new_acts_count_in_a_cycle_of_its_own() -> None:
     lead = captured_lead()
     for hour in (1, 2):
         log_act(lead.pk, "DOWNLOAD", START + hour * HOUR)
@@ -264,16 +264,16 @@ def test_after_a_recycle_only_new_acts_count_in_a_trip_of_its_own() -> None:
     for hour in (1, 2):
         log_act(lead.pk, "DOWNLOAD", recycled_at + hour * HOUR)
 
-    found = trips_of(lead, model(DOWNLOADS))
+    found = cycles_of(lead, model(DOWNLOADS))
 
-    assert [(trip.cycle, verdict.mql_at) for trip, [verdict] in found] == [
+    assert [(cycle.number, verdict.mql_at) for cycle, [verdict] in found] == [
         (1, START + 2 * HOUR),
         (2, recycled_at + 2 * HOUR),
     ]
-    assert [trip.refused_at for trip, _ in found] == [recycled_at, None]
+    assert [cycle.refused_at for cycle, _ in found] == [recycled_at, None]
 
 
-def test_nothing_is_found_after_a_person_ended_the_trip() -> None:
+def test_nothing_is_found_after_a_person_ended_the_cycle() -> None:
     lead = captured_lead()
     log_act(lead.pk, "DOWNLOAD", START + HOUR)
     change_stage(
@@ -288,7 +288,7 @@ def test_nothing_is_found_after_a_person_ended_the_trip() -> None:
     assert verdict_of(lead, model(DOWNLOADS)).mql_at is None
 
 
-def test_a_disqualifier_of_another_model_does_not_end_a_trip() -> None:
+def test_a_disqualifier_of_another_model_does_not_end_a_cycle() -> None:
     lead = captured_lead()
     log_act(lead.pk, "DOWNLOAD", START + HOUR)
     change_stage(

@@ -48,11 +48,11 @@ def test_a_lead_that_was_reinstated_has_not_been_with_sales(rep: User) -> None:
 
     handoff = become_mql(lead)
 
-    assert (handoff.cycle, Handoff.objects.trip_of(handoff)) == (2, 1)
+    assert (handoff.cycle, Handoff.objects.cycles_of(handoff)) == (2, 1)
     assert record(handoff, rep) is Verdict.RECYCLE
 
 
-def test_after_the_last_trip_only_a_manager_recycles(rep: User) -> None:
+def test_after_the_last_cycle_only_a_manager_recycles(rep: User) -> None:
     lead = make_lead(created_at=NOW - DAY)
     record(become_mql(lead), rep)
     again = become_mql(lead, now=NOW + DAY)
@@ -67,17 +67,17 @@ def test_after_the_last_trip_only_a_manager_recycles(rep: User) -> None:
     assert record(again, make_user(Role.MANAGER, Role.REP), **why) is Verdict.DISQUALIFY
 
 
-def test_trips_of_a_lead_that_was_the_same_person_count(rep: User) -> None:
+def test_cycles_of_a_lead_that_was_the_same_person_count(rep: User) -> None:
     same, lead = make_lead(created_at=NOW - DAY), make_lead(created_at=NOW - DAY)
     record(become_mql(same), rep)
     merge_leads(survivor_id=lead.pk, merged_id=same.pk, actor=make_user(Role.MANAGER), now=NOW)
 
     handoff = become_mql(lead, now=NOW + DAY)
 
-    assert Handoff.objects.trip_of(handoff) == 2
+    assert Handoff.objects.cycles_of(handoff) == 2
 
 
-def test_a_handoff_that_a_merge_ended_is_no_trip_of_its_own(rep: User) -> None:
+def test_a_handoff_that_a_merge_ended_is_no_cycles_of_its_own(rep: User) -> None:
     same, lead = make_lead(created_at=NOW - DAY), make_lead(created_at=NOW - DAY)
     become_mql(same)
     handoff = become_mql(lead, now=NOW + DAY)
@@ -86,4 +86,4 @@ def test_a_handoff_that_a_merge_ended_is_no_trip_of_its_own(rep: User) -> None:
         survivor_id=lead.pk, merged_id=same.pk, actor=make_user(Role.MANAGER), now=NOW + DAY
     )
 
-    assert Handoff.objects.trip_of(handoff) == 1
+    assert Handoff.objects.cycles_of(handoff) == 1
