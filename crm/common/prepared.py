@@ -21,7 +21,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models.query import get_related_populators
 from psycopg import RawCursor
 from psycopg.pq import Format
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Literal
 
 from crm.accounts.models import User
 from crm.common.instants import LAST_YEAR
@@ -65,12 +65,16 @@ class Among(models.Lookup):
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A query set as composed: its SQL, what to bind in order, and how columns become values."""
+    """A query set as composed: its SQL, what to bind in order, and how columns become values.
+
+    What is the same each time stands in the SQL, so that the database plans for it: by a constant
+    it finds partial indexes, by a value bound later it does not.
+    """
 
     queryset: Any
     compiler: Any
     text: str
-    bound: Sequence[Any]
+    bound: Sequence[Parameter]
     converters: Mapping[int, Any]
 
 
@@ -124,7 +128,7 @@ class PreparedQuery(Generic[M]):
 
     def _found(self, text: str, values: Sequence[Any], *more: Any) -> list[Sequence[Any]]:
         plan = self._plan
-        bound = [values[each.place] if isinstance(each, Parameter) else each for each in plan.bound]
+        bound = [values[each.place] for each in plan.bound]
         with _running(text, [*bound, *more]) as cursor:
             rows = cursor.fetchall()
         return list(plan.compiler.apply_converters(rows, plan.converters))
@@ -142,8 +146,7 @@ class PreparedQuery(Generic[M]):
     def _plan(self) -> _Plan:
         queryset = self._compose(*map(Parameter, range(self._count)))
         compiler: Any = queryset.query.get_compiler(connection=connection)
-        text, bound = compiler.as_sql()
-        text %= tuple(f"${place}" for place in range(1, len(bound) + 1))
+        text, bound = _bind(*compiler.as_sql())
         columns = [expression for expression, *_ in compiler.select]
         return _Plan(queryset, compiler, text, bound, compiler.get_converters(columns))
 
@@ -158,6 +161,19 @@ class PreparedQuery(Generic[M]):
             names=[column.target.attname for column, *_ in compiler.select[columns]],
             populators=populators(compiler.klass_info, compiler.select, connection.alias),
         )
+
+
+def _bind(text: str, values: Sequence[Any]) -> tuple[str, list[Parameter]]:
+    """Number the parameters among ``values``, and write the others into the text."""
+    bound: list[Parameter] = []
+    terms = []
+    for value in values:
+        if isinstance(value, Parameter):
+            bound.append(value)
+            terms.append(f"${len(bound)}")
+        else:
+            terms.append(Literal(value).as_string(None))
+    return text % tuple(terms), bound
 
 
 class QueryOfViewer(Generic[M]):

@@ -14,6 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from psycopg.sql import SQL
 
 from crm.accounts.enums import Role
+from crm.common.enums import OutboxState
+from crm.common.models import OutboxMessage
 from crm.common.prepared import Parameter, PreparedQuery, QueryOfViewer, prepared
 from engagement.enums import EventKind
 from engagement.models import Event
@@ -85,6 +87,23 @@ def test_a_query_of_the_orm_comes_out_as_the_orm_answers_it() -> None:
             ["guide", None] if asked == lead else [None]
         )
         assert len(captured) == 1
+
+
+def test_what_stays_the_same_lets_an_index_of_a_part_be_found() -> None:
+    """A plan that is made before the values are known can use one only by what the SQL says."""
+    due = PreparedQuery(
+        lambda now: OutboxMessage.objects.filter(state=OutboxState.PENDING, deliver_at__lt=now)
+    )
+    due.ask(NOW)
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan"
+        )
+        cursor.execute("SELECT name FROM pg_prepared_statements WHERE statement LIKE '%PENDING%'")
+        [(name,)] = cursor.fetchall()
+        cursor.execute(f"EXPLAIN EXECUTE {name} (now())")
+        assert "outbox_due" in "".join(line for (line,) in cursor.fetchall())
 
 
 def test_the_newest_come_with_all_of_the_last_instant() -> None:
