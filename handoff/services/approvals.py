@@ -89,7 +89,7 @@ def ask_excuse(
     )
     notify(
         kind=NewsKind.DECISION,
-        recipients=[each for each in managers_of(handoff.team) if each != asker],
+        recipients=[each for each in managers_of(handoff.team_id) if each != asker],
         key=f"handoff:{handoff.pk}:excuse:{excuse.pk}",
         title=f"Excuse to decide: {handoff.lead.display_name}",
         body=f"{asker.full_name}: {reason.label}. {note}".strip(),

@@ -19,14 +19,15 @@ from django.db import transaction
 from django.db.models import Case, F, When
 from psycopg.sql import SQL
 
-from crm.accounts.models import SalesTeam, User
+from crm.accounts.models import User
 from crm.common import health
 from crm.common.notifications import notify_all
 from crm.common.prepared import PreparedQuery, prepared
 from crm.common.singly import do_singly
 from handoff.models import LONGEST_ERROR, Clock, Handoff, WorkCalendar
-from handoff.services.alarms import Audience, DueClock, news_of
+from handoff.services.alarms import Audience, DueClock, DueHandoff, news_of
 from handoff.services.timeouts import time_out_handoffs
+from leads.models import name_of
 
 logger = logging.getLogger(__name__)
 
@@ -49,32 +50,26 @@ _DUE = PreparedQuery(
 _PUT_OFF = PreparedQuery(
     lambda now: Clock.objects.put_off(now).order_by("due_at").values_list("due_at")[:MOST_COUNTED]
 )
-#: What is owed at $1 of the handoffs $2, done and told as it was before, in one way there and back.
+#: What is owed at $1 of the handoffs $2: done, and told as it was before with all that a message
+#: says, in one way there and back.
 _ADVANCE = SQL("""
-    UPDATE handoff_clock SET
-        breached_at = CASE WHEN due_at < $1 THEN due_at END,
-        alarm = CASE WHEN escalate_at < $1 THEN '' WHEN due_at < $1 THEN 'ESCALATE'
+    UPDATE handoff_clock AS clock SET
+        breached_at = CASE WHEN clock.due_at < $1 THEN clock.due_at END,
+        alarm = CASE WHEN escalate_at < $1 THEN '' WHEN clock.due_at < $1 THEN 'ESCALATE'
             WHEN last_warning_at < $1 THEN 'BREACH' ELSE 'LAST' END,
-        alarm_at = CASE WHEN escalate_at < $1 THEN NULL WHEN due_at < $1 THEN escalate_at
-            WHEN last_warning_at < $1 THEN due_at ELSE last_warning_at END,
+        alarm_at = CASE WHEN escalate_at < $1 THEN NULL WHEN clock.due_at < $1 THEN escalate_at
+            WHEN last_warning_at < $1 THEN clock.due_at ELSE last_warning_at END,
         attempts = 0, last_error = ''
-    WHERE alarm_at < $1 AND handoff_id = ANY($2)
-    RETURNING id, handoff_id, kind, OLD.alarm, last_warning_at, due_at, escalate_at, reassign_at
+    FROM handoff_handoff AS handoff JOIN leads_lead AS lead ON lead.id = handoff.lead_id
+    WHERE handoff.id = clock.handoff_id AND clock.alarm_at < $1 AND clock.handoff_id = ANY($2)
+    RETURNING clock.id, clock.handoff_id, clock.kind, OLD.alarm, clock.last_warning_at,
+        clock.due_at, clock.escalate_at, clock.reassign_at,
+        handoff.holder_id, handoff.team_id, handoff.calendar_id,
+        handoff.lead_id, lead.first_name, lead.last_name, lead.email
 """)
-#: All that a message says of a handoff.
-_FOR_NEWS = PreparedQuery(
-    lambda handoffs: (
-        Handoff.objects.filter(pk__among=handoffs)
-        .select_related("lead")
-        .only("holder", "team", "calendar", "lead__first_name", "lead__last_name", "lead__email")
-    )
-)
 #: Shared by many handoffs, so they come apart.
-_SHARED: Mapping[str, PreparedQuery[Any]] = {
-    "holder": PreparedQuery(lambda ids: User.objects.filter(pk__among=ids)),
-    "team": PreparedQuery(lambda ids: SalesTeam.objects.filter(pk__among=ids)),
-    "calendar": PreparedQuery(lambda ids: WorkCalendar.objects.filter(pk__among=ids)),
-}
+_HOLDERS = PreparedQuery(lambda ids: User.objects.filter(pk__among=ids))
+_CALENDARS = PreparedQuery(lambda ids: WorkCalendar.objects.filter(pk__among=ids))
 
 
 def enforce_deadlines(*, now: datetime, limit: int = BATCH) -> int:
@@ -149,30 +144,40 @@ def _record_singly(handoff_ids: Sequence[int], audience: Audience, now: datetime
 
 
 def _record(handoff_ids: Sequence[int], audience: Audience, now: datetime) -> None:
-    """Read the due clocks, now that no answer can change them, advance them and tell people.
+    """Advance the due clocks, now that no answer can change them, and tell people.
 
     The handoffs are read here, in the transaction that may fail, since reading one can fail too.
     """
-    handoffs = _for_news(handoff_ids)
-    of_handoff = defaultdict(list)
-    for row in prepared(_ADVANCE, [now, list(handoff_ids)]):
-        of_handoff[row["handoff_id"]].append(DueClock(**row))
+    told = prepared(_ADVANCE, [now, list(handoff_ids)])
+    clocks = defaultdict(list)
+    for row in told:
+        clocks[row["handoff_id"]].append(DueClock(*map(row.__getitem__, DueClock._fields)))
     notify_all(
         [
-            news_of(handoff, of_handoff[handoff.pk], audience, now=now)
-            for handoff in handoffs
-            if of_handoff[handoff.pk]
+            news_of(handoff, clocks[handoff.id], audience, now=now)
+            for handoff in _handoffs_among(told)
         ],
         now=now,
     )
 
 
-def _for_news(handoff_ids: Sequence[int]) -> list[Handoff]:
-    """Return handoffs with all that a message says of them."""
-    handoffs = _FOR_NEWS.ask(list(handoff_ids))
-    for name, query in _SHARED.items():
-        ids = {getattr(each, f"{name}_id") for each in handoffs} - {None}
-        found = {each.pk: each for each in query.ask(list(ids))}
-        for each in handoffs:
-            setattr(each, name, found.get(getattr(each, f"{name}_id")))
-    return handoffs
+def _handoffs_among(told: Sequence[Mapping[str, Any]]) -> list[DueHandoff]:
+    """Return each handoff of the clocks that were advanced once."""
+    of_handoff = {row["handoff_id"]: row for row in told}
+    holders = {each.pk: each for each in _HOLDERS.ask(_some(of_handoff, "holder_id"))}
+    calendars = _CALENDARS.ask(_some(of_handoff, "calendar_id"))
+    zones = {each.pk: each.hours.timezone for each in calendars}
+    return [
+        DueHandoff(
+            id=handoff_id,
+            lead_name=name_of(row["lead_id"], row["first_name"], row["last_name"], row["email"]),
+            holder=holders.get(row["holder_id"]),
+            team_id=row["team_id"],
+            zone=zones[row["calendar_id"]],
+        )
+        for handoff_id, row in of_handoff.items()
+    ]
+
+
+def _some(of_handoff: Mapping[int, Mapping[str, Any]], name: str) -> list[int]:
+    return list({row[name] for row in of_handoff.values()} - {None})

@@ -171,10 +171,10 @@ def _announce(handoff: Handoff, way: Route, clocks: list[Clock], now: datetime) 
         recipients, title = [way.holder], f"New handoff: {name}"
         body = f"{handoff.why}. Accept by {accept_by:%a %H:%M}."
     elif way.to_pool:
-        recipients, title = pool_of(way.team), f"New in the pool: {name}"
+        recipients, title = pool_of(handoff.team_id), f"New in the pool: {name}"
         body = f"{way.rule}. Whoever takes it first has it."
     else:
-        recipients = [*managers_of(way.team), *pool_of(way.team)]
+        recipients = [*managers_of(handoff.team_id), *pool_of(handoff.team_id)]
         title = f"Nobody could be given {name}"
         body = f"{way.rule}. It waits in the pool{f' of {way.team}' if way.team else ''}."
     notify(

@@ -27,7 +27,7 @@ def release_owned(*, of: User, now: datetime) -> None:
     if released:
         notify(
             kind=NewsKind.HANDOFF,
-            recipients=managers_of(of.sales_team),
+            recipients=managers_of(of.sales_team_id),
             key=f"released:{of.pk}:{now.isoformat()}",
             title=f"{released} lead{'' if released == 1 else 's'} of {of} without an owner now",
             body=f"{of} sells no more. What is in work went to others; give these to somebody.",

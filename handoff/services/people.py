@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crm.accounts.enums import Role
-from crm.accounts.models import SalesTeam, User
+from crm.accounts.models import User
 from crm.common.prepared import PreparedQuery
 
 _LEADERS = PreparedQuery(
@@ -28,14 +28,14 @@ def answering_for(team_id: int | None, among: Sequence[User]) -> list[User]:
     return own or managers or list(among)
 
 
-def managers_of(team: SalesTeam | None) -> list[User]:
-    """Return who answers for ``team``."""
-    return answering_for(team.pk if team else None, leaders())
+def managers_of(team_id: int | None) -> list[User]:
+    """Return who answers for a team."""
+    return answering_for(team_id, leaders())
 
 
-def pool_of(team: SalesTeam | None) -> list[User]:
-    """Return the reps who may take a handoff that nobody in ``team`` holds."""
-    return list(User.objects.reps().filter(sales_team=team)) if team else []
+def pool_of(team_id: int | None) -> list[User]:
+    """Return the reps who may take a handoff that nobody in a team holds."""
+    return list(User.objects.reps().filter(sales_team=team_id)) if team_id else []
 
 
 def marketers_of(source: str) -> list[User]:

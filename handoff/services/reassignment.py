@@ -109,8 +109,8 @@ def told_of(way: Route, decision: AssignmentDecision) -> News:
     if decision.chosen is not None:
         return news_of(decision, [decision.chosen], "Handed to you", said)
     if way.to_pool:
-        return news_of(decision, pool_of(handoff.team), "In the pool now", said)
-    everybody = [*managers_of(handoff.team), *pool_of(handoff.team)]
+        return news_of(decision, pool_of(handoff.team_id), "In the pool now", said)
+    everybody = [*managers_of(handoff.team_id), *pool_of(handoff.team_id)]
     return news_of(decision, everybody, "Nobody could be given", said)
 
 

@@ -89,7 +89,7 @@ def _give_away(handoff: Handoff, now: datetime) -> None:
 
 def _unheard(news: News, handoff: Handoff, now: datetime) -> News:
     """Leave out whom the same sweep has told of the breach: one line for a handoff and a person."""
-    of_breach = Notification.objects.filter(key__in=keys_of_breach(handoff), created_at=now)
+    of_breach = Notification.objects.filter(key__in=keys_of_breach(handoff.pk), created_at=now)
     heard = set(of_breach.filter(recipient__in=news.recipients).values_list("recipient", flat=True))
     return replace(news, recipients=[each for each in news.recipients if each.pk not in heard])
 

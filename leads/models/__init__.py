@@ -15,6 +15,7 @@ from leads.models.lead import (
     Note,
     Tag,
     digits_of_phone,
+    name_of,
 )
 from leads.models.merge import LeadMerge, LeadMergeQuerySet
 from leads.models.stage import StageInterval, StageIntervalQuerySet
@@ -48,4 +49,5 @@ __all__ = [
     "StageIntervalQuerySet",
     "Tag",
     "digits_of_phone",
+    "name_of",
 ]

@@ -44,6 +44,15 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         return standing.filter(theirs)
 
 
+def name_of(lead_id: int, first_name: str, last_name: str, email: str | None) -> str:
+    """Return what a person would call a lead: name, else e-mail, else a number."""
+    return _both(first_name, last_name) or email or f"Lead {lead_id}"
+
+
+def _both(first_name: str, last_name: str) -> str:
+    return f"{first_name} {last_name}".strip()
+
+
 class Lead(models.Model):
     """A person whose contact data we have. Written by ``leads.services`` only.
 
@@ -208,12 +217,12 @@ class Lead(models.Model):
     @property
     def full_name(self) -> str:
         """Return first and last name as one."""
-        return f"{self.first_name} {self.last_name}".strip()
+        return _both(self.first_name, self.last_name)
 
     @property
     def display_name(self) -> str:
         """Return what a person would call this lead: name, else e-mail, else a number."""
-        return self.full_name or self.email or f"Lead {self.pk}"
+        return name_of(self.pk, self.first_name, self.last_name, self.email)
 
     @property
     def standing_id(self) -> int:
