@@ -32,7 +32,7 @@ class OutboxMessage(models.Model):
     ``deliver_at`` is when the next attempt is owed; an attempt moves it before it begins.
     """
 
-    key = models.CharField(max_length=200, unique=True)
+    key = models.CharField(max_length=200)
     channel = models.CharField(max_length=20)
     topic = models.CharField(max_length=200, blank=True)
     payload = models.JSONField()
@@ -47,6 +47,7 @@ class OutboxMessage(models.Model):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["key"], name="outbox_key_once"),
             models.CheckConstraint(
                 condition=Q(state__in=OutboxState.values), name="outbox_state_is_known"
             ),
@@ -85,7 +86,10 @@ class Notification(models.Model):
     """One line under the bell of one person; written by ``common.notifications.notify``."""
 
     recipient = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notifications"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="notifications",
+        db_index=False,
     )
     key = models.CharField(max_length=200)
     title = models.CharField(max_length=200)

@@ -67,7 +67,9 @@ class AttendanceRow(models.Model):
     joined, where the file tells; ``minutes`` how long it stayed. Personal: ``email``, ``name``.
     """
 
-    upload = models.ForeignKey(AttendanceUpload, on_delete=models.CASCADE, related_name="rows")
+    upload = models.ForeignKey(
+        AttendanceUpload, on_delete=models.CASCADE, related_name="rows", db_index=False
+    )
     line = models.PositiveIntegerField()
     email = models.CharField(max_length=254, blank=True)
     name = models.CharField(max_length=200, blank=True)

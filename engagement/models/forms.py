@@ -155,7 +155,9 @@ class CaptureForm(FormFace):
 class FormVersion(FormFace):
     """A form as people saw it from ``published_at`` on. A trigger refuses any change."""
 
-    form = models.ForeignKey(CaptureForm, on_delete=models.PROTECT, related_name="versions")
+    form = models.ForeignKey(
+        CaptureForm, on_delete=models.PROTECT, related_name="versions", db_index=False
+    )
     number = models.PositiveIntegerField()
     published_at = models.DateTimeField()
     published_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
@@ -190,7 +192,9 @@ class Submission(models.Model):
     Written by ``engagement.services.submissions``.
     """
 
-    form = models.ForeignKey(CaptureForm, on_delete=models.PROTECT, related_name="submissions")
+    form = models.ForeignKey(
+        CaptureForm, on_delete=models.PROTECT, related_name="submissions", db_index=False
+    )
     version = models.ForeignKey(FormVersion, on_delete=models.PROTECT, related_name="submissions")
     nonce = models.CharField(max_length=32, unique=True)
     state = models.CharField(max_length=8, choices=SubmissionState)

@@ -85,7 +85,9 @@ class VisitorLink(models.Model):
     Written by ``engagement.services``.
     """
 
-    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="links")
+    visitor = models.ForeignKey(
+        Visitor, on_delete=models.CASCADE, related_name="links", db_index=False
+    )
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="visitor_links")
     reason = models.CharField(max_length=12, choices=LinkReason)
     evidence = models.CharField(max_length=300, blank=True)

@@ -174,7 +174,9 @@ class SlaTier(models.Model):
     ``criteria`` is a tree of the criteria language; the targets are working time.
     """
 
-    agreement = models.ForeignKey(Agreement, on_delete=models.CASCADE, related_name="tiers")
+    agreement = models.ForeignKey(
+        Agreement, on_delete=models.CASCADE, related_name="tiers", db_index=False
+    )
     position = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=60)
     criteria = models.JSONField(default=dict, blank=True)
@@ -201,7 +203,9 @@ class SlaTier(models.Model):
 class CommitmentOwner(models.Model):
     """Who answers for one promise of an agreement."""
 
-    agreement = models.ForeignKey(Agreement, on_delete=models.CASCADE, related_name="owners")
+    agreement = models.ForeignKey(
+        Agreement, on_delete=models.CASCADE, related_name="owners", db_index=False
+    )
     commitment = models.CharField(max_length=10, choices=Commitment)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 

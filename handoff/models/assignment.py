@@ -105,7 +105,7 @@ class AssignmentDecision(models.Model):
     """
 
     handoff = models.ForeignKey(
-        "handoff.Handoff", on_delete=models.CASCADE, related_name="decisions"
+        "handoff.Handoff", on_delete=models.CASCADE, related_name="decisions", db_index=False
     )
     kind = models.CharField(
         max_length=7,

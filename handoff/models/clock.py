@@ -65,7 +65,8 @@ class ClockQuerySet(models.QuerySet["Clock"]):
 
     def put_off(self, now: datetime) -> ClockQuerySet:
         """Return clocks with a breach to record that could not be, and is tried again later."""
-        return self.filter(alarm_at__gte=now, breached_at__isnull=True, due_at__lt=now)
+        owed = self.filter(alarm_at__gte=now, breached_at__isnull=True, due_at__lt=now)
+        return owed.filter(attempts__gt=0)
 
     def timed_out(self, now: datetime) -> ClockQuerySet:
         """Return clocks over which a handoff is to be taken from its holder."""
@@ -168,8 +169,8 @@ class Clock(models.Model):
             ),
             models.Index(
                 fields=["due_at"],
-                condition=Q(alarm_at__isnull=False, breached_at__isnull=True),
-                name="clock_breach_owed",
+                condition=Q(alarm_at__isnull=False, breached_at__isnull=True, attempts__gt=0),
+                name="clock_breach_put_off",
             ),
             models.Index(
                 fields=["reassign_at", "id"],

@@ -19,7 +19,9 @@ class Touch(models.Model):
     wrote it down, approves it.
     """
 
-    handoff = models.ForeignKey(Handoff, on_delete=models.CASCADE, related_name="touches")
+    handoff = models.ForeignKey(
+        Handoff, on_delete=models.CASCADE, related_name="touches", db_index=False
+    )
     rep = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     channel = models.CharField(max_length=7, choices=TouchChannel)
     outcome = models.CharField(max_length=12, choices=TouchOutcome)

@@ -79,7 +79,12 @@ class ReleaseWave(models.Model):
 
     model = models.ForeignKey(ScoringModel, on_delete=models.PROTECT, related_name="+")
     plan = models.ForeignKey(
-        ReleasePlan, null=True, blank=True, on_delete=models.PROTECT, related_name="waves"
+        ReleasePlan,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="waves",
+        db_index=False,
     )
     day = models.DateField(null=True, blank=True)
     ordered_at = models.DateTimeField()
@@ -115,7 +120,9 @@ class WaveLead(models.Model):
     ``try_at`` is when a move that failed is tried again; ``tries`` of them have failed so far.
     """
 
-    wave = models.ForeignKey(ReleaseWave, on_delete=models.CASCADE, related_name="leads")
+    wave = models.ForeignKey(
+        ReleaseWave, on_delete=models.CASCADE, related_name="leads", db_index=False
+    )
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="+")
     released_at = models.DateTimeField(null=True, blank=True)
     left_out = models.CharField(max_length=300, blank=True, db_default="", default="")
