@@ -148,7 +148,7 @@ function openDialog(id) {
 }
 
 /* Ctrl+K: the field takes what is typed from now on; what it offers is loaded once somebody asks. */
-document.addEventListener("keydown", async (event) => {
+document.addEventListener("keydown", (event) => {
   const palette = document.getElementById("palette");
   if (!palette || event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey) return;
   event.preventDefault(); // the browser's own search
@@ -156,8 +156,8 @@ document.addEventListener("keydown", async (event) => {
   document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
   palette.querySelector("input").value = "";
   palette.showModal();
-  const { offer } = await import(palette.dataset.script);
-  offer();
+  palette.dispatchEvent(new Event("baton:opened"));
+  import(palette.dataset.script); // the first time: it finds the palette open
 });
 
 function listPageKeys(list) {

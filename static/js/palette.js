@@ -14,11 +14,14 @@ let goesAtOnce = false; // Enter came before the choices for what was typed
 field.addEventListener("keydown", steer);
 field.addEventListener("input", () => { goesAtOnce = false; });
 list.addEventListener("htmx:afterSwap", showChoices);
+palette.addEventListener("baton:opened", offer);
 palette.addEventListener("click", (event) => {
   if (event.target === palette) palette.close(); // beside the sheet
 });
+offer();
 
-export function offer() {
+/* Nothing may come between this and the opening: it would forget what was pressed there. */
+function offer() {
   [answered, goesAtOnce] = [null, false];
   htmx.trigger(field, "baton:palette");
 }
