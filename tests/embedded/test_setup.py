@@ -135,6 +135,7 @@ def test_an_environment_whose_python_is_gone_is_made_anew(checkout: Checkout) ->
 def test_an_installation_that_failed_is_tried_again(checkout: Checkout) -> None:
     uv = checkout.folder.parent / "tools" / "uv"
     uv.write_text(UV + '\n[ "$1" = venv ] || exit 1\n')
+    checkout.environment["PIP_TIMEOUT"] = "never"  # so that pip, which comes next, fails too
     with pytest.raises(subprocess.CalledProcessError):
         checkout.set_up("runtime")
 
