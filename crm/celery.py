@@ -33,7 +33,7 @@ app.conf.beat_schedule = {
     "follow merges": _tick("engagement.follow_merges", queue="bulk", every=3.0),
     "run imports": _tick("leads.run_imports", queue="bulk", every=3.0),
     "run bulk jobs": _tick("leads.run_bulk_jobs", queue="bulk", every=2.0),
-    "wake leads": _tick("leads.wake_leads", queue="bulk", every=30.0),
+    "wake leads": _tick("leads.wake_leads", queue="bulk", every=10.0),
     "mark duplicates": _tick("leads.mark_duplicates", queue="bulk", every=10.0),
     "count splits": _tick("reports.count_splits", queue="bulk", every=10.0),
     "count SLA days": _tick("reports.count_sla_days", queue="bulk", every=20.0),

@@ -43,7 +43,7 @@ def _beat(loop: str, waiting: QuerySet[Any], now: datetime) -> int:
 
 @shared_task(name="leads.wake_leads")
 def wake_leads(**_: object) -> None:
-    """Run by beat twice a minute: nobody waits for a wake-up."""
+    """Run by beat every ten seconds."""
     work_in_turn(lambda now: waking.wake_leads(now=now) == waking.BATCH)
     beat("wake_leads", timezone.now())
 
