@@ -15,8 +15,13 @@ import tempfile
 from crm.embedded.location import ROOT, CannotStart
 from crm.embedded.servers import available_servers
 
-# Files in the order that the collection gave them, for browser tests come last.
-SIDE_BY_SIDE = ("--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder")
+# One process more than there are cores, since tests often wait for servers that start or end. Files
+# in the order that the collection gave them, for browser tests come last.
+SIDE_BY_SIDE = (
+    f"--numprocesses={(os.cpu_count() or 1) + 1}",
+    "--dist=loadfile",
+    "--no-loadscope-reorder",
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -77,6 +77,7 @@ def is_page(client: Client, address: str) -> bool:
 
 def faults_of(window: Page, base_url: str, client: Client, address: str) -> list[str]:
     """Return what cannot be used of a page, by eye, by reader or by keyboard."""
+    window.evaluate("window.stop()")  # what the page before still asks for must not end this one
     cookie = client.cookies[settings.SESSION_COOKIE_NAME]
     host = urlsplit(base_url).hostname or ""
     window.context.clear_cookies()
@@ -85,7 +86,6 @@ def faults_of(window: Page, base_url: str, client: Client, address: str) -> list
     )
     window.emulate_media(color_scheme="light", reduced_motion="reduce")
     window.set_viewport_size(DESK)
-    window.goto("about:blank")  # what the page before still asks for must not end this one
     window.goto(f"{base_url}{address}")
     faults = violations(window) + list(window.evaluate(WITHOUT_RING))
     window.emulate_media(color_scheme="dark", reduced_motion="reduce")
