@@ -357,20 +357,21 @@ class _Elsewhere:
 
 def _write_cursor(row: Any, terms: list[Term], *, backwards: bool) -> str:
     values = [term.value_of(row) for term in terms]
-    return signing.dumps([backwards, values], salt=_salt(terms), serializer=_Serializer)
+    return _signer(terms).sign_object([backwards, values], serializer=_Serializer)
 
 
 def _read_cursor(cursor: str | None, terms: list[Term]) -> _Mark | None:
     """Return the mark, or None when there is none or it was not written here for this order."""
     try:
-        backwards, values = signing.loads(cursor or "", salt=_salt(terms), serializer=_Serializer)
+        backwards, values = _signer(terms).unsign_object(cursor or "", serializer=_Serializer)
     except signing.BadSignature:
         return None
     return _Mark(backwards, values)
 
 
-def _salt(terms: list[Term]) -> str:
-    return f"keyset:{terms}"
+def _signer(terms: list[Term]) -> signing.Signer:
+    """Return what signs cursors of an order: without the time, for one place has one cursor."""
+    return signing.Signer(salt=f"keyset:{terms}")
 
 
 class _Serializer(signing.JSONSerializer):

@@ -1,5 +1,6 @@
 """Keyset pages: every row once, in order, from either side, whatever the cursor."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -99,6 +100,15 @@ def test_pages_of_parts_are_those_of_all_together(ordering: tuple[str, ...]) -> 
             of_parts = merged_page(parts, ordering=ordering, size=2, cursor=cursor)
             assert of_parts == keyset_page(every, ordering=ordering, size=2, cursor=cursor)
     assert list(merged(parts, ordering)) == [lead for page in pages for lead in page.items]
+
+
+@pytest.mark.django_db
+def test_a_place_has_the_same_cursor_at_any_time() -> None:
+    _make([5, 3, 1], [None, None, None])
+    first = _walk(BY_ACTIVITY, 2)[0]
+    time.sleep(1.1)  # what would be signed is the second
+
+    assert _walk(BY_ACTIVITY, 2)[0] == first
 
 
 @pytest.mark.django_db
