@@ -37,15 +37,18 @@ class Site:
         return self.stored()
 
     def stored(self) -> list[dict[str, Any]]:
-        """Return what will be absorbed: of a message that was sent again, one."""
+        """Return what will be absorbed: of a message that was sent again, one.
+
+        What the site of the test before sent again while it was left may come now: it is not ours.
+        """
         bodies = InboxMessage.objects.order_by("id").values_list("body", flat=True)
-        once = {body["messageId"]: body for body in bodies}
+        once = {body["messageId"]: body for body in bodies if self._is_ours(body)}
         return sorted(once.values(), key=lambda body: body["timestamp"])
 
     def silent(self) -> bool:
         """Say whether the browser sent the collector nothing but asked for the script."""
         self.page.wait_for_timeout(700)
-        return not self.asked and not InboxMessage.objects.exists()
+        return not self.asked and not self.stored()
 
     def wait(self, condition: Callable[[], object]) -> None:
         """Wait while the browser works: what it intercepts comes here."""
@@ -61,6 +64,9 @@ class Site:
             f"<!DOCTYPE html><title>Spare parts</title>{script} {self.attributes}></script>"
             f"<body>{self.body}"
         )
+
+    def _is_ours(self, body: dict[str, Any]) -> bool:
+        return str(body["context"]["page"]["url"]).startswith(f"{self.url}/")
 
     def _note(self, request: Request) -> None:
         if "/v1/" in request.url:
