@@ -1,12 +1,10 @@
 """Runs everything: servers, web, workers, beat. Standard library only, so it stays small."""
 
 import argparse
-import errno
 import http.client
 import os
 import pwd
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +20,7 @@ from crm.embedded.location import (
     service_account,
     state_dir,
 )
+from crm.embedded.ports import HeldPort, hold_port
 from crm.embedded.process import Program, credentials, say
 from crm.embedded.servers import (
     lock_file,
@@ -94,31 +93,37 @@ def _own(owner: IO[str]) -> None:
 
 
 def _run(owner: IO[str], options: argparse.Namespace) -> None:
-    port = free_port(options.port)
-    collector_port = free_port(port + 1)
-    url = f"http://localhost:{port}"
-    sign(owner, f"{OWNER}, process {os.getpid()}, {url}")
-    os.environ.setdefault("PUBLIC_URL", url)
-    os.environ.setdefault("COLLECTOR_URL", f"http://localhost:{collector_port}")
-    for folder in ("media", "spool"):
-        make_private(state_dir() / folder)
-    supervisor = Supervisor()
-    try:
-        for server in wanted_servers():
-            supervisor.begin_stage(start(server))
-        _prepare(demo=not options.no_demo)
-        web, *others = _programs(port, collector_port)
-        supervisor.begin_stage()
-        supervisor.start(web)
-        supervisor.look_after_until(_answer_or_silence(port))
-        for program in others:
-            supervisor.start(program)
-        _welcome(url, os.environ["COLLECTOR_URL"])
-        supervisor.look_after_until(lambda: False)
-    finally:
-        for number in END_SIGNALS:
-            signal.signal(number, signal.SIG_IGN)  # we are ending already
-        supervisor.stop()
+    with hold_port(options.port) as port, hold_port(port.number + 1) as collector_port:
+        url = f"http://localhost:{port.number}"
+        sign(owner, f"{OWNER}, process {os.getpid()}, {url}")
+        os.environ.setdefault("PUBLIC_URL", url)
+        os.environ.setdefault("COLLECTOR_URL", f"http://localhost:{collector_port.number}")
+        for folder in ("media", "spool"):
+            make_private(state_dir() / folder)
+        supervisor = Supervisor()
+        try:
+            for server in wanted_servers():
+                supervisor.begin_stage(start(server))
+            _prepare(demo=not options.no_demo)
+            _start_programs(supervisor, port, collector_port)
+            _welcome(url, os.environ["COLLECTOR_URL"])
+            supervisor.look_after_until(lambda: False)
+        finally:
+            for number in END_SIGNALS:
+                signal.signal(number, signal.SIG_IGN)  # we are ending already
+            supervisor.stop()
+
+
+def _start_programs(supervisor: Supervisor, port: HeldPort, collector_port: HeldPort) -> None:
+    """Start the web, and once it answers the others."""
+    web, *others = _programs(port.number, collector_port.number)
+    supervisor.begin_stage()
+    port.release()
+    supervisor.start(web)
+    supervisor.look_after_until(_answer_or_silence(port.number))
+    collector_port.release()
+    for program in others:
+        supervisor.start(program)
 
 
 def _prepare(*, demo: bool) -> None:
@@ -176,32 +181,6 @@ def _can_run_the_application(account: pwd.struct_passwd) -> bool:
     return done.returncode == 0
 
 
-def free_port(first: int) -> int:
-    """Return ``first``, or else the nearest port above it that is free; 0 means any port."""
-    near = range(first, min(first + 100, 65536)) if first else ()
-    return next((port for port in near if _is_free(port)), None) or _any_port()
-
-
-def _is_free(port: int) -> bool:
-    """Tell whether we may listen on both loopback addresses: localhost can mean either."""
-    both = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
-    return all(_may_listen(family, address, port) for family, address in both)
-
-
-def _may_listen(family: socket.AddressFamily, address: str, port: int) -> bool:
-    try:
-        with socket.create_server((address, port), family=family):
-            return True
-    except OSError as problem:  # an address this machine lacks is in nobody's way
-        return problem.errno in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
-
-
-def _any_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
 def _welcome(url: str, collector_url: str) -> None:
     say(f"\nBaton runs at {url}")
     say(f"Sites send events to {collector_url}")
@@ -221,12 +200,11 @@ def _answers(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/robots.txt", headers={"Host": f"localhost:{port}"})
-        connection.getresponse()
+        return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False
     finally:
         connection.close()
-    return True
 
 
 if __name__ == "__main__":

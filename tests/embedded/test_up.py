@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +15,7 @@ import psycopg
 import pytest
 
 from crm.embedded.children import FORKS
-from crm.embedded.location import ROOT, socket_dir
-from crm.embedded.up import free_port
+from crm.embedded.location import ROOT, socket_dir, state_dir
 from tests.embedded.conftest import install, own_state
 from tests.processes import comm, command_line, descendants, wait_for
 
@@ -36,6 +36,8 @@ class Up:
         command = [*UP, f"--port={self.port}"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
+        wait_for(lambda: f"process {self.process.pid}," in owner())
+        self.was_held_while_preparing = is_taken(int(owner().rsplit(":", 1)[1]))
         lines = iter(self.process.stdout.readline, "")
         self.url = next(line for line in lines if "runs at" in line).split()[-1]
         self.collector_url = next(line for line in lines if "send events" in line).split()[-1]
@@ -76,6 +78,10 @@ def up(cluster: Path) -> Iterator[Up]:
 
 def test_a_page_is_served_on_a_port_that_was_free(up: Up) -> None:
     assert up.page() == 200
+
+
+def test_nobody_else_got_its_port_while_the_database_was_prepared(up: Up) -> None:
+    assert up.was_held_while_preparing
 
 
 def test_the_collector_is_served_beside_it(up: Up) -> None:
@@ -150,26 +156,30 @@ def test_ctrl_c_ends_every_process_within_ten_seconds_and_the_next_start_has_the
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (1,)
 
 
-def test_a_port_in_use_on_either_loopback_address_is_passed_over() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as rival:
-        taken = rival.getsockname()[1]
-        assert free_port(taken) > taken
-    with socket.create_server(("::1", taken), family=socket.AF_INET6):
-        assert free_port(taken) > taken
-    assert free_port(taken) == taken
-
-
-def test_port_zero_means_any_port() -> None:
-    assert free_port(0) >= 1024
-
-
 def status_of(url: str) -> int | None:
     """Return the status of a page; None while there is none."""
     try:
         with urllib.request.urlopen(url, timeout=20) as answer:
             return int(answer.status)
+    except urllib.error.HTTPError as refusal:
+        return refusal.code
     except OSError:
         return None
+
+
+def owner() -> str:
+    """Return what the owner of the state directory says of itself."""
+    file = state_dir() / "owner.lock"
+    return file.read_text().strip() if file.exists() else ""
+
+
+def is_taken(port: int) -> bool:
+    """Say whether others cannot listen on a port."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return True
+    return False
 
 
 def database() -> psycopg.Connection:
