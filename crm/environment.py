@@ -46,7 +46,9 @@ def broker_url(redis_url: str) -> str:
 def database_options(*, pool_size: int) -> dict[str, Any]:
     """Return psycopg options: a bounded pool, and a limit to every wait (seconds, milliseconds)."""
     return {
-        "pool": {"min_size": 1, "max_size": pool_size, "timeout": 5},
+        # When connecting failed for a second, the next request tries anew, instead of ever longer
+        # pauses: pages are back with the server.
+        "pool": {"min_size": 1, "max_size": pool_size, "timeout": 5, "reconnect_timeout": 1},
         "connect_timeout": 5,
         "prepare_threshold": 5,  # the ORM binds on the client and prepares nothing; sweeps do
         "options": "-c statement_timeout=30000 -c lock_timeout=10000"

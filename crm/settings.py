@@ -101,7 +101,7 @@ MIDDLEWARE = [
     "crm.accounts.middleware.ViewerTimeZoneMiddleware",
     "crm.accounts.middleware.WayBackMiddleware",
     "axes.middleware.AxesMiddleware",
-    "crm.common.middleware.InTheWayMiddleware",
+    "crm.common.middleware.TryAgainMiddleware",
 ]
 
 ROOT_URLCONF = "crm.urls"
@@ -130,6 +130,7 @@ DATABASES = {
     "default": {
         **env.dj_db_url("DATABASE_URL"),
         "OPTIONS": database_options(pool_size=env.int("DATABASE_POOL_SIZE", 8)),
+        "CONN_HEALTH_CHECKS": True,  # connections to a server that was started again are let go
         "TEST": {"NAME": env.str("BATON_TEST_DB", "test_baton")},
     }
 }

@@ -7,10 +7,12 @@ from django.urls import include, path
 
 from crm.accounts.lockout import asked_too_often
 from crm.accounts.views.closed import address_page_closed
+from crm.common.middleware import failed
 
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # lock-out, TOTP
 handler429 = asked_too_often  # allauth looks for this name
+handler500 = failed
 
 urlpatterns = [
     path("admin/", admin.site.urls),

@@ -50,12 +50,12 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 
 document.addEventListener("htmx:sendError", () => {
-  toast("The server did not answer. Nothing was changed; try again.", "error");
+  toast("The server did not answer. See whether this was done; if not, try again.", "error");
 });
 
 document.addEventListener("htmx:responseError", (event) => {
   const { status } = event.detail.xhr;
-  toast(FAILURES[status] ?? "Something went wrong on the server. Nothing was changed.", "error");
+  toast(FAILURES[status] ?? "Something went wrong on the server. See whether this was done before you try again.", "error");
 });
 
 const FAILURES = {
@@ -63,7 +63,7 @@ const FAILURES = {
   404: "This no longer exists, or is not yours to see.",
   409: "Somebody was faster. Load the page again to see what is left to do.",
   429: "Too many requests. Wait a minute and try again.",
-  503: "Other work was in the way for too long, so this was not done. Try again.",
+  503: "The database had no time for this. See whether it was done; if not, try again.",
 };
 
 /* --- Keys: elements name theirs with data-key; single letters are off inside fields ------------------ */

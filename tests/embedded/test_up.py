@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -133,6 +134,23 @@ def test_a_killed_child_is_replaced_and_pages_go_on(up: Up, name: str) -> None:
     wait_for(lambda: up.page() == 200)
 
     assert up.process.poll() is None
+
+
+def test_no_page_fails_for_the_connections_of_a_database_that_was_killed(up: Up) -> None:
+    with ThreadPoolExecutor(16) as people:
+        list(people.map(lambda _: up.page(), range(64)))  # the pools of both processes are full
+    pid = up.pid_of("postgres")
+    assert pid is not None
+
+    os.kill(pid, signal.SIGKILL)
+    answers: list[int | None] = []
+
+    def all_is_well_again() -> bool:
+        answers.append(up.page())
+        return answers[-32:] == [200] * 32
+
+    wait_for(all_is_well_again)
+    assert set(answers) <= {200, 503}
 
 
 def test_ctrl_c_ends_every_process_within_ten_seconds_and_the_next_start_has_the_data(
