@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import Enum
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import groupby
 
 from django.db.models import Count, F, OuterRef, Prefetch, Q, Subquery
-from django.urls import reverse
 from django.utils import timezone
 
 from crm.accounts.models import User
+from crm.common.addresses import page_of
 from crm.common.ui import words
 from crm.common.ui.badges import SlaBadge, waiting_badge
 from crm.common.ui.spans import DayRail, RailMark
@@ -34,7 +34,6 @@ LONGEST = 200
 
 _ONE_DAY = timedelta(days=1)
 _LONGEST_REASON = 24
-_ANY_ID = str(10**18)
 
 
 class Group(Enum):
@@ -294,23 +293,10 @@ def _said(act: LastAct, now: datetime) -> str:
 
 
 def _links(handoff: Handoff) -> Mapping[str, str]:
-    key, lead_key = str(handoff.pk), str(handoff.lead_id)
-    links = {name: place.replace(_ANY_ID, key) for name, place in _places().items()}
-    return links | {"lead": _lead_page().replace(_ANY_ID, lead_key)}
-
-
-@lru_cache(maxsize=1)
-def _places() -> Mapping[str, str]:
-    """Return anchors and addresses with a mark for the id: resolving one a row takes longer."""
-    acts = {name: f"handoff:{name}" for name in ("handoff", "accept", "log", "bant")}
-    addresses = {name: reverse(view, args=[int(_ANY_ID)]) for name, view in acts.items()}
-    anchors = {"row": f"handoff-{_ANY_ID}", "name": f"open-{_ANY_ID}", "open": f"?open={_ANY_ID}"}
-    return anchors | addresses
-
-
-@lru_cache(maxsize=1)
-def _lead_page() -> str:
-    return reverse("leads:detail", args=[int(_ANY_ID)])
+    key = handoff.pk
+    anchors = {"row": f"handoff-{key}", "name": f"open-{key}", "open": f"?open={key}"}
+    pages = {name: page_of(f"handoff:{name}", key) for name in ("handoff", "accept", "log", "bant")}
+    return anchors | pages | {"lead": page_of("leads:detail", handoff.lead_id)}
 
 
 def _group(handoff: Handoff, clock: Clock | None, left: timedelta, now: datetime) -> Group:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.urls import reverse
 from django.utils import timezone
 
 from crm.accounts.models import User
+from crm.common.addresses import page_of
 from crm.common.prepared import FAR, PreparedQuery
 from crm.common.slots import TimelineEntry
 from crm.common.ui.words import working_time
@@ -204,4 +204,4 @@ def _verdict(bant: BantAssessment, at: datetime) -> TimelineEntry:
 
 
 def _address(handoff_id: int) -> str:
-    return reverse("handoff:handoff", args=[handoff_id])
+    return page_of("handoff:handoff", handoff_id)

@@ -9,11 +9,11 @@ from django.urls import reverse
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
+from crm.common.addresses import page_of
 from crm.common.paging import keyset_page
 from crm.common.plans import plan_of
 from crm.shell.navigation import destinations_of
 from leads.listing import whole_of
-from leads.models import Lead
 from leads.search import matching, search_words
 
 MOST_RECENT_ACTIVITY_FIRST = ("-last_activity_at", "-id")
@@ -100,11 +100,7 @@ def _leads(user: User, text: str) -> Iterable[Choice]:
         whole=whole_of(plan_of(found), user),
     )
     for lead in page.items:
-        yield Choice(str(lead), _address_of(lead), "user-round", lead.company_name)
-
-
-def _address_of(lead: Lead) -> str:
-    return reverse("leads:detail", args=[lead.pk])
+        yield Choice(str(lead), page_of("leads:detail", lead.pk), "user-round", lead.company_name)
 
 
 def _pages(user: User) -> Iterable[Choice]:

@@ -7,10 +7,9 @@ from datetime import datetime, tzinfo
 from functools import cached_property
 from typing import NamedTuple
 
-from django.urls import reverse
-
 from crm.accounts.enums import NewsKind
 from crm.accounts.models import User
+from crm.common.addresses import page_of
 from crm.common.notifications import News
 from handoff.enums import Alarm, ClockKind
 from handoff.services.people import answering_for, leaders, pool_of
@@ -119,7 +118,7 @@ def news_of(
         key=_key(handoff.id, meant[0].kind, gravest, meant[0].due_at),
         title=f"{names} {_WORDS[gravest]}: {handoff.lead_name}",
         body=_body(handoff, meant[0], now),
-        url=reverse("handoff:handoff", args=[handoff.id]),
+        url=page_of("handoff:handoff", handoff.id),
         icon=_ICONS[gravest],
         topic=f"handoff:{handoff.id}",
     )

@@ -12,12 +12,12 @@ from crispy_forms.utils import render_crispy_form
 from django import template
 from django.template import Context, Template
 from django.template.loader import get_template
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from crm.accounts.models import User
+from crm.common.addresses import page_of, page_pattern
 from crm.common.criteria import Chip
 from crm.common.paging import Count, Page
 from crm.common.ui.icons import icon
@@ -51,7 +51,7 @@ def lead_rows(rows: Sequence[Row], now: datetime, query: str) -> SafeString:
     In a template the tags of hundreds of cells would take most of the page's time. ``query`` is
     that of the list, which the page of a lead leads back to.
     """
-    address = f"{_address_of('leads:detail')}?{urlencode({'from': query})}"
+    address = f"{page_pattern('leads:detail')}?{urlencode({'from': query})}"
     local = timezone.localtime(now)
     return SafeString("".join(_row(row, local, address) for row in rows))
 
@@ -100,7 +100,7 @@ def lead_cards(rows: Sequence[Row], now: datetime, query: str, viewer: User) -> 
 
     A card has the cells that a phone shows too, and the moves that ``viewer`` may make.
     """
-    page, move = _address_of("leads:detail"), _address_of("leads:stage")
+    page, move = page_pattern("leads:detail"), page_pattern("leads:stage")
     ending = urlencode({"from": query})
     local = timezone.localtime(now)
     return SafeString(
@@ -134,16 +134,6 @@ def _moves(lead: Lead, address: str, ending: str) -> str:
         for to_stage in moves_by_hand(LifecycleStage(lead.stage))
     ]
     return f'<p class="card-moves">{"".join(links)}</p>' if links else ""
-
-
-@cache
-def _address_of(name: str) -> str:
-    """Return an address of leads to put numbers into.
-
-    Finding each among the paths of the site takes longer than drawing its row.
-    """
-    before, _, after = reverse(name, args=[0]).rpartition("0")  # a site's prefix may hold one too
-    return f"{before}{{}}{after}"
 
 
 @cache
@@ -235,7 +225,7 @@ def missing_facts(lead: Lead, place: str) -> SafeString:
 
 
 def _change(lead: Lead, name: str, label: str, drawn: str, *, target: str, focus: str = "") -> str:
-    page = _address_of("leads:detail").format(lead.pk)
+    page = page_of("leads:detail", lead.pk)
     field = TOGETHER.get(name, (name,))[0]
     return _CHANGE.format(
         edit=f"{page}edit/",
