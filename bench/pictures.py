@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from bench.company import seed
 from bench.lists import ROOT
 from bench.seed import database, start_django
-from bench.weight import browser, cookie_of_role, web
+from bench.weight import browser, cookie_of_role, ids_of_rows, web
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -87,10 +87,8 @@ def beat_all() -> None:
 
 def pictures_of() -> list[Picture]:
     """Return the pictures, with the ids of this company."""
-    from handoff.models import Handoff  # noqa: PLC0415 -- app ready
-
-    handoff = Handoff.objects.open().filter(connected_at__isnull=False).earliest("id")
-    lead, bant = f"/leads/{handoff.lead_id}/", f"/handoffs/{handoff.pk}/bant/"
+    ids = ids_of_rows()
+    lead, bant = f"/leads/{ids['lead']}/", f"/handoffs/{ids['handoff']}/bant/"
     return [
         Picture("queue", "REP", "/queue/"),
         Picture("queue-dark", "REP", "/queue/", is_dark=True),

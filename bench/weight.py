@@ -30,9 +30,32 @@ if TYPE_CHECKING:
 RESULTS = Path(__file__).parent / "results" / "weight.jsonl"
 COLD, WARM, STILL = 350, 40, 0.0005  # a shift below is of half a pixel
 PAGES = {
-    "MARKETER": ["/leads/?view=all", "/reports/funnel/", "/scoring/"],
-    "REP": ["/queue/"],
-    "MANAGER": ["/today/", "/reports/sla/", "/queue/team/", "/queue/board/", "/agreement/"],
+    "MARKETER": [
+        "/leads/?view=all",
+        "/leads/{lead}/",
+        "/leads/{lead}/score/",
+        "/reports/funnel/",
+        "/scoring/",
+        "/scoring/quality/",
+        "/scoring/releases/",
+        "/scoring/predictive/",
+        "/scoring/{version}/back-test/",
+        "/content/",
+        "/tracking/",
+    ],
+    "REP": ["/queue/", "/numbers/"],
+    "MANAGER": [
+        "/today/",
+        "/reports/sla/",
+        "/reports/answers/",
+        "/queue/team/",
+        "/queue/board/",
+        "/handoffs/{handoff}/",
+        "/handoffs/{handoff}/bant/",
+        "/agreement/",
+        "/calendars/{calendar}/",
+        "/routing/",
+    ],
 }
 SHIFT = """() => new Promise((done) => {
   let moved = 0;
@@ -79,15 +102,29 @@ def measure(size: int) -> int:
     """Print and keep the weight of each page; return 1 when one is too heavy or moves."""
     start_django()
     seed(size)
-    cookies = {role: cookie_of_role(role) for role in PAGES}
+    cookies, ids = {role: cookie_of_role(role) for role in PAGES}, ids_of_rows()
     with web() as port, browser() as chromium:
         weights = [
-            weigh(chromium, f"http://127.0.0.1:{port}", path, cookies[role])
+            weigh(chromium, f"http://127.0.0.1:{port}", path.format(**ids), cookies[role])
             for role, paths in PAGES.items()
             for path in paths
         ]
     report(size, weights)
     return 0 if all(each.is_kept for each in weights) else 1
+
+
+def ids_of_rows() -> dict[str, int]:
+    """Return whose pages stand for all of their kind: the lead is one whom a rep has reached."""
+    from handoff.models import Handoff, WorkCalendar  # noqa: PLC0415 -- app ready
+    from scoring.models import ScoringModel  # noqa: PLC0415 -- app ready
+
+    handoff = Handoff.objects.open().filter(connected_at__isnull=False).earliest("id")
+    return {
+        "lead": handoff.lead_id,
+        "handoff": handoff.pk,
+        "version": ScoringModel.objects.latest("version").version,
+        "calendar": WorkCalendar.objects.earliest("id").pk,
+    }
 
 
 def cookie_of_role(role: str) -> str:
