@@ -10,9 +10,10 @@ const choices = () => [...list.querySelectorAll("[role=option]")];
 const chosen = () => list.querySelector("[aria-selected=true]");
 let answered = null; // the text for which the choices are shown
 let goesAtOnce = false; // Enter came before the choices for what was typed
+let steered = null; // the choice that the arrows went to since something was typed
 
 field.addEventListener("keydown", steer);
-field.addEventListener("input", () => { goesAtOnce = false; });
+field.addEventListener("input", () => { [goesAtOnce, steered] = [false, null]; });
 list.addEventListener("htmx:afterSwap", showChoices);
 palette.addEventListener("baton:opened", offer);
 palette.addEventListener("click", (event) => {
@@ -22,13 +23,13 @@ offer();
 
 /* Nothing may come between this and the opening: it would forget what was pressed there. */
 function offer() {
-  [answered, goesAtOnce] = [null, false];
+  [answered, goesAtOnce, steered] = [null, false, null];
   htmx.trigger(field, "baton:palette");
 }
 
 function steer(event) {
   const moves = { ArrowDown: 1, ArrowUp: -1 };
-  if (event.key in moves) choose(neighbour(moves[event.key]));
+  if (event.key in moves) choose(steered = neighbour(moves[event.key]));
   else if (event.key === "Enter") go();
   else return;
   event.preventDefault();
@@ -53,10 +54,14 @@ function choose(option) {
   option?.scrollIntoView({ block: "nearest" });
 }
 
+/* An answer that comes late moves nobody away from where they went meanwhile. */
+const isSteered = (option) => steered && nameOf(option) === nameOf(steered);
+const nameOf = (option) => (option.id === "palette-search" ? option.id : option.textContent.trim());
+
 function showChoices(event) {
   answered = event.detail.requestConfig.parameters.q;
   offerKeysOfPage();
-  choose(choices()[0]);
+  choose(choices().find(isSteered) ?? choices()[0]);
   const number = choices().length;
   document.getElementById("palette-count").textContent = number === 1 ? "1 choice" : `${number} choices`;
   if (goesAtOnce && answered === field.value) go();

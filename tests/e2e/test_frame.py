@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from crm.accounts import services
 from crm.accounts.enums import Role
@@ -156,6 +156,31 @@ def test_who_types_faster_than_the_palette_answers_gets_what_they_typed(
     page.keyboard.type("invite a colleague")
     page.keyboard.press("Enter")
 
+    expect(page).to_have_url(re.compile(reverse("accounts:invite")))
+
+
+def test_an_answer_that_comes_late_leaves_the_choice_where_the_arrows_went(
+    enter: Enter, admin: User
+) -> None:
+    page = enter(admin)
+    held: list[Route] = []
+    # Playwright marks what it calls: a list's own method takes no mark.
+    page.route("**/palette/?q=invite", lambda route: held.append(route))  # noqa: PLW0108
+    page.goto(reverse("leads:list"))
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette").get_by_role("option").first).to_be_visible()
+    page.keyboard.type("invit")
+    expect(page.get_by_role("option", name="for “invit”")).to_be_visible()
+    with page.expect_request("**/palette/?q=invite"):
+        page.keyboard.type("e")
+    page.keyboard.press("ArrowDown")
+
+    held.pop().continue_()
+
+    late = page.get_by_role("option", name="for “invite”")
+    expect(late).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(reverse("accounts:invite")))
 
 
