@@ -9,7 +9,7 @@ from django.http import QueryDict
 
 from crm.accounts.models import User
 from crm.common.criteria import CriteriaInvalid, compile_q, parse, sentence
-from crm.common.paging import Count, quick_count
+from crm.common.paging import Count, count_at_once
 from leads.criteria_form import CriteriaForm, closed, opened, read_criteria
 from leads.list_address import ListAddress
 from leads.models import Lead
@@ -20,10 +20,10 @@ MOST_COUNTED = 6
 
 @dataclass(frozen=True)
 class Fitting:
-    """How many leads fit one part, or the whole; None takes longer to count than a page waits."""
+    """How many leads fit one part, or the whole."""
 
     words: str
-    count: Count | None
+    count: Count
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def read_conditions(
         edited = replace(address, criteria=parse(form.tree))
     except CriteriaInvalid:  # a part of the tree is shown as one that cannot be read
         return ConditionsEditor(address, form, None, [])
-    whole = Fitting("", quick_count(edited.leads(viewer=viewer, now=now)))
+    whole = Fitting("", count_at_once(edited.leads(viewer=viewer, now=now)))
     return ConditionsEditor(edited, form, whole, _parts(form, viewer, now))
 
 
@@ -57,7 +57,8 @@ def _parts(form: CriteriaForm, viewer: User, now: datetime) -> list[Fitting]:
         return []
     asked = [parse(tree) for tree in trees[:MOST_COUNTED]]
     visible = Lead.objects.visible_to(viewer)
+    fitting = [visible.filter(compile_q(each, now=now, of_all=True)) for each in asked]
     return [
-        Fitting(sentence(each), quick_count(visible.filter(compile_q(each, now=now, of_all=True))))
-        for each in asked
+        Fitting(sentence(each), count_at_once(leads))
+        for each, leads in zip(asked, fitting, strict=True)
     ]

@@ -170,6 +170,12 @@ def quick_count(queryset: QuerySet[Any], plan: Plan | None = None) -> Count | No
     return _count(queryset, plan) if price <= QUICK_COST else None
 
 
+def count_at_once(queryset: QuerySet[Any]) -> Count:
+    """Return ``quick_count``, and what the planner expects where nobody asks afterwards."""
+    plan = plan_of(queryset)
+    return quick_count(queryset, plan) or Count(plan.rows, is_estimate=True)
+
+
 def rough_count(queryset: QuerySet[Any]) -> Count:
     """Return what the planner expects, and the exact count where that is few.
 

@@ -13,6 +13,7 @@ from crm.common import paging
 from crm.common.paging import (
     Count,
     Page,
+    count_at_once,
     estimate_count,
     keyset_page,
     merged,
@@ -245,6 +246,7 @@ def test_a_count_that_would_hold_up_the_page_is_left_for_later(
     monkeypatch.setattr(paging, "QUICK_COST", 0)
 
     assert quick_count(Lead.objects.all()) is None
+    assert count_at_once(Lead.objects.all()).is_estimate
 
 
 def test_what_cannot_match_is_counted_without_asking(db: None) -> None:
