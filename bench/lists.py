@@ -43,6 +43,25 @@ MOST_GROWTH = 1.5
 WARM_UP = 20  # more than one for each thread of each worker
 
 
+#: Acts of the lead whose page is opened, as the target has it.
+MOST_ACTS = 1_000
+_MORE_ACTS = """
+    WITH own AS (
+        SELECT * FROM engagement_event WHERE lead_id = %(lead)s
+    ), further AS (
+        SELECT own.*, own.occurred_at - minute * interval '1 minute' AS at
+        FROM own CROSS JOIN generate_series(1, %(most)s) AS minute
+        ORDER BY minute, own.id
+        LIMIT greatest(%(most)s - (SELECT count(*) FROM own), 0)
+    )
+    INSERT INTO engagement_event (id, occurred_at, received_at, lead_id, visitor_id, asset_id, kind,
+        name, funnel_stage, url, properties, actor, actor_reason, clock_fault, touch, agent_id)
+    SELECT uuidv7(at - now()), at, received_at, lead_id, visitor_id, asset_id, kind,
+        name, funnel_stage, url, properties, actor, actor_reason, clock_fault, touch, agent_id
+    FROM further
+"""
+
+
 @dataclass(frozen=True)
 class Case:
     """One page and the SQL that fetches the same rows."""
@@ -145,6 +164,8 @@ def prepare() -> tuple[list[Case], dict[str, User]]:
         "SELECT lead_id FROM engagement_event WHERE lead_id IS NOT NULL"
         " GROUP BY lead_id ORDER BY count(*) DESC LIMIT 1"
     )
+    with connection.cursor() as cursor:
+        cursor.execute(_MORE_ACTS, {"lead": busiest, "most": MOST_ACTS})
     people = {
         "marketer": User.objects.filter(roles__contains=["MARKETER"], is_active=True).earliest(
             "id"
