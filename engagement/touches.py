@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,17 +17,23 @@ from engagement.enums import Actor
 from leads.models import Lead
 from leads.normalise import source_label
 
-_FIND = """
-    SELECT asked.lead_id, arrival.touch::text, arrival.occurred_at
-    FROM unnest($1::bigint[], $2::timestamptz[]) AS asked (lead_id, until)
+_ARRIVAL = """
     CROSS JOIN LATERAL (
-        SELECT touch, occurred_at FROM engagement_event event
+        SELECT touch::text, occurred_at FROM engagement_event event
         WHERE event.lead_id = asked.lead_id AND event.actor = $3 AND event.touch <> '{{}}'
             AND event.occurred_at <= asked.until
         ORDER BY occurred_at {order} LIMIT 1
-    ) AS arrival
+    ) AS {name}
 """
-_FIRST, _LAST = SQL(_FIND.format(order="ASC")), SQL(_FIND.format(order="DESC"))
+_ASKED = "FROM unnest($1::bigint[], $2::timestamptz[]) AS asked (lead_id, until)"
+_FIRST = _ARRIVAL.format(order="ASC", name="first")
+_LAST = _ARRIVAL.format(order="DESC", name="last")
+_FIND_FIRST = SQL(f"SELECT asked.lead_id, first.* {_ASKED} {_FIRST}")
+_FIND_LAST = SQL(f"SELECT asked.lead_id, last.* {_ASKED} {_LAST}")
+_FIND_BOTH = SQL(
+    "SELECT asked.lead_id, first.*, last.touch AS last_touch, last.occurred_at AS last_at"
+    f" {_ASKED} {_FIRST} {_LAST}"
+)
 #: Media by the word that is read; the others as ``source_label`` spells them.
 _MEDIA = {
     "cpc": "paid search", "ai": "AI assistant", "email": "e-mail", "paid_social": "paid social",
@@ -63,20 +69,23 @@ def touch_before(moments: Mapping[int, datetime]) -> dict[int, Arrival]:
 
     What machines did brings nobody.
     """
-    return _arrivals(_LAST, moments.keys(), moments.values())
+    return _arrivals(_FIND_LAST, moments)
+
+
+def first_touches(lead_ids: Sequence[int], now: datetime) -> dict[int, Arrival]:
+    """Return what brought each lead first, up to ``now``; leads nothing is known of are missing."""
+    return _arrivals(_FIND_FIRST, dict.fromkeys(lead_ids, now))
 
 
 def arrivals_of(lead_ids: Sequence[int], viewer: User, now: datetime) -> Mapping[int, Arrivals]:
     """Return first and last arrival of leads up to ``now``; a column's ``load``."""
     del viewer
-    first = first_touches(lead_ids, now)
-    last = touch_before(dict.fromkeys(first, now)) if first else {}
-    return {lead_id: Arrivals(first[lead_id], last[lead_id]) for lead_id in first}
-
-
-def first_touches(lead_ids: Sequence[int], now: datetime) -> dict[int, Arrival]:
-    """Return what brought each lead first, up to ``now``; leads nothing is known of are missing."""
-    return _arrivals(_FIRST, lead_ids, [now] * len(lead_ids))
+    return {
+        row["lead_id"]: Arrivals(
+            _arrival(row["touch"], row["occurred_at"]), _arrival(row["last_touch"], row["last_at"])
+        )
+        for row in _found(_FIND_BOTH, dict.fromkeys(lead_ids, now))
+    }
 
 
 def arrivals_panel(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any] | None:
@@ -85,11 +94,14 @@ def arrivals_panel(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any]
     return {"arrivals": arrivals} if arrivals else None
 
 
-def _arrivals(
-    query: SQL, lead_ids: Iterable[int], moments: Iterable[datetime]
-) -> dict[int, Arrival]:
-    found = prepared(query, [list(lead_ids), list(moments), Actor.HUMAN.value])
-    return {
-        row["lead_id"]: Arrival(Touch.from_json(json.loads(row["touch"])), row["occurred_at"])
-        for row in found
-    }
+def _arrivals(query: SQL, moments: Mapping[int, datetime]) -> dict[int, Arrival]:
+    found = _found(query, moments)
+    return {row["lead_id"]: _arrival(row["touch"], row["occurred_at"]) for row in found}
+
+
+def _found(query: SQL, moments: Mapping[int, datetime]) -> Sequence[Mapping[str, Any]]:
+    return prepared(query, [list(moments), list(moments.values()), Actor.HUMAN.value])
+
+
+def _arrival(touch: str, at: datetime) -> Arrival:
+    return Arrival(Touch.from_json(json.loads(touch)), at)
