@@ -130,7 +130,7 @@ DATABASES = {
     "default": {
         **env.dj_db_url("DATABASE_URL"),
         "OPTIONS": database_options(pool_size=env.int("DATABASE_POOL_SIZE", 8)),
-        "CONN_HEALTH_CHECKS": True,  # connections to a server that was started again are let go
+        "ENGINE": "crm.common.postgres",
         "TEST": {"NAME": env.str("BATON_TEST_DB", "test_baton")},
     }
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import psycopg
 import pytest
@@ -83,7 +84,10 @@ def test_who_comes_while_the_database_is_away_is_told_so_before_any_page(
 def test_sessions_that_ended_while_nobody_used_them_are_let_go(
     web: Client, other: psycopg.Connection
 ) -> None:
-    connection.close()  # back to the pool, beside others perhaps
+    with ThreadPoolExecutor(6) as people:  # so many that a pause after each would be too long
+        meeting = Barrier(6)
+        list(people.map(lambda _: ask_with_others(meeting), range(6)))
+    connection.close()
     other.execute(
         "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -99,6 +103,13 @@ def test_any_other_failure_is_called_a_mistake_of_ours(web: Client) -> None:
 
     assert answer.status_code == 500
     assert "Something went wrong on our side" in answer.content.decode()
+
+
+def ask_with_others(meeting: Barrier) -> None:
+    """Use a connection while others use theirs, and give it back to the pool."""
+    session_of_web()
+    meeting.wait(timeout=20)
+    connection.close()
 
 
 def merge_two() -> LeadMerge:
