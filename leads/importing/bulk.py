@@ -8,20 +8,25 @@ from typing import Any
 from django.db import connection, models
 from psycopg import sql
 
-_DOUBLED = """
-    SELECT oid::regclass::text FROM pg_class
-    WHERE oid = ANY(%s::regclass[]) AND pg_relation_size(oid)
-        > greatest(2 * relpages * current_setting('block_size')::bigint, 2 ^ 20)"""
+#: Tables that have grown to twice of what the planner knows, or whose rows have mostly changed.
+_OUTGROWN = """
+    SELECT class.oid::regclass::text FROM pg_class AS class
+    LEFT JOIN pg_stat_all_tables AS stat ON stat.relid = class.oid
+    WHERE class.oid = ANY(%s::regclass[]) AND (
+        pg_relation_size(class.oid)
+            > greatest(2 * relpages * current_setting('block_size')::bigint, 2 ^ 20)
+        OR stat.n_mod_since_analyze > greatest(class.reltuples, 1000))"""
 
 
 def refresh_statistics(*tables: type[models.Model]) -> None:
-    """Have the planner look again at those of ``tables`` that have doubled since it last did.
+    """Have the planner look again at those of ``tables`` that are others than it knows.
 
     A long import outgrows what autovacuum knows; plans for empty tables read them whole for each
-    row that a deferred constraint checks.
+    row that a deferred constraint checks. A table that was emptied and filled again may have its
+    old size, and other rows.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_DOUBLED, [[table._meta.db_table for table in tables]])
+        cursor.execute(_OUTGROWN, [[table._meta.db_table for table in tables]])
         for (name,) in cursor.fetchall():
             cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(name)))
 
