@@ -119,6 +119,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "crm.shell.context.shell",
             ],
+            "builtins": ["crm.common.templatetags.addresses"],
         },
     },
 ]

@@ -1,4 +1,4 @@
-"""Addresses of pages that are about one row.
+"""Addresses of pages that are about one row, or about none.
 
 Finding one among the paths of the site takes longer than drawing its row, so what has many asks
 here: each path is found once a process.
@@ -10,12 +10,20 @@ from functools import cache
 
 from django.urls import reverse
 
+#: An id that no path of the site holds as a part of its own.
+_SOME_ROW = 7_192_837_465
+
+
+@cache
+def page(view: str) -> str:
+    """Return the address of ``view``, which has no arguments."""
+    return reverse(view)
+
 
 @cache
 def page_pattern(view: str) -> str:
     """Return the address of ``view``, whose only argument is an id, with ``{}`` in its place."""
-    before, _, after = reverse(view, args=[0]).rpartition("0")  # a site's prefix may hold one too
-    return f"{before}{{}}{after}"
+    return reverse(view, args=[_SOME_ROW]).replace(str(_SOME_ROW), "{}")
 
 
 def page_of(view: str, pk: int) -> str:
