@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django.utils import timezone
 
@@ -36,6 +37,8 @@ from handoff.models import Clock
 #: How far ahead the end of the working window around now is looked for.
 _ONE_DAY = timedelta(days=1)
 _ONE_MINUTE = timedelta(minutes=1)
+#: The names of clocks by what is stored, looked up once.
+_NAMES = {kind.value: kind.label for kind in ClockKind}
 
 
 def time_left(clock: Clock, calendar: BusinessCalendar, *, now: datetime) -> timedelta:
@@ -47,7 +50,7 @@ def time_left(clock: Clock, calendar: BusinessCalendar, *, now: datetime) -> tim
 
 def clock_badge(clock: Clock, calendar: BusinessCalendar, *, now: datetime) -> SlaBadge:
     """Return how ``clock`` stands: running, paused outside hours, met, missed or withdrawn."""
-    name, title = ClockKind(clock.kind).label, deadline_sentence(clock)
+    name, title = _NAMES[clock.kind], deadline_sentence(clock)
     ended_at = clock.stopped_at or clock.withdrawn_at
     if ended_at is None:
         return _running(clock, name, title, calendar, now)
@@ -64,38 +67,49 @@ def clock_badge(clock: Clock, calendar: BusinessCalendar, *, now: datetime) -> S
 def _running(
     clock: Clock, name: str, title: str, calendar: BusinessCalendar, now: datetime
 ) -> SlaBadge:
-    left = time_left(clock, calendar, now=now)
-    window = next(open_windows(now, now + _ONE_DAY, calendar), None)
-    is_open = window is not None and window.start == now
-    is_over = now > clock.due_at
-    if not is_open and not is_over:
+    closes_at, is_over = _closes_at(calendar, now), now > clock.due_at
+    if closes_at is None and not is_over:
         return paused_badge(clock=name, resumes=_resumes(calendar, now), title=title)
     running = Running(
-        left=left,
+        left=time_left(clock, calendar, now=now),
         allowed=clock.target,
         read_at=now,
-        closes_at=window.end if window and is_open else now,
+        closes_at=closes_at or now,
         is_over=is_over,
     )
     return running_badge(clock=name, running=running, title=title)
 
 
+@lru_cache(maxsize=16)  # a list has dozens of clocks, and its calendars are few
+def _closes_at(calendar: BusinessCalendar, now: datetime) -> datetime | None:
+    """Return the end of the working window around ``now``; None outside of all."""
+    window = next(open_windows(now, now + _ONE_DAY, calendar), None)
+    return window.end if window and window.start == now else None
+
+
 def _resumes(calendar: BusinessCalendar, now: datetime) -> str:
     """Say when work begins again, also of a calendar whose last day is over."""
+    opening = _next_opening(calendar, now)
+    return _moment(opening, now) if opening else "no opening to come"
+
+
+@lru_cache(maxsize=16)
+def _next_opening(calendar: BusinessCalendar, now: datetime) -> datetime | None:
     try:
-        return _moment(next_opening(now, calendar), now)
+        return next_opening(now, calendar)
     except NoOpening:
-        return "no opening to come"
+        return None
 
 
 def deadline_sentence(clock: Clock) -> str:
     """Return ``Accept by Tue 12 May 11:03 CEST, 2 h of working time from 09:03``."""
-    due_at, started_at = timezone.localtime(clock.due_at), timezone.localtime(clock.started_at)
+    zone = timezone.get_current_timezone()
+    due_at, started_at = clock.due_at.astimezone(zone), clock.started_at.astimezone(zone)
     start = (
         f"{started_at:%H:%M}" if started_at.date() == due_at.date() else _day_and_time(started_at)
     )
     return (
-        f"{ClockKind(clock.kind).label} by {_day_and_time(due_at)} {due_at:%Z},"
+        f"{_NAMES[clock.kind]} by {_day_and_time(due_at)} {due_at.tzname()},"
         f" {working_time(clock.target)} of working time from {start}"
     )
 
@@ -158,4 +172,4 @@ def _moment(at: datetime, now: datetime) -> str:
 
 
 def _day_and_time(local: datetime) -> str:
-    return f"{local:%a} {local.day} {local:%b %H:%M}"
+    return local.strftime(f"%a {local.day} %b %H:%M")
