@@ -21,14 +21,14 @@ LINK_ROLES = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
 _MOST_SHOWN = 20
 _SHORT = 8
 
-_LINKS = PreparedQuery(
+LINKS = PreparedQuery(
     lambda lead, before: (
         VisitorLink.objects.filter(lead_id=lead, made_at__lt=before)
         .select_related("visitor")
         .order_by("-made_at")
     )
 )
-_CHANGES = PreparedQuery(
+LINK_CHANGES = PreparedQuery(
     lambda lead, before: (
         LinkChange.objects.filter(link__lead_id=lead, at__lt=before)
         .select_related("link__visitor", "actor")
@@ -58,11 +58,12 @@ class Browser:
 def browsers_panel(lead: Lead, viewer: User, now: datetime) -> Mapping[str, Any] | None:
     """Return the identifications of a lead, those that hold, wait or ended; None without any."""
     del now
-    found = _LINKS.newest(lead.pk, None, _MOST_SHOWN + 1)
+    found = LINKS.newest(lead.pk, None, _MOST_SHOWN + 1)
     if not found:
         return None
     shown = found[:_MOST_SHOWN]
-    proofs = {proof.link_id: proof for proof in _PROOFS.ask(lead.pk)}
+    was_proven = any(link.proven_at not in (None, link.made_at) for link in shown)
+    proofs = {proof.link_id: proof for proof in _PROOFS.ask(lead.pk)} if was_proven else {}
     browsers = [_browser(link, proofs.get(link.pk)) for link in shown]
     return {
         "holding": [each for each in browsers if each.link.holds],
@@ -78,7 +79,7 @@ def link_entries(
 ) -> list[TimelineEntry]:
     """Return when a lead was identified or claimed; a ``TimelineSource``."""
     del viewer
-    return [_made(link) for link in _LINKS.newest(lead_id, before, limit)]
+    return [_made(link) for link in LINKS.newest(lead_id, before, limit)]
 
 
 def link_change_entries(
@@ -86,7 +87,7 @@ def link_change_entries(
 ) -> list[TimelineEntry]:
     """Return what became of a lead's identifications; a ``TimelineSource``."""
     del viewer
-    return [_changed(change) for change in _CHANGES.newest(lead_id, before, limit)]
+    return [_changed(change) for change in LINK_CHANGES.newest(lead_id, before, limit)]
 
 
 def visitor_name(visitor: Visitor) -> str:
@@ -118,7 +119,6 @@ def _made(link: VisitorLink) -> TimelineEntry:
         title=f"Recognised on {name}" if is_proven else f"Said to be on {name}",
         detail=". ".join(filter(None, [_why(link.reason, link.evidence), counts])),
         tone="system",
-        tail=f"link{link.pk}",
     )
 
 
@@ -138,7 +138,6 @@ def _changed(change: LinkChange) -> TimelineEntry:
         title=title,
         detail=_why(change.reason, _said(change)) if change.reason else _said(change),
         tone="system",
-        tail=f"change{change.pk}",
     )
 
 

@@ -10,7 +10,7 @@ from crm.common.slots import TimelineEntry
 from engagement.answers import catalogue, words
 from engagement.models import Submission
 
-_DIFFERENCES = PreparedQuery(
+DIFFERENCES = PreparedQuery(
     lambda lead, before: (
         Submission.objects.filter(lead_id=lead, received_at__lt=before)
         .exclude(differences={})
@@ -25,7 +25,7 @@ def difference_entries(
 ) -> list[TimelineEntry]:
     """Return where answers contradict what was known of a lead; a ``TimelineSource``."""
     del viewer
-    found = _DIFFERENCES.newest(lead_id, before, limit)
+    found = DIFFERENCES.newest(lead_id, before, limit)
     labels = catalogue() if found else {}
     return [_entry(submission, labels) for submission in found]
 
@@ -42,5 +42,4 @@ def _entry(submission: Submission, labels: dict[str, str]) -> TimelineEntry:
         title=f"Said otherwise: {said}",
         detail=f"In the form {submission.form}. What was known stays",
         tone="system",
-        tail=f"submission-{submission.pk}",
     )

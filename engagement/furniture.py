@@ -12,11 +12,17 @@ from crm.common.slots import (
     navigation,
     timeline_sources,
 )
-from engagement.browsers import browsers_panel, link_change_entries, link_entries
+from engagement.browsers import (
+    LINK_CHANGES,
+    LINKS,
+    browsers_panel,
+    link_change_entries,
+    link_entries,
+)
 from engagement.content_access import CONTENT_ROLES
 from engagement.criteria import asset_choices, asset_words, deed_field, kind_words, stage_words
 from engagement.enums import EventKind, FunnelStage
-from engagement.form_timeline import difference_entries
+from engagement.form_timeline import DIFFERENCES, difference_entries
 from engagement.history import act_entries, last_acts, machine_entries
 from engagement.services.merging import ACTS
 from engagement.silence import silence_of
@@ -82,9 +88,13 @@ lead_columns.register(
 timeline_sources.register(
     TimelineSource("events", 10, act_entries, kinds=("acts",), silence=silence_of),
     TimelineSource("machines", 11, machine_entries, kinds=("machines",)),
-    TimelineSource("form_differences", 12, difference_entries, kinds=("acts",)),
-    TimelineSource("link_changes", 13, link_change_entries, kinds=("acts", "sales")),
-    TimelineSource("links", 14, link_entries, kinds=("acts",)),
+    TimelineSource(
+        "form_differences", 12, difference_entries, kinds=("acts",), reads=(DIFFERENCES,)
+    ),
+    TimelineSource(
+        "link_changes", 13, link_change_entries, kinds=("acts", "sales"), reads=(LINK_CHANGES,)
+    ),
+    TimelineSource("links", 14, link_entries, kinds=("acts",), reads=(LINKS,)),
 )
 
 navigation.register(

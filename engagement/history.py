@@ -128,7 +128,6 @@ def entry_of(event: Event, *, viewer: User, is_decided: bool = False) -> Timelin
         earns=event.actor == Actor.HUMAN,
         tone="machine" if is_machine else "plain",
         key=f"{title}:{event.actor}" if is_machine or kind in _REPEATED else "",
-        tail=str(event.id),
         act=_act(event, is_decided=is_decided) if viewer.has_role(*DECIDERS) else None,
     )
 

@@ -34,7 +34,16 @@ from handoff.refusals import HANDOFF_REFUSALS
 from handoff.sales_load import sales_load
 from handoff.services import agreement_gate, waiting_figure
 from handoff.services.merging import HANDOFFS
-from handoff.timeline import handoff_entries
+from handoff.timeline import (
+    BREACHES,
+    DECISIONS,
+    TOUCHES,
+    VERDICTS,
+    breach_entries,
+    decision_entries,
+    touch_entries,
+    verdict_entries,
+)
 from leads.bulk.acts import bulk_acts
 from leads.enums import ImportKind
 from leads.importing.kinds import Importer, importers
@@ -158,7 +167,12 @@ importers.register(
 
 sales_loads.register(SalesLoad("handoff", 10, sales_load))
 
-timeline_sources.register(TimelineSource("handoffs", 4, handoff_entries, kinds=("sales",)))
+timeline_sources.register(
+    TimelineSource("verdicts", 2, verdict_entries, kinds=("sales",), reads=(VERDICTS,)),
+    TimelineSource("touches", 3, touch_entries, kinds=("sales",), reads=(TOUCHES,)),
+    TimelineSource("decisions", 4, decision_entries, kinds=("sales",), reads=(DECISIONS,)),
+    TimelineSource("breaches", 5, breach_entries, kinds=("sales",), reads=(BREACHES,)),
+)
 
 navigation.register(
     NavItem(

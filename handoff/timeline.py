@@ -34,7 +34,7 @@ _READ_OF_BREACHES = (
     "kind", "target", "due_at", "escalate_at", "stopped_at", "withdrawn_at", "excused_at", "alarm",
     "answerable__full_name", "answerable__email", "handoff__agreement__version",
 )  # fmt: skip
-_DECISIONS = PreparedQuery(
+DECISIONS = PreparedQuery(
     lambda lead, before: (
         AssignmentDecision.objects.filter(handoff__lead_id=lead)
         .filter(decided_at__lt=before)
@@ -42,14 +42,14 @@ _DECISIONS = PreparedQuery(
         .order_by("-decided_at")
     )
 )
-_TOUCHES = PreparedQuery(
+TOUCHES = PreparedQuery(
     lambda lead, before: (
         Touch.objects.filter(handoff__lead_id=lead, occurred_at__lt=before)
         .select_related("rep")
         .order_by("-occurred_at")
     )
 )
-_BREACHES = PreparedQuery(
+BREACHES = PreparedQuery(
     lambda lead, before: (
         Clock.objects.filter(handoff__lead_id=lead, due_at__lt=before)
         .filter(breached_at__isnull=False)
@@ -58,7 +58,7 @@ _BREACHES = PreparedQuery(
         .order_by("-due_at")
     )
 )
-_VERDICTS = PreparedQuery(
+VERDICTS = PreparedQuery(
     lambda lead, before: (
         BantAssessment.objects.filter(handoff__lead_id=lead)
         .filter(submitted_at__lt=before)
@@ -67,30 +67,44 @@ _VERDICTS = PreparedQuery(
 )
 
 
-def handoff_entries(
+def decision_entries(
     lead_id: int, viewer: User, before: datetime | None, limit: int
 ) -> list[TimelineEntry]:
-    """Return decisions, touches, breaches and verdicts, newest first; a ``TimelineSource``.
+    """Return to whom a lead was handed, and when that ended; a ``TimelineSource``.
 
-    Each line of what happened by itself names the rule: of routing, or the agreement.
+    Here as below, what happened by itself names the rule: of routing, or the agreement.
     """
     del viewer
-    breaches = _BREACHES.newest(lead_id, before, limit)
+    return [_decision(each) for each in DECISIONS.newest(lead_id, before, limit)]
+
+
+def touch_entries(
+    lead_id: int, viewer: User, before: datetime | None, limit: int
+) -> list[TimelineEntry]:
+    """Return what sales did to reach a lead; a ``TimelineSource``."""
+    del viewer
+    return [_touch(each) for each in TOUCHES.newest(lead_id, before, limit)]
+
+
+def breach_entries(
+    lead_id: int, viewer: User, before: datetime | None, limit: int
+) -> list[TimelineEntry]:
+    """Return breaches, and of whom managers were told; a ``TimelineSource``."""
+    del viewer
+    breaches = BREACHES.newest(lead_id, before, limit)
     escalated = [each for each in breaches if _was_escalated(each, before or FAR)]
-    entries = [
-        *map(_decision, _DECISIONS.newest(lead_id, before, limit)),
-        *map(_touch, _TOUCHES.newest(lead_id, before, limit)),
-        *map(_breach, breaches),
-        *map(_escalation, escalated),
-        *(
-            _verdict(bant, bant.submitted_at)
-            for bant in _VERDICTS.newest(lead_id, before, limit)
-            if bant.submitted_at
-        ),
-    ]
-    entries.sort(key=lambda entry: (entry.at, entry.tail), reverse=True)
-    oldest = entries[:limit][-1].at if entries else None
-    return [entry for entry in entries if oldest is None or entry.at >= oldest]
+    entries = [*map(_escalation, escalated), *map(_breach, breaches)]
+    entries.sort(key=lambda entry: entry.at, reverse=True)
+    return [entry for entry in entries if entry.at >= entries[:limit][-1].at]
+
+
+def verdict_entries(
+    lead_id: int, viewer: User, before: datetime | None, limit: int
+) -> list[TimelineEntry]:
+    """Return what reps concluded of a lead; a ``TimelineSource``."""
+    del viewer
+    found = VERDICTS.newest(lead_id, before, limit)
+    return [_verdict(bant, bant.submitted_at) for bant in found if bant.submitted_at]
 
 
 def _decision(decision: AssignmentDecision) -> TimelineEntry:
@@ -103,7 +117,6 @@ def _decision(decision: AssignmentDecision) -> TimelineEntry:
         detail=f"{decision.rule}. {_considered(decision)}".rstrip(),
         tone="system",
         url=_address(decision.handoff_id),
-        tail=f"decision {decision.pk:012}",
     )
 
 
@@ -141,7 +154,6 @@ def _touch(touch: Touch) -> TimelineEntry:
         title=f"{channel.label}: {outcome.label.lower()}",
         detail=" ".join(filter(None, said)),
         tag="Connected" if outcome in CONNECTED else "Attempted",
-        tail=f"touch {touch.pk:012}",
     )
 
 
@@ -155,7 +167,6 @@ def _breach(clock: Clock) -> TimelineEntry:
         detail=f"{who} {_rule(clock)}: {working_time(clock.target)} of working time.",
         tag="Excused" if clock.excused_at else "",
         url=_address(clock.handoff_id),
-        tail=f"breach {clock.pk:012}",
     )
 
 
@@ -175,7 +186,6 @@ def _escalation(clock: Clock) -> TimelineEntry:
         detail=f"Still unanswered. {_rule(clock)}.",
         tone="system",
         url=_address(clock.handoff_id),
-        tail=f"escalation {clock.pk:012}",
     )
 
 
@@ -199,7 +209,6 @@ def _verdict(bant: BantAssessment, at: datetime) -> TimelineEntry:
         title=f"{bant.framework} recorded: {bant.get_verdict_display()}",
         detail=f"{answers.capitalize()}.{override}",
         url=_address(bant.handoff_id),
-        tail=f"verdict {bant.handoff_id:012}",
     )
 
 

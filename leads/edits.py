@@ -8,9 +8,11 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from django.db.models import Q
 from django.utils.text import Truncator
 
 from crm.accounts.models import User
+from crm.common.prepared import PreparedQuery
 from crm.common.slots import TimelineEntry
 from crm.common.ui.words import phone
 from leads.countries import country_name
@@ -38,6 +40,13 @@ _SAID: Mapping[str, Callable[[Any], str]] = {
     "tags": ", ".join,
 }
 
+
+#: Whether anybody changed anything, and perhaps nothing but what it was captured with.
+EDITS = PreparedQuery(
+    lambda lead, before: LeadFact.objects.filter(
+        Q(actor__isnull=False) | Q(field="owner"), lead_id=lead, recorded_at__lt=before
+    )
+)
 
 #: Facts of the newest edits with the value before them; written out, as the page of every lead asks
 #: for it and composing it anew took longer than the database needs.

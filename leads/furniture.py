@@ -16,15 +16,15 @@ from leads.bulk.moving import MOVING
 from leads.bulk.tagging import TAGGING
 from leads.columns import LEAD_COLUMNS, LEAD_VIEWS
 from leads.duplicates import possible_duplicates
-from leads.edits import edit_entries
+from leads.edits import EDITS, edit_entries
 from leads.fields import ATTRIBUTE_PREFIX, LEAD_FIELDS, attribute_fields
-from leads.merge_entries import merge_entries
+from leads.merge_entries import MERGES, merge_entries
 from leads.merged_rows import LEAD_ROWS
 from leads.merging import followers
 from leads.panels import consents, next_step
 from leads.saved_views import kept_criteria
 from leads.standing_fields import STANDING_FIELDS
-from leads.timeline_sources import deal_entries, note_entries, stage_entries
+from leads.timeline_sources import DEALS, NOTES, deal_entries, note_entries, stage_entries
 
 fields.register(*LEAD_FIELDS, *STANDING_FIELDS)
 fields.register_family(ATTRIBUTE_PREFIX, attribute_fields)
@@ -44,8 +44,8 @@ lead_panels.register(
 
 timeline_sources.register(
     TimelineSource("stages", 7, stage_entries, kinds=("score", "sales")),
-    TimelineSource("edits", 15, edit_entries, kinds=("sales",)),
-    TimelineSource("merges", 18, merge_entries, kinds=("sales",)),
-    TimelineSource("notes", 20, note_entries, kinds=("sales",)),
-    TimelineSource("deals", 30, deal_entries, kinds=("sales",)),
+    TimelineSource("edits", 15, edit_entries, kinds=("sales",), reads=(EDITS,)),
+    TimelineSource("merges", 18, merge_entries, kinds=("sales",), reads=(MERGES,)),
+    TimelineSource("notes", 20, note_entries, kinds=("sales",), reads=(NOTES,)),
+    TimelineSource("deals", 30, deal_entries, kinds=("sales",), reads=(DEALS,)),
 )

@@ -13,7 +13,7 @@ from crm.common.prepared import FAR, PreparedQuery
 from crm.common.slots import TimelineEntry
 from leads.models import LeadMerge
 
-_MERGES = PreparedQuery(
+MERGES = PreparedQuery(
     lambda lead: (
         LeadMerge.objects.filter(Q(survivor_id=lead) | Q(merged_id=lead))
         .select_related("survivor", "merged", "merged_by", "undone_by")
@@ -27,7 +27,7 @@ def merge_entries(
 ) -> list[TimelineEntry]:
     """Return that a lead was merged, and parted again; a ``TimelineSource``."""
     del viewer
-    entries = [entry for merge in _MERGES.ask(lead_id) for entry in _entries(merge, lead_id)]
+    entries = [entry for merge in MERGES.ask(lead_id) for entry in _entries(merge, lead_id)]
     entries.sort(key=lambda entry: entry.at, reverse=True)
     past = [entry for entry in entries if entry.at < (before or FAR)]
     return [entry for entry in past if entry.at >= past[:limit][-1].at]
@@ -46,7 +46,6 @@ def _entries(merge: LeadMerge, lead_id: int) -> Iterator[TimelineEntry]:
         detail=". ".join(filter(None, [address, f"By {merge.merged_by}"])),
         tag="Taken back" if merge.undone_at else "",
         url=url,
-        tail=f"merge{merge.pk}",
     )
     if merge.undone_at:
         yield TimelineEntry(
@@ -56,5 +55,4 @@ def _entries(merge: LeadMerge, lead_id: int) -> Iterator[TimelineEntry]:
             title=f"Parted from {other} again",
             detail=f"By {merge.undone_by}",
             url=url,
-            tail=f"parted{merge.pk}",
         )

@@ -32,14 +32,14 @@ _MOVES = PreparedQuery(
         .order_by("-started_at")
     )
 )
-_NOTES = PreparedQuery(
+NOTES = PreparedQuery(
     lambda lead, before: (
         Note.objects.filter(lead_id=lead, created_at__lt=before)
         .select_related("author")
         .order_by("-created_at")
     )
 )
-_DEALS = PreparedQuery(
+DEALS = PreparedQuery(
     lambda lead, before: (
         Deal.objects.filter(lead_id=lead, closed_at__lt=before)
         .select_related("owner")
@@ -67,7 +67,7 @@ def note_entries(
 ) -> list[TimelineEntry]:
     """Return what people wrote about a lead; a ``TimelineSource``."""
     del viewer
-    return [_note(note) for note in _NOTES.newest(lead_id, before, limit)]
+    return [_note(note) for note in NOTES.newest(lead_id, before, limit)]
 
 
 def deal_entries(
@@ -75,7 +75,7 @@ def deal_entries(
 ) -> list[TimelineEntry]:
     """Return what a lead turned into; a ``TimelineSource``."""
     del viewer
-    return [_deal(deal) for deal in _DEALS.newest(lead_id, before, limit)]
+    return [_deal(deal) for deal in DEALS.newest(lead_id, before, limit)]
 
 
 def _stage(move: StageInterval) -> TimelineEntry:

@@ -9,18 +9,16 @@ ORM that a page asks by the dozen cost three times as much to compose as to answ
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
-from typing import Any, Generic, Self, TypeVar
+from functools import cache, cached_property
+from typing import Any, Generic, TypeVar
 
-from django.db import connection, models
-from django.db.backends.utils import CursorWrapper
+from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models.query import get_related_populators
-from psycopg import RawCursor
 from psycopg.pq import Format
+from psycopg.rows import dict_row, tuple_row
 from psycopg.sql import SQL, Literal
 
 from crm.accounts.models import User
@@ -129,13 +127,12 @@ class PreparedQuery(Generic[M]):
     def _found(self, text: str, values: Sequence[Any], *more: Any) -> list[Sequence[Any]]:
         plan = self._plan
         bound = [values[each.place] for each in plan.bound]
-        with _running(text, [*bound, *more]) as cursor:
-            rows = cursor.fetchall()
+        rows = _fetch(text, [*bound, *more], Format.TEXT, tuple_row)
         return list(plan.compiler.apply_converters(rows, plan.converters))
 
     def _model(self, row: Sequence[Any]) -> M:
         plan, shape = self._plan, self._shape
-        model = plan.queryset.model.from_db(connection.alias, shape.names, row[shape.columns])
+        model = plan.queryset.model.from_db(DEFAULT_DB_ALIAS, shape.names, row[shape.columns])
         for populator in shape.populators:
             populator.populate(row, model)
         for name, place in plan.compiler.annotation_col_map.items():
@@ -144,11 +141,16 @@ class PreparedQuery(Generic[M]):
 
     @cached_property
     def _plan(self) -> _Plan:
-        queryset = self._compose(*map(Parameter, range(self._count)))
-        compiler: Any = queryset.query.get_compiler(connection=connection)
+        queryset = self.composed
+        compiler: Any = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
         text, bound = _bind(*compiler.as_sql())
         columns = [expression for expression, *_ in compiler.select]
         return _Plan(queryset, compiler, text, bound, compiler.get_converters(columns))
+
+    @cached_property
+    def composed(self) -> models.QuerySet[M, Any]:
+        """Return the query set, with parameters in place of values."""
+        return self._compose(*map(Parameter, range(self._count)))
 
     @cached_property
     def _shape(self) -> _Shape:
@@ -159,8 +161,29 @@ class PreparedQuery(Generic[M]):
         return _Shape(
             columns=columns,
             names=[column.target.attname for column, *_ in compiler.select[columns]],
-            populators=populators(compiler.klass_info, compiler.select, connection.alias),
+            populators=populators(compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS),
         )
+
+
+def that_have_rows(
+    queries: tuple[PreparedQuery[Any], ...], *values: Any
+) -> set[PreparedQuery[Any]]:
+    """Return those of ``queries`` that have rows for ``values``, by one question for all.
+
+    A query with fewer parameters is given the first of the values.
+    """
+    if not queries:
+        return set()
+    text, bound = _question(queries)
+    [answers] = _fetch(text, [values[each.place] for each in bound], Format.TEXT, tuple_row)
+    return {query for query, is_there in zip(queries, answers, strict=True) if is_there}
+
+
+@cache
+def _question(queries: tuple[PreparedQuery[Any], ...]) -> tuple[str, list[Parameter]]:
+    asked = [query.composed.query.get_compiler(DEFAULT_DB_ALIAS).as_sql() for query in queries]
+    terms = ", ".join(f"EXISTS ({text})" for text, _ in asked)
+    return _bind(f"SELECT {terms}", [value for _, values in asked for value in values])
 
 
 def _bind(text: str, values: Sequence[Any]) -> tuple[str, list[Parameter]]:
@@ -218,31 +241,17 @@ def prepared(query: SQL, parameters: Sequence[Any]) -> list[dict[str, Any]]:
         query: The same text each time: the plan is found by it.
         parameters: What stands for ``$1`` and so on.
     """
-    with _running(query.as_string(None), parameters, Format.BINARY) as cursor:
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return _fetch(query.as_string(None), parameters, Format.BINARY, dict_row)
 
 
-class _PreparingCursor(RawCursor[Any]):
-    """Binds on the server, and prepares what it runs the first time rather than the fifth.
-
-    A web process has a connection for each of its threads: pages stay slow until all of them have
-    asked often enough.
-    """
-
-    def execute(self, *asked: Any, **how: Any) -> Self:
-        """Run a query, which is kept on the connection."""
-        return super().execute(*asked, **{**how, "prepare": True})
-
-
-@contextmanager
-def _running(
-    query: str, parameters: Sequence[Any], told_in: Format = Format.TEXT
-) -> Iterator[CursorWrapper]:
-    connection.ensure_connection()
-    bound_by_server: Any = _PreparingCursor(connection.connection)
-    bound_by_server.format = told_in
-    counted = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with counted(bound_by_server) as cursor:
-        cursor.execute(query, parameters)
-        yield cursor
+def _fetch(query: str, parameters: Sequence[Any], told_in: Format, rows: Any) -> list[Any]:
+    lent: Any = connections[DEFAULT_DB_ALIAS]  # looked up once: it is another for each thread
+    cursor = lent.preparing_cursor
+    cursor.format = told_in
+    if cursor.row_factory is not rows:  # to set it anew costs more than to look
+        cursor.row_factory = rows
+    counted = lent.make_debug_cursor if lent.queries_logged else lent.make_cursor
+    asked = counted(cursor)
+    asked.execute(query, parameters)
+    found: list[Any] = asked.fetchall()
+    return found

@@ -39,6 +39,7 @@ class Registry(Generic[T]):
             if item.name in self._items:
                 raise ValueError(f"{self._noun} {item.name!r} is registered twice")
             self._items[item.name] = item
+        self._items = {item.name: item for item in sorted(self._items.values(), key=_place)}
 
     def get(self, name: str) -> T | None:
         """Return the item of that name, or None."""
@@ -46,4 +47,8 @@ class Registry(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         """Go through the items by order, then name."""
-        return iter(sorted(self._items.values(), key=lambda item: (item.order, item.name)))
+        return iter(self._items.values())
+
+
+def _place(item: Registrable) -> tuple[int, str]:
+    return item.order, item.name

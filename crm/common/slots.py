@@ -14,6 +14,7 @@ from typing import Any
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
+from crm.common.prepared import PreparedQuery
 from crm.common.registry import Registry
 
 LoadColumn = Callable[[Sequence[int], User, datetime], Mapping[int, Any]]
@@ -85,8 +86,8 @@ class TimelineEntry:
     ``kind`` groups it under a filter, see ``TIMELINE_KINDS``. ``tone`` is ``plain``, ``stage``,
     ``system`` or ``machine``. Neighbours with the same ``key`` collapse into one.
     ``points`` are what the act added to the score; ``earns`` says that ``timeline_gains`` may know
-    of some, which the page asks for once it is shown. ``tail`` makes the order of one instant
-    stable. ``act`` is what the viewer may do about it.
+    of some, which the page asks for once it is shown. ``act`` is what the viewer may do
+    about it.
     """
 
     at: datetime
@@ -100,7 +101,6 @@ class TimelineEntry:
     tone: str = "plain"
     url: str = ""
     key: str = ""
-    tail: str = ""
     act: EntryAct | None = None
 
 
@@ -115,14 +115,16 @@ class TimelineSource:
 
     ``before`` is exclusive; None means from now. At most ``limit`` entries are returned; a source
     that holds more entries of the last instant than fit returns all of that instant. ``kinds`` are
-    those its entries can have: it is not asked when none of them is wanted. Where a lead has no
-    entry of these kinds at all, ``silence(lead_id, viewer, now)`` says why.
+    those its entries can have: it is not asked when none of them is wanted. ``reads`` are queries,
+    of a lead and of ``before``: when none of them has rows, it is not asked either. Where a lead
+    has no entry of these kinds at all, ``silence(lead_id, viewer, now)`` says why.
     """
 
     name: str
     order: int
     load: Callable[[int, User, datetime | None, int], Sequence[TimelineEntry]]
     kinds: tuple[str, ...] = TIMELINE_KINDS
+    reads: tuple[PreparedQuery[Any], ...] = ()
     silence: Callable[[int, User, datetime], str] | None = None
 
 

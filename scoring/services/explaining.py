@@ -23,15 +23,17 @@ from scoring.explanation import (
     needs,
     persona_gaps,
 )
-from scoring.fit import fit_tables, numbered_rules, of_leads
+from scoring.fit import NO_TIME, fit_tables, numbered_rules, of_leads
 from scoring.forecast import forecast
 from scoring.past import past_events, past_leads
 from scoring.query import ASK, KEEP, engagement_tables
 from scoring.scored import points
-from scoring.services.fast_track import BuyingAct, buying_acts, held_back_act
+from scoring.services.fast_track import BuyingAct, telling_act
 from scoring.services.publishing import definition_of, model_at
 from scoring.services.surroundings import surroundings_of
 from scoring.sql import record, rendered, with_tables
+
+_FIT = SQL("SELECT * FROM fit JOIN outcome ON outcome.id = fit.lead_id")
 
 
 class NoModel(Exception):
@@ -160,13 +162,22 @@ def _engagement_part(
 
 def _fit(definition: Definition, lead_id: int, then: datetime, *, is_past: bool) -> dict[str, Any]:
     """Return the fit and each rule's outcome by what was known ``then``."""
+    if not is_past and not definition.moves_with_time:
+        [found] = prepared(_fit_query(definition), [[lead_id]])
+        return found
     tables = fit_tables(definition, of_leads([lead_id]), now=then, is_past=is_past)
     if is_past:
         asked, moment = Literal([lead_id]), Literal(then)
         past = [past_leads(asked, as_of=moment), past_events(asked, known_at=moment)]
         tables = [*past, *tables]
-    body = SQL("SELECT * FROM fit JOIN outcome ON outcome.id = fit.lead_id")
-    return record(with_tables(tables, body, keep=["outcome"]))
+    return record(with_tables(tables, _FIT, keep=["outcome"]))
+
+
+@lru_cache(maxsize=16)
+def _fit_query(definition: Definition) -> SQL:
+    """Ask for the fit of a lead by what is so; no criterion looks at the time."""
+    tables = fit_tables(definition, SQL("id = ANY($1::bigint[])"), now=NO_TIME)
+    return rendered(with_tables(tables, _FIT, keep=["outcome"]))
 
 
 def _fit_part(definition: Definition, fit: Mapping[str, Any]) -> dict[str, Any]:
@@ -210,13 +221,11 @@ def _fast_track(
     definition: Definition, lead_id: int, as_of: datetime, known_at: datetime, *, is_past: bool
 ) -> dict[str, Any]:
     """Return the act by which the lead is on the fast track, or the one that its offer kept off."""
-    moment: Any = {"now": as_of, "known_at": known_at, "is_past": is_past}
-    act = buying_acts(definition, [lead_id], **moment).get(lead_id)
-    held_back = None if act else held_back_act(definition, lead_id, **moment)
-    return {
-        "fast_track": _told(act) if act else "",
-        "held_back": f"{_told(held_back)}, which is no fast track" if held_back else "",
-    }
+    act = telling_act(definition, lead_id, now=as_of, known_at=known_at, is_past=is_past)
+    told = _told(act) if act else ""
+    if act and act.is_held_back:
+        return {"fast_track": "", "held_back": f"{told}, which is no fast track"}
+    return {"fast_track": told}
 
 
 def _told(act: BuyingAct) -> str:

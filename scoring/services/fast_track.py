@@ -30,14 +30,15 @@ _COUNTS = SQL(
     " WHEN e.kind = ANY({kinds}) THEN true"
     " ELSE e.kind = ANY({of_offers}) AND e.properties @> '{{\"fast_track\": true}}' END"
 )
-_HELD_BACK = SQL("e.kind = ANY($5) AND e.properties @> '{\"fast_track\": false}'")
+_HELD_BACK = SQL("e.kind = ANY($5) AND e.properties @> '{{\"fast_track\": false}}'")
 
 
 @dataclass(frozen=True, slots=True)
 class BuyingAct:
     """The fast-track act by which a lead raised its hand; ``event_id`` is the event of the log.
 
-    ``offer`` is the short name of the offer that was accepted, if it was one.
+    ``offer`` is the short name of the offer that was accepted, if it was one. What ``is_held_back``
+    would be a fast track, had its offer not said otherwise.
     """
 
     lead_id: int
@@ -47,6 +48,7 @@ class BuyingAct:
     received_at: datetime
     has_shortest_tier: bool
     offer: str
+    is_held_back: bool
 
 
 def buying_act(*, lead_id: int, now: datetime) -> BuyingAct | None:
@@ -72,20 +74,17 @@ def buying_acts(
     for the shortest tier comes before the others; that of an offer whose kind the model does not
     name is for the shortest.
     """
-    return _find(definition, lead_ids, now, known_at or now, _first(False, is_past))
+    query = _first(False, is_past)
+    found = _find(definition, lead_ids, now, known_at or now, query)
+    return {act.lead_id: act for act in found}
 
 
-def held_back_act(
-    definition: Definition,
-    lead_id: int,
-    *,
-    now: datetime,
-    known_at: datetime | None = None,
-    is_past: bool = False,
+def telling_act(
+    definition: Definition, lead_id: int, *, now: datetime, known_at: datetime, is_past: bool
 ) -> BuyingAct | None:
-    """Return the first act that would be a fast track, had its offer not said otherwise."""
-    query = _first(True, is_past)
-    return _find(definition, [lead_id], now, known_at or now, query).get(lead_id)
+    """Return the act that ``buying_acts`` finds of a lead, else the first that was held back."""
+    found = _find(definition, [lead_id], now, known_at, _first(True, is_past))
+    return min(found, key=lambda act: act.is_held_back, default=None)
 
 
 def is_buying(definition: Definition) -> Composed:
@@ -100,35 +99,38 @@ def is_buying(definition: Definition) -> Composed:
 
 def _find(
     definition: Definition, lead_ids: Sequence[int], now: datetime, known_at: datetime, query: SQL
-) -> dict[int, BuyingAct]:
+) -> list[BuyingAct]:
     if not lead_ids:
-        return {}
+        return []
     kinds = [act.kind.value for act in definition.fast_track]
     shortest = [act.kind.value for act in definition.fast_track if act.shortest_tier]
     earliest = now - definition.fast_track_within
     asked = [list(lead_ids), now, known_at, earliest, kinds, shortest, _OF_OFFERS]
     found = prepared(query, asked)
-    acts = (BuyingAct(**{**row, "kind": EventKind(row["kind"])}) for row in found)
-    return {act.lead_id: act for act in acts}
+    return [BuyingAct(**{**row, "kind": EventKind(row["kind"])}) for row in found]
 
 
 @cache
-def _first(is_held_back: bool, is_past: bool) -> SQL:
+def _first(also_held_back: bool, is_past: bool) -> SQL:
+    counts = _COUNTS.format(kinds=SQL("$5"), of_offers=SQL("$7"))
+    held_back = _HELD_BACK.format()
     query = SQL(
-        "SELECT DISTINCT ON (asked.lead_id) asked.lead_id, e.id AS event_id, e.kind,"
+        "SELECT DISTINCT ON (asked.lead_id, is_held_back) asked.lead_id, e.id AS event_id, e.kind,"
         " e.occurred_at, e.received_at,"
         " e.kind = ANY($6::text[]) OR e.kind <> ALL($5::text[]) AS has_shortest_tier,"
-        " left(coalesce(e.properties ->> 'offer', ''), 100) AS offer"
+        " left(coalesce(e.properties ->> 'offer', ''), 100) AS offer,"
+        " {held_back} AS is_held_back"
         " FROM ({asked}) asked JOIN leads_lead lead ON lead.id = asked.lead_id"
         " JOIN engagement_event e ON e.lead_id = asked.lead_id AND e.occurred_at > asked.since"
         " AND e.occurred_at > coalesce(lead.imported_at, '-infinity')"
         " WHERE e.occurred_at > $4 AND e.occurred_at <= $2 AND e.received_at <= $3"
         " AND e.actor = {human} AND e.kind = ANY($5::text[] || $7::text[]) AND {counts}{at_once}"
-        " ORDER BY asked.lead_id, has_shortest_tier DESC, e.occurred_at, e.id"
+        " ORDER BY asked.lead_id, is_held_back, has_shortest_tier DESC, e.occurred_at, e.id"
     ).format(
         asked=with_cycle_start(ASK),
         human=Actor.HUMAN.value,
-        counts=_HELD_BACK if is_held_back else _COUNTS.format(kinds=SQL("$5"), of_offers=SQL("$7")),
+        counts=SQL("({} OR {})").format(counts, held_back) if also_held_back else counts,
+        held_back=held_back,
         at_once=AT_ONCE,
     )
     past: Tables = [past_events(SQL("$1"), known_at=SQL("$3"))] if is_past else []

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import DataError, connection
+from django.db import DataError, connection, transaction
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Concat
 from django.test.utils import CaptureQueriesContext
@@ -16,10 +16,16 @@ from psycopg.sql import SQL
 from crm.accounts.enums import Role
 from crm.common.enums import OutboxState
 from crm.common.models import OutboxMessage
-from crm.common.prepared import Parameter, PreparedQuery, QueryOfViewer, prepared
+from crm.common.prepared import (
+    Parameter,
+    PreparedQuery,
+    QueryOfViewer,
+    prepared,
+    that_have_rows,
+)
 from engagement.enums import EventKind
 from engagement.models import Event
-from leads.models import Lead
+from leads.models import Lead, Note
 from tests.factories import NOW, make_lead, make_team, make_user
 from tests.scoring.logs import log_act, make_asset
 
@@ -50,6 +56,21 @@ def test_rows_come_by_column_and_are_counted_as_queries() -> None:
 def test_errors_are_those_of_django() -> None:
     with pytest.raises(DataError):
         prepared(SQL("SELECT 1 / $1::int AS quotient"), [0])
+
+
+def test_a_query_that_failed_or_was_on_another_connection_hinders_none_after_it() -> None:
+    with pytest.raises(DataError), transaction.atomic():
+        prepared(SQL("SELECT 1 / $1::int AS quotient"), [0])
+    assert prepared(QUERY, ["all", 40_000]) == [{"acts": 0, "words": "all%"}]
+
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    assert other.preparing_cursor.connection is other.connection  # type: ignore[attr-defined]
+    other.close()
+    other.connect()
+    assert other.preparing_cursor.connection is other.connection  # type: ignore[attr-defined]
+    other.close()
 
 
 ACTS = PreparedQuery(
@@ -114,6 +135,21 @@ def test_the_newest_come_with_all_of_the_last_instant() -> None:
     assert [each.occurred_at for each in ACTS.newest(lead.pk, moments[1], 2)] == moments[4:]
     same = [each.pk for each in ACTS.newest(lead.pk, None, 2)][1:]
     assert same == sorted(same, reverse=True)
+
+
+def test_one_question_tells_which_of_several_queries_have_rows() -> None:
+    lead, idle = make_lead(), make_lead()
+    log_act(lead.pk, "PAGE_VIEW", NOW)
+    notes = PreparedQuery(lambda lead: Note.objects.filter(lead_id=lead))
+    Note.objects.create(lead=idle, author=make_user(), text="Called back", created_at=NOW)
+    late = NOW + timedelta(days=1)
+
+    with CaptureQueriesContext(connection) as captured:
+        assert that_have_rows((ACTS, notes), lead.pk, late) == {ACTS}
+    assert len(captured) == 1
+    assert that_have_rows((ACTS, notes), lead.pk, NOW) == set()
+    assert that_have_rows((ACTS, notes), idle.pk, late) == {notes}
+    assert that_have_rows((), lead.pk, late) == set()
 
 
 def test_a_query_of_the_orm_is_composed_once() -> None:

@@ -13,6 +13,8 @@ from pytest_django import DjangoDbBlocker
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
+from crm.common.prepared import FAR, that_have_rows
+from crm.common.slots import timeline_sources
 from crm.demo.company import DESKS, LOGINS, PASSWORD, desk_hours
 from crm.demo.people import make_employers, make_people
 from crm.demo.qualifying import DELAY
@@ -69,6 +71,19 @@ def test_the_command_says_who_can_log_in(demo: Demo) -> None:
         assert f"{name}@halvorn.example" in demo.said
         assert user.roles == [role]
         assert user.check_password(PASSWORD)
+
+
+def test_a_timeline_asks_every_source_that_has_something_to_tell(demo: Demo) -> None:
+    viewer, told = User.objects.filter(roles=[Role.MANAGER])[0], set()
+    asked = [source for source in timeline_sources if source.reads]
+    for lead_id in Lead.objects.values_list("pk", flat=True):
+        held = that_have_rows(tuple(q for source in asked for q in source.reads), lead_id, FAR)
+        for source in asked:
+            if source.load(lead_id, viewer, None, 9):
+                told.add(source.name)
+                assert held.intersection(source.reads), (source.name, lead_id)
+
+    assert told >= {"verdicts", "touches", "decisions", "breaches", "deals", "links"}
 
 
 def test_a_believable_share_becomes_mql_and_goes_every_way_from_there(demo: Demo) -> None:

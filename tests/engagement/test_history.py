@@ -134,15 +134,15 @@ def test_repeats_share_a_key_and_single_acts_have_none(lead: Lead) -> None:
 
 
 def test_pages_of_the_timeline_miss_and_repeat_nothing_even_within_one_instant(lead: Lead) -> None:
-    for hours_ago in (1, 2, 2, 2, 3):
-        did(lead, EventKind.CUSTOM, hours_ago, name="Step")
+    for step, hours_ago in enumerate((1, 2, 2, 2, 3)):
+        did(lead, EventKind.CUSTOM, hours_ago, name=f"Step {step}")
 
     first = entries(lead, limit=2)
     rest = entries(lead, before=first[-1].at, limit=2)
 
     assert [entry.at for entry in first] == [NOW - HOUR, *[NOW - 2 * HOUR] * 3]
     assert [entry.at for entry in rest] == [NOW - 3 * HOUR]
-    assert len({entry.tail for entry in first + rest}) == 5
+    assert len({entry.title for entry in first + rest}) == 5
 
 
 def test_the_last_act_is_the_last_thing_a_person_did(lead: Lead) -> None:

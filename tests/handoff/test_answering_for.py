@@ -20,7 +20,6 @@ from handoff.services import (
     rebase_handoffs,
 )
 from handoff.splits import split_clocks
-from handoff.timeline import handoff_entries
 from tests.factories import NOW, client_of, make_team, make_user
 from tests.handoff.factories import (
     ANY_LEAD,
@@ -30,6 +29,7 @@ from tests.handoff.factories import (
     make_handoff,
     make_rep,
 )
+from tests.handoff.telling import sales_entries
 
 pytestmark = pytest.mark.django_db
 
@@ -134,7 +134,7 @@ def test_nobody_answers_for_what_nobody_had_time_for(
     given(handoff, far, NOW + HOUR / 2)
 
     assert breached(handoff).answerable is None
-    told = handoff_entries(handoff.lead_id, make_user(Role.MANAGER), None, 10)
+    told = sales_entries(handoff.lead_id, make_user(Role.MANAGER), None, 10)
     assert "Nobody had the time. Agreement v1: 2 h of working time." in [
         each.detail for each in told
     ]

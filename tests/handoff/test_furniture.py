@@ -26,10 +26,10 @@ from handoff.services import (
     submit_bant,
     waiting_figure,
 )
-from handoff.timeline import handoff_entries
 from leads.models import Lead
 from tests.factories import NOW, client_of, make_lead, make_user
 from tests.handoff.factories import clock_of, holder_of, make_calendar, make_handoff
+from tests.handoff.telling import sales_entries
 
 pytestmark = pytest.mark.django_db
 
@@ -134,7 +134,7 @@ def test_the_timeline_tells_decision_touch_breach_and_verdict() -> None:
         now=late + timedelta(minutes=20),
     )
 
-    entries = handoff_entries(handoff.lead_id, rep, None, 50)
+    entries = sales_entries(handoff.lead_id, rep, None, 50)
 
     assert [(entry.title, entry.at) for entry in entries] == [
         ("BANT recorded: Disqualify", late + timedelta(minutes=20)),
@@ -149,7 +149,7 @@ def test_the_timeline_tells_decision_touch_breach_and_verdict() -> None:
     assert entries[2].tag == ""
 
     handoff.clocks.filter(kind=ClockKind.ACCEPT).update(excused_at=late)
-    assert handoff_entries(handoff.lead_id, rep, None, 50)[2].tag == "Excused"
+    assert sales_entries(handoff.lead_id, rep, None, 50)[2].tag == "Excused"
 
 
 def test_the_timeline_dates_what_was_written_down_late_in_the_zone_of_the_viewer() -> None:
@@ -165,7 +165,7 @@ def test_the_timeline_dates_what_was_written_down_late_in_the_zone_of_the_viewer
     )
 
     with timezone.override("Europe/Berlin"):
-        entries = handoff_entries(handoff.lead_id, rep, None, 9)
+        entries = sales_entries(handoff.lead_id, rep, None, 9)
 
     told = [entry.detail for entry in entries if entry.title.startswith("Call")]
     assert told == [f"{rep}. Written down 13 May, counts once a manager approves."]
@@ -188,7 +188,7 @@ def test_the_timeline_says_what_late_evidence_proves(grant: bool, said: str) -> 
     manager = make_user(Role.MANAGER)
     decide_touch(touch_id=touch.pk, decider=manager, grant=grant, now=touch.recorded_at)
 
-    entries = handoff_entries(handoff.lead_id, rep, None, 9)
+    entries = sales_entries(handoff.lead_id, rep, None, 9)
 
     [told] = [entry.detail for entry in entries if entry.title.startswith("Call")]
     assert told.endswith(f"{said}.")
@@ -217,8 +217,8 @@ def test_the_timeline_can_be_read_in_stretches() -> None:
             now=at,
         )
 
-    newest = handoff_entries(handoff.lead_id, rep, None, 2)
-    older = handoff_entries(handoff.lead_id, rep, newest[-1].at, 10)
+    newest = sales_entries(handoff.lead_id, rep, None, 2)
+    older = sales_entries(handoff.lead_id, rep, newest[-1].at, 10)
 
     assert [len(newest), len(older)] == [2, 3]
     assert newest[-1].at > older[0].at
@@ -274,5 +274,5 @@ def test_a_lead_without_a_handoff_shows_none_of_it() -> None:
     lead, viewer = make_lead(), make_user(Role.MANAGER)
 
     assert panels.lead_handoff(lead, viewer, NOW) is None
-    assert handoff_entries(lead.pk, viewer, None, 10) == []
+    assert sales_entries(lead.pk, viewer, None, 10) == []
     assert not Handoff.objects.exists()

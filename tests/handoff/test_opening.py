@@ -16,7 +16,6 @@ from handoff.brief import digest
 from handoff.enums import Alarm, ClockKind, HandoffState
 from handoff.models import Handoff
 from handoff.services import TierTerms, draft_agreement
-from handoff.timeline import handoff_entries
 from leads.enums import LifecycleStage
 from leads.models import Lead, LeadAttribute
 from leads.services import change_stage
@@ -33,6 +32,7 @@ from tests.handoff.factories import (
     make_rep,
     make_scoring_model,
 )
+from tests.handoff.telling import sales_entries
 from tests.scoring.logs import document, publish_model
 
 pytestmark = pytest.mark.django_db
@@ -322,7 +322,7 @@ def test_a_lead_that_somebody_moves_out_takes_its_handoff_along() -> None:
         "Disqualified by Joel Marten. Student",
     )
     line = next(
-        each for each in handoff_entries(handoff.lead_id, marketer, None, 9)
+        each for each in sales_entries(handoff.lead_id, marketer, None, 9)
         if each.title == "Handoff withdrawn"
     )  # fmt: skip
     assert (line.at, line.detail) == (handoff.closed_at, "Disqualified by Joel Marten.")

@@ -18,7 +18,6 @@ from handoff.services import (
     preview_rebase,
     rebase_handoffs,
 )
-from handoff.timeline import handoff_entries
 from tests.factories import NOW, client_of, make_user
 from tests.handoff.factories import (
     BERLIN_WEEK,
@@ -28,6 +27,7 @@ from tests.handoff.factories import (
     make_handoff,
     overlapping,
 )
+from tests.handoff.telling import sales_entries
 
 pytestmark = pytest.mark.django_db
 
@@ -177,7 +177,7 @@ def test_it_is_told_as_what_it_is_and_not_as_handed_over(handoff: Handoff) -> No
     agreement = agreed(3 * HOUR)
     rebased(agreement)
 
-    [told] = handoff_entries(handoff.lead_id, make_user(Role.MANAGER), None, 1)
+    [told] = sales_entries(handoff.lead_id, make_user(Role.MANAGER), None, 1)
     assert (told.title, told.icon) == ("Deadlines re-based", "calendar-clock")
     assert told.detail.endswith("Moved: Accept")
     page = client_of(make_user(Role.MANAGER)).get(handoff.get_absolute_url()).content.decode()

@@ -13,7 +13,6 @@ from crm.common.models import Notification
 from handoff.enums import Alarm, ClockKind, HandoffState, TimesOutTo, TouchChannel, TouchOutcome
 from handoff.models import Handoff
 from handoff.services import accept_handoff, enforce_deadlines, log_touch, reassign_handoff
-from handoff.timeline import handoff_entries
 from tests.concurrency import side_by_side
 from tests.factories import NOW, client_of, make_team, make_user
 from tests.handoff.factories import (
@@ -24,6 +23,7 @@ from tests.handoff.factories import (
     make_handoff,
     make_rep,
 )
+from tests.handoff.telling import sales_entries
 
 pytestmark = pytest.mark.django_db
 
@@ -104,7 +104,7 @@ def test_an_unaccepted_handoff_goes_to_the_next_rep_after_the_agreed_time(
     assert {"Had it before"} == {
         each["reason"] for each in handoff.decisions.latest("decided_at").candidates[1:]
     }
-    lines = handoff_entries(handoff.lead_id, first, None, 9)
+    lines = sales_entries(handoff.lead_id, first, None, 9)
     assert [(each.at, each.title, each.detail) for each in lines[:3]] == [
         (ACCEPT_DUE + HOUR + TICK, f"Handed to {second}",
          "Jonas Reiter did not act in time. No rule fits: DACH, the first team. 2 considered."),

@@ -340,7 +340,7 @@ def test_a_view_that_is_known_to_be_empty_has_no_colour(
     late = SavedView(
         "t_late", "Late", 1, {"all": [{"field": "cycle", "op": "is", "value": 7}]}, tone="bad"
     )
-    monkeypatch.setitem(lead_views._items, "t_late", late)
+    monkeypatch.setattr(lead_views, "_items", {"t_late": late, **lead_views._items})
     asked = address("view=all", marketer)
 
     unknown = view_tabs(asked)[0]

@@ -7,14 +7,41 @@ Pools can check what they lend, but pause a second or more after each that has e
 from __future__ import annotations
 
 import select
-from typing import Any
+from typing import Any, Self
 
 from django.db.backends.postgresql import base
-from psycopg import Connection, OperationalError
+from psycopg import Connection, OperationalError, RawCursor
+
+
+class PreparingCursor(RawCursor[Any]):
+    """Binds on the server, and prepares what it runs the first time rather than the fifth.
+
+    A web process has a connection for each of its threads: pages stay slow until all of them have
+    asked often enough.
+    """
+
+    def execute(self, *asked: Any, **how: Any) -> Self:
+        """Run a query, which is kept on the connection."""
+        return super().execute(*asked, **{**how, "prepare": True})
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection of Django's to PostgreSQL."""
+
+    _preparing: PreparingCursor | None = None
+
+    @property
+    def preparing_cursor(self) -> PreparingCursor:
+        """Return the one cursor of this connection that prepares what it runs.
+
+        Its rows have to be fetched before the next query. It is kept, as to make one takes a third
+        of the time that a small query does.
+        """
+        self.ensure_connection()
+        kept = self._preparing
+        if kept is None or kept.connection is not self.connection:
+            kept = self._preparing = PreparingCursor(self.connection)
+        return kept
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Return a connection, from the pool if there is one, that has not ended.
