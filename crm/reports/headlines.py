@@ -13,6 +13,7 @@ from django.utils import timezone
 from crm.common.period import Period
 from crm.common.ui.line_chart import LineChart, Scale, line_chart
 from crm.reports.promises import FEWEST, Course
+from crm.reports.standing import Sample, Standing
 from crm.reports.tally import Tally
 from handoff.business_hours import BusinessCalendar, working_time_between
 from handoff.enums import ClockKind
@@ -21,7 +22,11 @@ from handoff.models import WorkCalendar
 
 @dataclass(frozen=True)
 class Headline:
-    """A promise as figure and course; ``is_kept`` is None while too little is known."""
+    """A promise as figure and course; ``is_kept`` is None while too little is known.
+
+    ``says`` is what the line of the chart is. ``url`` lists what the figure counts, ``of_url``
+    what that is a part of, if it is of anything.
+    """
 
     label: str
     figure: str
@@ -30,6 +35,8 @@ class Headline:
     url: str
     is_kept: bool | None
     chart: LineChart
+    says: str
+    of_url: str = ""
 
 
 def volume(promised: int, month: Course, *, now: datetime) -> Headline:
@@ -56,6 +63,7 @@ def volume(promised: int, month: Course, *, now: datetime) -> Headline:
             pace=pace,
             sentence=f"{handed} of {promised} MQLs handed over; the pace asks for {due} by now",
         ),
+        says="Handed over so far",
     )
 
 
@@ -64,14 +72,15 @@ def touched_in_time(goal: int, month: Course, *, now: datetime) -> Headline:
     days, found = _days(month.period), month.touches
     course = list(_course(found, _come(days, now)))
     due = found.kept + found.late
-    figure = f"{100 * found.kept / due:.1f} %" if due >= FEWEST else f"{found.kept} of {due}"
+    figure = f"{100 * found.kept / due:.1f} %" if due >= FEWEST else f"{found.kept}"
     lowest = min([goal, *(share for share in course if share is not None)])
     return Headline(
         label=f"First touch on time in {days[0]:%B}",
         figure=figure,
-        of=f"of {due:,} due" if due >= FEWEST else "due",
+        of=f"of {due:,} due",
         note=f"Agreed {goal} %{_lowest_day(found)}",
-        url=month.url(ClockKind.FIRST_TOUCH),
+        url=month.url(ClockKind.FIRST_TOUCH, standing=Standing.ON_TIME.value),
+        of_url=month.url(ClockKind.FIRST_TOUCH, standing=Sample.DUE.value),
         is_kept=found.kept * 100 >= goal * due if due >= FEWEST else None,
         chart=line_chart(
             [_short(day) for day in days],
@@ -80,6 +89,7 @@ def touched_in_time(goal: int, month: Course, *, now: datetime) -> Headline:
             goal=(goal, f"agreed {goal}"),
             sentence=f"First touch in time: {figure}, against the agreed {goal} percent",
         ),
+        says="On time so far",
     )
 
 

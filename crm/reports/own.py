@@ -22,7 +22,7 @@ from crm.reports.promises import (
 )
 from crm.reports.questions import SlaQuestion
 from crm.reports.sla_output import figures
-from crm.reports.standing import By
+from crm.reports.standing import By, Sample
 from handoff.enums import ClockKind
 from handoff.models import Agreement
 
@@ -106,7 +106,7 @@ def _counted(question: SlaQuestion, row: ComplianceRow, live: LiveFigures) -> li
 def _spans(course: Course, row: ComplianceRow) -> list[Promise]:
     """Return how long first touches took, in working time; of few that says nothing."""
     spans = {"Median first touch": row.median, "90th percentile": row.p90}
-    url = course.url(ClockKind.FIRST_TOUCH)
+    url = course.url(ClockKind.FIRST_TOUCH, standing=Sample.ANSWERED.value)
     return [
         Promise(label, _span(span, row), f"n = {row.answered:,}", "", url, None)
         for label, span in spans.items()

@@ -14,7 +14,7 @@ from crm.reports.compliance import ComplianceRow
 from crm.reports.live import Live, LiveFigures
 from crm.reports.outcomes import OUTCOME_LABELS
 from crm.reports.questions import FunnelQuestion, SlaQuestion
-from crm.reports.standing import STANDING_LABELS, By, Standing
+from crm.reports.standing import By, Sample, Standing, chosen_label
 from handoff.enums import ClockKind
 
 #: No percentages of fewer: one lead more or less would move them by more than ten points.
@@ -67,6 +67,8 @@ class ComplianceLine:
     not_yet_due_url: str
     excused_url: str
     withdrawn_url: str
+    due_url: str
+    answered_url: str
     is_behind: bool
 
     @property
@@ -114,6 +116,8 @@ def _compliance_line(
         not_yet_due_url=f"{url}&standing={Standing.NOT_YET_DUE}",
         excused_url=f"{url}&standing={Standing.EXCUSED}",
         withdrawn_url=f"{url}&standing={Standing.WITHDRAWN}",
+        due_url=f"{url}&standing={Sample.DUE}",
+        answered_url=f"{url}&standing={Sample.ANSWERED}",
         is_behind=goal is not None and row.due >= FEWEST and not _is_kept(row, goal),
     )
 
@@ -152,7 +156,7 @@ def counted_title(question: SlaQuestion) -> str:
     """Return what the list behind a figure holds, in words."""
     if question.live:
         return f"{_LIVE[question.live]} now, {question.kind.label.lower()} clock"
-    what = STANDING_LABELS[question.standing] if question.standing else "Received"
+    what = chosen_label(question.standing) if question.standing else "Received"
     if question.outcome:
         return f"{OUTCOME_LABELS[question.outcome]}, {question.period.label}"
     return f"{what}, {question.kind.label.lower()} clock, {question.period.label}"
@@ -178,8 +182,8 @@ def kpis(
             note=f"of {whole.row.due:,} due, {before.late:,} in the period before",
             url=whole.late_url,
         ),
-        _span_kpi("Median response", whole.row.median, before.median, whole.row.answered),
-        _span_kpi("90th percentile", whole.row.p90, before.p90, whole.row.answered),
+        _span_kpi("Median response", whole.row.median, before.median, whole),
+        _span_kpi("90th percentile", whole.row.p90, before.p90, whole),
         Kpi(
             "At risk now",
             live.at_risk,
@@ -224,15 +228,23 @@ def _measured(row: ComplianceRow, goal: int) -> dict[str, str]:
     return {"verdict": f"Goal {goal} %", "state": "ok" if _is_kept(row, goal) else "bad"}
 
 
-def _span_kpi(label: str, now: timedelta | None, then: timedelta | None, answered: int) -> Kpi:
+def _span_kpi(
+    label: str, now: timedelta | None, then: timedelta | None, whole: ComplianceLine
+) -> Kpi:
+    answered, url = whole.row.answered, whole.answered_url
     if now is None or answered < FEWEST:
-        return Kpi(label, "–", note=f"n = {answered}, shown from {FEWEST}")
+        return Kpi(label, "–", note=f"n = {answered}, shown from {FEWEST}", url=url)
     note = f"working time, n = {answered:,}"
     if then is None or abs(now - then) < timedelta(minutes=1):
-        return Kpi(label, words.working_time(now), note=note)
+        return Kpi(label, words.working_time(now), note=note, url=url)
     faster = now < then
     change = words.working_time(abs(now - then))
     verdict = f"{change} {'faster' if faster else 'slower'}"
     return Kpi(
-        label, words.working_time(now), note=note, verdict=verdict, state="ok" if faster else "risk"
+        label,
+        words.working_time(now),
+        note=note,
+        verdict=verdict,
+        state="ok" if faster else "risk",
+        url=url,
     )

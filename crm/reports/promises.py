@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 
 from crm.common.period import Period
 from crm.reports.outcomes import Outcome
-from crm.reports.standing import By, Scope
+from crm.reports.standing import By, Sample, Scope, Standing
 from crm.reports.sums import Slot
 from crm.reports.tally import Tally
 from handoff.enums import ClockKind
@@ -22,7 +22,8 @@ FEWEST = 10
 class Promise:
     """One promise with what came of it; ``is_kept`` is None while too little is known.
 
-    ``asked`` is empty where nobody agreed on anything.
+    ``asked`` is empty where nobody agreed on anything. ``url`` lists what the figure counts,
+    ``sample_url`` what it is a part of, where that is more.
     """
 
     label: str
@@ -31,6 +32,7 @@ class Promise:
     asked: str
     url: str
     is_kept: bool | None
+    sample_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,17 @@ def share_kept(
 ) -> Promise:
     """Return which percentage of ``whole`` was ``part``; ``goal`` is None without an agreement."""
     found = course.verdicts
-    url = course.url(ClockKind.VERDICT, outcome=whole.value)
-    return _percent(label, found.came_to(part), found.came_to(whole), goal, url)
+    counts = found.came_to(part), found.came_to(whole)
+    urls = [course.url(ClockKind.VERDICT, outcome=each.value) for each in (part, whole)]
+    return _percent(label, counts, urls, goal)
 
 
 def kept_in_time(label: str, course: Course, kind: ClockKind, goal: int | None) -> Promise:
     """Return which percentage of what fell due was in time: verdicts, or first touches."""
     found = course.verdicts if kind is ClockKind.VERDICT else course.touches
-    return _percent(label, found.kept, found.kept + found.late, goal, course.url(kind))
+    counts = found.kept, found.kept + found.late
+    urls = [course.url(kind, standing=each.value) for each in (Standing.ON_TIME, Sample.DUE)]
+    return _percent(label, counts, urls, goal)
 
 
 def attempts_made(course: Course, owed: int | None) -> Promise:
@@ -99,10 +104,18 @@ def attempts_made(course: Course, owed: int | None) -> Promise:
     )
 
 
-def _percent(label: str, part: int, whole: int, goal: int | None, url: str) -> Promise:
-    """Return a share; under ten there are counts, and nobody is behind."""
+def _percent(label: str, counts: tuple[int, int], urls: Sequence[str], goal: int | None) -> Promise:
+    """Return a share of a whole, each with its rows; of under ten the counts, and no verdict."""
+    (part, whole), (url, sample_url) = counts, urls
     asked = "" if goal is None else f"at least {goal} %"
-    if whole < FEWEST:
-        return Promise(label, f"{part} of {whole}", "", asked, url, None)
-    is_kept = None if goal is None else 100 * part >= goal * whole
-    return Promise(label, f"{100 * part / whole:.1f} %", f"n = {whole:,}", asked, url, is_kept)
+    is_kept = None if goal is None or whole < FEWEST else 100 * part >= goal * whole
+    is_share = whole >= FEWEST
+    return Promise(
+        label,
+        figure=f"{100 * part / whole:.1f} %" if is_share else f"{part}",
+        sample=f"n = {whole:,}" if is_share else f"of {whole}",
+        asked=asked,
+        url=url,
+        is_kept=is_kept,
+        sample_url=sample_url,
+    )

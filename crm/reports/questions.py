@@ -17,7 +17,7 @@ from crm.common.period import Period, PeriodInvalid, period_from
 from crm.reports.cohorts import BASES, Cohort, Split, Unit
 from crm.reports.live import Live
 from crm.reports.outcomes import Outcome
-from crm.reports.standing import NOBODY, By, Scope, Standing
+from crm.reports.standing import NOBODY, By, Sample, Scope, Standing
 from handoff.enums import ClockKind
 
 LONGEST_KEY = 200
@@ -72,7 +72,7 @@ class SlaQuestion:
     kind: ClockKind
     by: By
     only: Mapping[By, str]
-    standing: Standing | None
+    standing: Standing | Sample | None
     outcome: Outcome | None = None
     arrived: tuple[int, int] | None = None
     live: Live | None = None
@@ -145,7 +145,7 @@ def sla_question(query: Mapping[str, str], *, now: datetime) -> SlaQuestion:
         kind=ClockKind(_one_of(query, "kind", ClockKind.values, ClockKind.FIRST_TOUCH)),
         by=By(_one_of(query, "by", [by.value for by in By], By.REP)),
         only={by: _key(query, by) for by in By if query.get(by.value)},
-        standing=_member(query, "standing", Standing),
+        standing=_standing(query),
         outcome=_member(query, "outcome", Outcome),
         arrived=_arrived(query.get("arrived", "")),
         live=_member(query, "live", Live),
@@ -160,6 +160,12 @@ def own_question(query: Mapping[str, str], rep: User, *, now: datetime) -> SlaQu
     """
     asked = sla_question(query, now=now)
     return replace(asked, only={By.REP: str(rep.pk)}, is_own=True)
+
+
+def _standing(query: Mapping[str, str]) -> Standing | Sample | None:
+    kinds = (*Standing, *Sample)
+    value = _one_of(query, "standing", ["", *(each.value for each in kinds)], "")
+    return next((each for each in kinds if each.value == value), None)
 
 
 def _member(query: Mapping[str, str], name: str, kind: type[E]) -> E | None:

@@ -10,7 +10,15 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from crm.reports.standing import MISSED, STANDING_LABELS, Scope, Standing, clocks
+from crm.reports.standing import (
+    MISSED,
+    STANDING_LABELS,
+    Sample,
+    Scope,
+    Standing,
+    chosen_q,
+    clocks,
+)
 from handoff.business_hours import working_time_between
 from handoff.models import Clock, Excuse, Handoff
 from handoff.split_clock import SplitClock
@@ -37,10 +45,10 @@ class ClockLine:
     excuse: Excuse | None = None
 
 
-def counted(scope: Scope, chosen: Standing | None, *, now: datetime) -> QuerySet[Any]:
+def counted(scope: Scope, chosen: Standing | Sample | None, *, now: datetime) -> QuerySet[Any]:
     """Return exactly the clocks that a figure counts; ``chosen`` None means all received."""
     found = clocks(scope, now=now)
-    return found if chosen is None else found.filter(standing=chosen.value)
+    return found if chosen is None else found.filter(chosen_q(chosen))
 
 
 def breach_log(scope: Scope, *, now: datetime, limit: int = 20) -> list[ClockLine]:
@@ -103,7 +111,7 @@ def _elapsed(clock: Clock, now: datetime) -> timedelta | None:
 
 
 def counted_rows(
-    scope: Scope, chosen: Standing | None, *, now: datetime
+    scope: Scope, chosen: Standing | Sample | None, *, now: datetime
 ) -> Iterator[tuple[Any, ...]]:
     """Yield one row per counted clock, as ``pages.SLA_HEADER`` names them."""
     return rows_of(counted(scope, chosen, now=now))

@@ -30,8 +30,21 @@ class Standing(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class Sample(StrEnum):
+    """What a percentage, a median or a sum of times is of, whatever each counts as."""
+
+    DUE = "due"
+    ANSWERED = "answered"
+    SPLIT = "split"
+
+
 #: Fell due unanswered: an excuse takes a breach out of the percentage, not out of the record.
 MISSED = (Standing.LATE, Standing.EXCUSED)
+_SAMPLES: Mapping[Sample, Q] = {
+    Sample.DUE: Q(standing__in=(Standing.ON_TIME.value, Standing.LATE.value)),
+    Sample.ANSWERED: Q(stopped_at__isnull=False, elapsed__isnull=False),
+    Sample.SPLIT: Q(handoff__split_time__isnull=False),
+}
 
 STANDING_LABELS = {
     Standing.ON_TIME: "On time",
@@ -39,6 +52,11 @@ STANDING_LABELS = {
     Standing.NOT_YET_DUE: "Not yet due",
     Standing.EXCUSED: "Excused",
     Standing.WITHDRAWN: "Withdrawn",
+}
+_SAMPLE_LABELS = {
+    Sample.DUE: "Fell due",
+    Sample.ANSWERED: "Answered",
+    Sample.SPLIT: "Touched or ended",
 }
 
 
@@ -119,6 +137,16 @@ def _of_tier(name: str) -> Q:
         return untiered & Q(~Exists(imported.exclude(priority="")))
     tiers = SlaTier.objects.filter(name=name).values("pk")
     return Q(handoff__tier__in=tiers) | (untiered & Q(Exists(imported.filter(priority=name))))
+
+
+def chosen_q(chosen: Standing | Sample) -> Q:
+    """Return the condition on ``clocks`` that leaves those of a standing or a sample."""
+    return _SAMPLES[chosen] if isinstance(chosen, Sample) else Q(standing=chosen.value)
+
+
+def chosen_label(chosen: Standing | Sample) -> str:
+    """Return what people call the clocks of a standing or a sample."""
+    return _SAMPLE_LABELS[chosen] if isinstance(chosen, Sample) else STANDING_LABELS[chosen]
 
 
 def standing(now: datetime) -> Case:

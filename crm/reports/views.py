@@ -37,6 +37,7 @@ from crm.reports.scorecard import scorecard
 from crm.reports.sla_output import TABLE_HEADER, figures, table_rows
 from crm.reports.sla_page import filter_chips, split_segments, week_chart
 from crm.reports.slices import read_slice, slice_cycles
+from crm.reports.standing import By, Sample
 from crm.reports.today import load_today
 from handoff.definition import mql_cells
 from handoff.enums import ClockKind
@@ -174,12 +175,13 @@ def sla_page(request: AppRequest) -> HttpResponse:
         "whole": whole,
         "figures": pages.kpis(question, whole, found.before, goal=goal, live=live),
         "lines": pages.compliance_lines(question, found.rows, goal=goal),
-        "weeks": found.weeks,
+        "weeks": pages.compliance_lines(replace(question, by=By.WEEK), found.weeks, goal=goal),
         "chart": week_chart(question, found.weeks, goal=goal),
         "breaches": sla.breach_log(question.scope, now=now) if found.whole.missed else [],
         "heat": heat_map(found.arrivals),
         "split": found.split,
         "segments": split_segments(found.split),
+        "split_url": f"{question.list_url}?{question.query(standing=Sample.SPLIT.value)}",
         "handoffs_query": question.whole_query,
         "card": scorecard(agreement, question.period.last, now=now),
         "csv_url": f"{reverse('reports:sla_csv')}?{question.query()}",

@@ -10,6 +10,7 @@ from django.urls import reverse
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.reports.own import own_numbers
+from crm.reports.promises import Promise
 from crm.reports.questions import own_question, sla_question
 from crm.reports.sla_output import figures
 from handoff.enums import ClockKind
@@ -48,6 +49,10 @@ def worked(rep: User) -> list[Handoff]:
     return theirs
 
 
+def said(promise: Promise) -> str:
+    return f"{promise.figure} {promise.sample}".strip()
+
+
 def test_the_numbers_are_those_of_the_managers_page(
     rep: User, agreement: Agreement, worked: list[Handoff]
 ) -> None:
@@ -57,8 +62,8 @@ def test_the_numbers_are_those_of_the_managers_page(
     question = own_question(PERIOD, rep, now=LATER)
     numbers = own_numbers(question, rep, agreement=agreement, goal=90, now=LATER)
 
-    own = {line.own.label: line.own.figure for line in numbers.lines}
-    team = {line.own.label: line.team.figure for line in numbers.lines if line.team}
+    own = {line.own.label: said(line.own) for line in numbers.lines}
+    team = {line.own.label: said(line.team) for line in numbers.lines if line.team}
     assert (managers.received, managers.on_time, managers.due) == (3, 1, 3)
     assert (own["Received"], own["First touch in time"]) == ("3", "1 of 3")
     assert (team["Received"], team["First touch in time"]) == ("4", "2 of 4")

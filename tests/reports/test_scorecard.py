@@ -85,19 +85,21 @@ def test_both_sides_are_measured_against_what_they_signed(handoffs: list[Handoff
     assert volume.note == f"Pace {round(20 * 10 / 21)}, so 2 ahead"
     accepted, became_sql = card.marketing.promises
     assert (accepted.figure, accepted.sample, accepted.is_kept) == ("91.7 %", "n = 12", True)
-    assert (became_sql.figure, became_sql.is_kept) == ("0 of 0", None)
+    assert (became_sql.figure, became_sql.sample, became_sql.is_kept) == ("0", "of 0", None)
     attempts, verdict = card.sales.promises
     assert (touched.figure, touched.of, touched.is_kept) == ("100.0 %", "of 11 due", True)
     assert touched.note == "Agreed 90 %, lowest day 100.0 %"
     assert touched.chart.now
     assert touched.chart.now.label == "100 %"
     assert (attempts.figure, verdict.figure, verdict.is_kept) == ("–", "0.0 %", False)
-    assert listed(accepted.url) == 12
+    assert verdict.sample == "n = 11"
+    assert [listed(accepted.url), listed(accepted.sample_url)] == [11, 12]
+    assert [listed(verdict.url), listed(verdict.sample_url)] == [0, 11]
     assert [card.marketing.verdict, card.sales.verdict] == [
         "2 of 2 kept so far",
         "1 of 2 kept so far",
     ]
-    assert [listed(volume.url), listed(touched.url)] == [12, 12]
+    assert [listed(volume.url), listed(touched.url), listed(touched.of_url)] == [12, 11, 11]
     assert scorecard(None, NOW.date(), now=LATER) is None
 
 

@@ -1,5 +1,7 @@
 """SLA compliance: what a clock counts as, and that every figure is its rows."""
 
+import html
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -7,7 +9,7 @@ import pytest
 from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 
 from crm.accounts.enums import Role
@@ -15,9 +17,10 @@ from crm.reports.compliance import Compliance, compliance
 from crm.reports.live import live_figures
 from crm.reports.pages import SLA_HEADER, kpis, whole_line
 from crm.reports.questions import sla_question
+from crm.reports.services import count_splits
 from crm.reports.sla import breach_log, counted, counted_rows
 from crm.reports.sla_page import week_chart
-from crm.reports.standing import NOBODY, By, Scope, Standing
+from crm.reports.standing import NOBODY, By, Sample, Scope, Standing
 from handoff.enums import ClockKind, RejectionReason, TouchChannel, TouchOutcome
 from handoff.models import Clock, Handoff
 from handoff.services import log_touch, reject_handoff
@@ -29,6 +32,7 @@ pytestmark = pytest.mark.django_db
 SCOPE = Scope(ClockKind.FIRST_TOUCH, NOW - timedelta(days=1), NOW + timedelta(days=9))
 HOUR = timedelta(hours=1)
 LATER = NOW + timedelta(days=2)
+LISTS = reverse_lazy("reports:sla_handoffs")
 
 
 def figures(scope: Scope = SCOPE, by: By = By.REP, *, now: datetime = LATER) -> Compliance:
@@ -120,6 +124,24 @@ def test_rows_add_up_to_the_whole_and_to_their_lists(worked: dict[str, Handoff],
     for standing in Standing:
         total = sum(getattr(row, standing.value) for row in rows)
         assert total == counted(SCOPE, standing, now=LATER).count()
+    samples = {Sample.DUE: sum(row.due for row in rows)}
+    samples[Sample.ANSWERED] = sum(row.answered for row in rows)
+    samples[Sample.SPLIT] = found.split.handoffs
+    assert samples == {each: counted(SCOPE, each, now=LATER).count() for each in Sample}
+
+
+@pytest.mark.parametrize("query", ["", "by=week&kind=VERDICT", "by=tier&kind=ACCEPT"])
+def test_each_number_of_the_page_opens_as_many_rows(worked: dict[str, Handoff], query: str) -> None:
+    count_splits(now=timezone.now())
+    asked = f"from=2026-05-01&to=2026-05-31&{query}"
+    web = client_of(make_user(Role.MANAGER))
+    page = web.get(f"/reports/sla/?{asked}").content.decode()
+    links = re.findall(rf'<a href="({LISTS}[^"]*)">(?:<b[^>]*>)?(?:of )?([\d,]+)(?: due)?<', page)
+
+    assert len(links) > 12
+    for url, number in links:
+        lines = web.get(html.unescape(url)).context["lines"]
+        assert len(lines) == int(number.replace(",", "")), url
 
 
 def test_rows_carry_the_names_people_know(worked: dict[str, Handoff]) -> None:
@@ -157,7 +179,7 @@ def test_rows_of_nobody_open_their_own_list(by: By) -> None:
 
 
 def test_csv_rows_are_the_counted_clocks(worked: dict[str, Handoff]) -> None:
-    for standing in (None, *Standing):
+    for standing in (None, *Standing, *Sample):
         rows = list(counted_rows(SCOPE, standing, now=LATER))
         assert len(rows) == counted(SCOPE, standing, now=LATER).count()
         assert all(len(row) == len(SLA_HEADER) for row in rows)

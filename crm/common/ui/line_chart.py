@@ -35,6 +35,7 @@ class LineChart:
 
     ``lines`` and ``pace`` are points of polylines in a box of 100 by 100; ``now`` is the last value
     of the line, ``hints`` say each place in words. ``ticks`` are those of the axis from its top.
+    ``rows`` are the same as a table: label, value, and the pace where there is one.
     """
 
     sentence: str
@@ -44,6 +45,7 @@ class LineChart:
     end: Point | None
     goal: Point | None
     hints: Sequence[Point]
+    rows: Sequence[Sequence[str]]
     ticks: Sequence[str]
     first: str
     last: str
@@ -107,6 +109,7 @@ def line_chart(
     def point(place: int, value: float, label: str) -> Point:
         return Point(x(place), scale.at(value), label)
 
+    rows = [_row(label, place, values, pace, scale) for place, label in enumerate(labels)]
     return LineChart(
         sentence=sentence,
         lines=list(_polylines(values, x, scale)),
@@ -114,8 +117,8 @@ def line_chart(
         now=point(*now, scale.says(now[1])) if now else None,
         end=None if last_pace is None else Point(100, scale.at(last_pace), _number(last_pace)),
         goal=Point(0, scale.at(goal[0]), goal[1]) if goal else None,
-        hints=[point(place, scale.high, _hint(label, place, values, pace, scale))
-               for place, label in enumerate(labels)],
+        hints=[point(place, scale.high, _hint(*row)) for place, row in enumerate(rows)],
+        rows=rows,
         ticks=scale.ticks(),
         first=labels[0] if labels else "",
         last=labels[-1] if len(labels) > 1 else "",
@@ -134,9 +137,13 @@ def _polylines(values: Values, x: Callable[[int], float], scale: Scale) -> Itera
             yield " ".join(points if len(points) > 1 else points * 2)
 
 
-def _hint(label: str, place: int, values: Values, pace: Values, scale: Scale) -> str:
+def _row(label: str, place: int, values: Values, pace: Values, scale: Scale) -> Sequence[str]:
     said = scale.says(values[place] if place < len(values) else None)
-    return f"{label}: {said}" + (f", pace {scale.says(pace[place])}" if pace else "")
+    return [label, said, scale.says(pace[place])] if pace else [label, said]
+
+
+def _hint(label: str, said: str, pace: str = "") -> str:
+    return f"{label}: {said}" + (f", pace {pace}" if pace else "")
 
 
 def _number(value: float) -> str:
