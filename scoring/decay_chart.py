@@ -37,7 +37,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class DecayChart:
-    """What ``_decay_chart.html`` draws."""
+    """What ``_decay_chart.html`` draws; ``rows`` are the same as a table, a day and its score."""
 
     past: str
     future: str
@@ -49,6 +49,7 @@ class DecayChart:
     threshold_y: float
     marks: tuple[Mark, ...]
     sentence: str
+    rows: Sequence[tuple[str, int]]
     width: int = WIDTH
     height: int = HEIGHT
     plot_width: int = _PLOT_WIDTH
@@ -97,7 +98,17 @@ def decay_chart(
         threshold_y=place(now, threshold).y,
         marks=_legible([*marks, (end, _PLOT_WIDTH)]),
         sentence=_sentence(past, word, leaves, threshold),
+        rows=_by_day((*past, *ahead), now),
     )
+
+
+def _by_day(course: Points, now: datetime) -> list[tuple[str, int]]:
+    """Return the last score of each day, those to come as what they will be if nothing happens."""
+    scores = {moment.date(): int(score) for moment, score in course}
+    return [
+        (f"{day.day} {day:%b}" + (", expected" if day > now.date() else ""), score)
+        for day, score in scores.items()
+    ]
 
 
 def _path(places: Sequence[Place]) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -256,6 +257,9 @@ def test_the_course_of_a_score_is_drawn_with_its_exit(marketer: Client) -> None:
     assert [mark for mark in ("3 May", "12 May", "1 Jun") if mark in drawn] == [
         "3 May", "12 May", "1 Jun"
     ]  # fmt: skip
+    table = dict(re.findall(r'<th scope="row">([^<]+)</th><td class="num">(\d+)</td>', drawn))
+    assert (table["3 May"], table["12 May"]) == ("0", "60")
+    assert int(table["1 Jun, expected"]) < 50
 
 
 @pytest.mark.usefixtures("_model")
