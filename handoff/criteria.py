@@ -1,4 +1,4 @@
-"""What criteria can ask of a lead's handoff: how its clock stands, its state, why rejected."""
+"""What criteria can ask of a lead's handoff: how its clock stands, its state, why it ended."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from django.db.models import Q, QuerySet, TextChoices
 
 from crm.common.criteria import Field, Kind, Op
-from handoff.enums import HandoffState, RejectionReason
-from handoff.models import Clock, Handoff
+from handoff.enums import DisqualifyReason, HandoffState, RecycleReason, RejectionReason, Verdict
+from handoff.models import BantAssessment, Clock, Handoff
 
 _OPS = (Op.IN, Op.NOT_IN)
 
@@ -79,8 +79,27 @@ def rejected_for(code: str, _: datetime) -> QuerySet[Any]:
     return Handoff.objects.filter(rejection_reason=code).values("lead")
 
 
+def disqualified_for(code: str, _: datetime) -> QuerySet[Any]:
+    """Return the ids of leads that sales disqualified for this reason, in any cycle."""
+    return _told_by(Verdict.DISQUALIFY, disqualify_reason=code)
+
+
+def recycled_for(code: str, _: datetime) -> QuerySet[Any]:
+    """Return the ids of leads that sales sent back to nurture for this reason, in any cycle."""
+    return _told_by(Verdict.RECYCLE, recycle_reason=code)
+
+
+def _told_by(verdict: Verdict, **reason: str) -> QuerySet[Any]:
+    told = BantAssessment.objects.filter(verdict=verdict, submitted_at__isnull=False, **reason)
+    return told.values("handoff__lead")
+
+
 HANDOFF_FIELDS = (
     handoff_field("sla_state", "SLA", SlaState, in_sla_state, order=10),
     handoff_field("handoff", "Handoff", HandoffState, in_handoff_state, order=20),
     handoff_field("rejected_for", "Rejected as", RejectionReason, rejected_for, order=30),
+    handoff_field(
+        "disqualified_for", "Disqualified as", DisqualifyReason, disqualified_for, order=40
+    ),
+    handoff_field("recycled_for", "Recycled as", RecycleReason, recycled_for, order=50),
 )

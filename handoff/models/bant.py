@@ -41,6 +41,18 @@ class BantAssessment(models.Model):
     submitted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["disqualify_reason"],
+                condition=Q(verdict=Verdict.DISQUALIFY, submitted_at__isnull=False),
+                name="bant_by_disqualify_reason",
+            ),
+            models.Index(
+                fields=["recycle_reason"],
+                condition=Q(verdict=Verdict.RECYCLE, submitted_at__isnull=False),
+                name="bant_by_recycle_reason",
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(submitted_at__isnull=True) | ~Q(verdict=""),

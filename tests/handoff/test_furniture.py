@@ -88,6 +88,28 @@ def test_refused_leads_are_found_by_reason() -> None:
     assert _found("rejected_for", "TOO_EARLY") == set()
 
 
+def test_leads_are_found_by_why_sales_let_them_go() -> None:
+    gone, back = make_handoff(), make_handoff()
+    recycle = {"recycle_reason": "NO_BUDGET", "wake_date": NOW.date() + timedelta(days=30)}
+    told: list[tuple[Handoff, dict[str, object]]] = [
+        (gone, {"verdict": "DISQUALIFY", "disqualify_reason": "NO_NEED"}),
+        (back, {"verdict": "RECYCLE", "wake_on": "DATE", **recycle}),
+    ]
+    for handoff, verdict in told:
+        rep, answers = holder_of(handoff), {"need": "NO", "override_reason": "They said so"}
+        accept_handoff(handoff_id=handoff.pk, rep=rep, now=NOW)
+        log_touch(
+            handoff_id=handoff.pk, rep=rep, channel=TouchChannel.CALL, now=NOW,
+            outcome=TouchOutcome.CONNECTED, occurred_at=NOW,
+        )  # fmt: skip
+        submit_bant(handoff_id=handoff.pk, rep=rep, fields={**answers, **verdict}, now=NOW)
+
+    assert _found("disqualified_for", "NO_NEED") == {gone.lead}
+    assert _found("disqualified_for", "COMPETITOR") == set()
+    assert _found("recycled_for", "NO_BUDGET") == {back.lead}
+    assert _found("recycled_for", "NO_BUDGET", op="not_in") == {gone.lead}
+
+
 def test_badges_of_a_page_cost_the_same_however_many_there_are() -> None:
     handoffs = [make_handoff() for _ in range(3)]
     lead_ids, viewer = [each.lead_id for each in handoffs], make_user(Role.MANAGER)
