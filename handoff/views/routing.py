@@ -21,7 +21,7 @@ from crm.common.http import AppRequest, render_page
 from handoff import services
 from handoff.calendar_forms import RepForm
 from handoff.dry_run import dry_run
-from handoff.models import Handoff, RepProfile, RoutingRule
+from handoff.models import Handoff, RepProfile, RoutingRule, WorkCalendar
 from handoff.routing_forms import RuleForm
 
 _LEADERS = (Role.MANAGER, Role.ADMIN)
@@ -97,7 +97,8 @@ def rep(request: AppRequest, user_id: int) -> HttpResponse:
         services.change_rep(user_id=person.pk, **form.cleaned_data)
         messages.success(request, f"Routing knows it of {person} from now on.")
         return redirect("handoff:routing")
-    context = {"form": form, "person": person}
+    calendar = WorkCalendar.objects.measuring(person.sales_team, person)
+    context = {"form": form, "person": person, "calendar": calendar}
     return render_page(request, "handoff/rep.html", context, status=form_status(form))
 
 

@@ -15,7 +15,7 @@ from crm.accounts.models import SalesTeam, User
 from crm.common.models import Notification
 from handoff.dry_run import DryRun, dry_run
 from handoff.enums import RouteTo
-from handoff.models import AssignmentDecision, Handoff, RepProfile, RoutingRule
+from handoff.models import AssignmentDecision, Handoff, RepProfile, RoutingRule, WorkCalendar
 from handoff.rotation import Candidate, choose
 from handoff.services import (
     RoutingInvalid,
@@ -288,6 +288,24 @@ def test_an_absence_is_entered_on_a_page(team: SalesTeam, manager: Client) -> No
     profile = RepProfile.objects.get(user=rep)
     assert (profile.weight, profile.capacity, profile.absent_until) == (2, 5, None)
     assert profile.is_absent(soon + timedelta(minutes=1))
+
+
+def test_the_page_of_a_rep_says_whose_calendar_their_deadlines_use(
+    team: SalesTeam, manager: Client
+) -> None:
+    rep = make_rep(team, full_name="Ann")
+    WorkCalendar.objects.all().delete()
+
+    def said() -> str:
+        return manager.get(reverse("handoff:rep", args=[rep.pk])).content.decode()
+
+    assert "No calendar is set up: deadlines use weekdays from nine to five." in said()
+    make_calendar(name="House")
+    assert "no calendar of their own: deadlines use the default one, House." in said()
+    make_calendar(name="Berlin", team=team, is_default=False)
+    assert "no calendar of their own: deadlines use that of the team, Berlin." in said()
+    make_calendar(name="Mornings", rep=rep, is_default=False)
+    assert "Deadlines use their own calendar, Mornings." in said()
 
 
 def test_the_page_of_the_dry_run_shows_both_sides(team: SalesTeam, manager: Client) -> None:
