@@ -59,6 +59,12 @@ def by_day(entries: Sequence[TimelineEntry], *, now: datetime, zone: tzinfo) -> 
     return [Day(day, day_label(day, today), list(_items(group, zone))) for day, group in days]
 
 
+def says(entry: TimelineEntry, words: str) -> bool:
+    """Say whether an entry holds all of ``words``, or parts of words, whatever their case."""
+    said = f"{entry.title} {entry.detail} {entry.tag}".casefold()
+    return all(word in said for word in words.casefold().split())
+
+
 def line(entry: TimelineEntry, *, zone: tzinfo) -> TimelineItem:
     """Return one entry as a line of its own."""
     return _item([entry], zone)

@@ -17,7 +17,7 @@ from scoring.fields import SCORE_FIELDS
 from scoring.kept_criteria import criteria_in_force
 from scoring.panels import score_panel
 from scoring.quality.fields import QUALITY_FIELD
-from scoring.services import gains
+from scoring.services import gain_rules, gains
 
 fields.register(*SCORE_FIELDS, QUALITY_FIELD)
 keepers.register(Keeper("scoring", 10, criteria_in_force))
@@ -31,7 +31,7 @@ lead_panels.register(
     Panel("score", 10, "right", score_panel, "scoring/_score_beside.html"),
 )
 
-timeline_gains.register(TimelineGains("score", 10, gains))
+timeline_gains.register(TimelineGains("score", 10, gains, gain_rules))
 
 navigation.register(
     NavItem(

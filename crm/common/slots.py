@@ -130,11 +130,15 @@ class TimelineSource:
 
 @dataclass(frozen=True)
 class TimelineGains:
-    """What acts earned: ``load(lead_id, moments, now)`` returns points by the time of the acts."""
+    """What acts earned: ``load(lead_id, moments, now)`` returns points by the time of the acts.
+
+    ``rules()`` names what they were counted by.
+    """
 
     name: str
     order: int
     load: Callable[[int, Sequence[datetime], datetime], Mapping[datetime, Decimal]]
+    rules: Callable[[], str]
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -26,15 +24,8 @@ from crm.common.http import AppRequest, wants_partial, way_back
 from crm.common.instants import instant_problem
 from crm.common.paging import neighbours, place_of
 from crm.common.plans import plan_of
-from crm.common.prepared import FAR, QueryOfViewer, that_have_rows
-from crm.common.slots import (
-    TIMELINE_KINDS,
-    TimelineEntry,
-    TimelineSource,
-    lead_panels,
-    timeline_gains,
-    timeline_sources,
-)
+from crm.common.prepared import QueryOfViewer
+from crm.common.slots import TIMELINE_KINDS, lead_panels, timeline_gains
 from crm.common.ui.words import signed_tenths
 from leads.enums import LifecycleStage
 from leads.fact_lines import known_of
@@ -44,7 +35,7 @@ from leads.lifecycle import moves_by_hand, overrides
 from leads.list_address import read_address
 from leads.listing import whole_of
 from leads.models import Lead
-from leads.timeline import Day, Stretch, by_day, count_kinds, merge
+from leads.timeline_reading import Timeline, TimelineQuestion, read_timeline
 
 #: Whoever else moves a lead does so by answering its handoff.
 STAGE_ROLES = (Role.MARKETER, Role.MANAGER, Role.ADMIN)
@@ -58,38 +49,8 @@ _LEAD = QueryOfViewer(
     )
 )
 
-_STRETCH = 30
 _LONGEST_LIST_QUERY = 2000
-_KIND_LABELS = {
-    "": "All", "acts": "Acts", "score": "Score", "sales": "Sales", "machines": "Machines",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class KindFilter:
-    """One filter of the timeline; ``count`` is None when not everything was read."""
-
-    kind: str
-    label: str
-    count: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """One stretch of a timeline as the page shows it."""
-
-    kind: str
-    filters: list[KindFilter]
-    days: list[Day]
-    older_before: datetime | None
-    continues: date | None
-    silences: list[str]
-
-    @property
-    def gains_query(self) -> str:
-        """Return the query that asks for the points of its lines; empty when none can have any."""
-        names = [item.gain for day in self.days for item in day.items if item.gain]
-        return urlencode([("line", name) for name in names])
+_LONGEST_WORDS = 100  # of a search in the timeline
 
 
 @login_required
@@ -123,7 +84,8 @@ def lead_gains(request: AppRequest, lead_id: int) -> HttpResponse:
     for source in timeline_gains:
         earned |= source.load(lead.pk, moments, timezone.now())
     gains = [(name, signed_tenths(points)) for name, points in share_out(lines, earned).items()]
-    return render(request, "leads/_timeline_gains.html", {"gains": gains})
+    rules = " and ".join(source.rules() for source in timeline_gains) if gains else ""
+    return render(request, "leads/_timeline_gains.html", {"gains": gains, "rules": rules})
 
 
 def find_lead(request: AppRequest, lead_id: int) -> Lead:
@@ -166,21 +128,13 @@ def show_lead(
 
 def timeline_of(request: AppRequest, lead: Lead) -> Timeline:
     """Return the stretch of the timeline that the address asks for."""
-    kind, before = _asked_kind(request), _asked_moment(request)
-    zone = timezone.get_current_timezone()
-    stretch = _stretch(lead.pk, viewer=request.user, kind="", before=before)
-    counts = count_kinds(stretch.entries) if not (before or stretch.older_before) else None
-    if kind and stretch.older_before:
-        stretch = _stretch(lead.pk, viewer=request.user, kind=kind, before=before)
-    entries = [entry for entry in stretch.entries if kind in {"", entry.kind}]
-    return Timeline(
-        kind=kind,
-        filters=_filters(counts),
-        days=by_day(entries, now=timezone.now(), zone=zone),
-        older_before=stretch.older_before,
-        continues=before.astimezone(zone).date() if before else None,
-        silences=_silences(lead.pk, counts, kind=kind, viewer=request.user),
+    kind, words = request.GET.get("kind", ""), request.GET.get("q", "")
+    asked = TimelineQuestion(
+        kind if kind in TIMELINE_KINDS else "",
+        words.strip()[:_LONGEST_WORDS],
+        _asked_moment(request),
     )
+    return read_timeline(lead, asked, viewer=request.user)
 
 
 def stage_form(request: AppRequest, lead: Lead) -> StageForm | None:
@@ -201,53 +155,6 @@ def moves_of(user: User, lead: Lead) -> list[LifecycleStage]:
         return []
     stage = LifecycleStage(lead.stage)
     return [*moves_by_hand(stage), *(overrides(stage) if user.has_role(*OVERRIDE_ROLES) else [])]
-
-
-def _stretch(lead_id: int, *, viewer: User, kind: str, before: datetime | None) -> Stretch:
-    """Ask every source that holds entries of ``kind``; of most leads only a few hold any."""
-    sources = [source for source in timeline_sources if not kind or kind in source.kinds]
-    given: list[list[TimelineEntry]] = [
-        list(source.load(lead_id, viewer, before, _STRETCH + 1))
-        for source in _that_hold(sources, lead_id, before)
-    ]
-    return merge(given, size=_STRETCH)
-
-
-def _that_hold(
-    sources: Sequence[TimelineSource], lead_id: int, before: datetime | None
-) -> list[TimelineSource]:
-    """Return the sources that may have entries of a lead before a moment, by one query."""
-    reads = tuple(query for source in sources for query in source.reads)
-    held = that_have_rows(reads, lead_id, before or FAR)
-    return [source for source in sources if not source.reads or held.intersection(source.reads)]
-
-
-def _silences(
-    lead_id: int, counts: Mapping[str, int] | None, *, kind: str, viewer: User
-) -> list[str]:
-    """Return why there is nothing of some kinds; of a timeline read in part nobody can say."""
-    if counts is None:
-        return []
-    silent = [
-        source.silence
-        for source in timeline_sources
-        if source.silence
-        and (not kind or kind in source.kinds)
-        and not any(counts.get(each) for each in source.kinds)
-    ]
-    return [silence(lead_id, viewer, timezone.now()) for silence in silent]
-
-
-def _filters(counts: Mapping[str, int] | None) -> list[KindFilter]:
-    if counts is None:
-        return [KindFilter(kind, label, None) for kind, label in _KIND_LABELS.items()]
-    known = {"": sum(counts.values()), **counts}
-    return [KindFilter(kind, label, known.get(kind, 0)) for kind, label in _KIND_LABELS.items()]
-
-
-def _asked_kind(request: HttpRequest) -> str:
-    kind = request.GET.get("kind", "")
-    return kind if kind in TIMELINE_KINDS else ""
 
 
 def _asked_moment(request: HttpRequest) -> datetime | None:

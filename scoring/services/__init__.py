@@ -31,7 +31,7 @@ from scoring.services.explaining import (
     why_mql,
 )
 from scoring.services.fast_track import BuyingAct, buying_act
-from scoring.services.gains import gains
+from scoring.services.gains import gain_rules, gains
 from scoring.services.gates import gates_of, is_approved
 from scoring.services.heavy import score_next_heavy_lead
 from scoring.services.hits import count_rule_hits
@@ -107,6 +107,7 @@ __all__ = [
     "ensure_model",
     "explain",
     "explain_by",
+    "gain_rules",
     "gains",
     "gates_of",
     "install_model",

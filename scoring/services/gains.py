@@ -45,6 +45,12 @@ def gains(lead_id: int, moments: Sequence[datetime], now: datetime) -> Mapping[d
     return {moment: Decimal(scores[moment] - scores[moment - _TICK]) / 10 for moment in asked}
 
 
+def gain_rules() -> str:
+    """Return what gains are counted by: ``scoring model v3``."""
+    model = published_model()
+    return f"scoring model v{model.version}" if model else "no scoring model"
+
+
 @lru_cache(maxsize=16)
 def _query(definition: Definition) -> SQL:
     body = SQL("SELECT as_of, score FROM engagement")

@@ -50,4 +50,5 @@ def test_the_page_asks_for_the_points_of_its_lines_and_gets_them() -> None:
     assert f'hx-get="{address}?line={named[0]}&amp;line={named[1]}"' in page
     assert [f'id="gain-{name}"' in page for name in named] == [True, True]
     assert [f'id="gain-{name}"' in answer for name in named] == [False, True]
+    assert "added to the score, by scoring model v1" in answer
     assert ">+10.0</span>" in answer

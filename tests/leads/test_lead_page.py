@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,6 +20,7 @@ from crm.accounts.models import User
 from crm.common.slots import Panel, lead_panels
 from engagement.enums import Actor, EventKind
 from engagement.services import record_event
+from leads import timeline_reading
 from leads.enums import AttributeType, LifecycleStage
 from leads.models import Company, Lead, LeadAttribute
 from leads.services import add_note, change_stage, create_lead, update_lead
@@ -240,6 +242,46 @@ def test_a_rare_kind_is_found_behind_many_others(web: Client, long_history: Lead
 
     assert titles(found)[0].startswith("Note by")
     assert found.context["timeline"].filters[0].count is None
+
+
+def test_words_are_sought_in_all_of_the_timeline(web: Client, long_history: Lead) -> None:
+    found = timeline(web, long_history, q="FIRST call")
+    assert [title.split(" by ")[0] for title in titles(found)] == ["Note"]
+    assert found.context["timeline"].older_before is None
+
+    assert titles(timeline(web, long_history, q="viewed /12")) == [
+        f"Viewed /{number}" for number in (12, *range(120, 130))
+    ]
+    assert titles(timeline(web, long_history, q="viewed", kind="sales")) == []
+    nothing = timeline(web, long_history, q="<zebra>").content.decode()
+    assert "Nothing says “&lt;zebra&gt;”." in nothing
+    assert titles(timeline(web, long_history, q="  ")) == titles(timeline(web, long_history))
+
+
+def test_what_many_entries_say_is_shown_in_stretches(web: Client, long_history: Lead) -> None:
+    seen: list[str] = []
+    query = {"q": "viewed"}
+    for _ in range(9):
+        answer = timeline(web, long_history, **query)
+        seen += titles(answer)
+        older = answer.context["timeline"].older_before
+        if older is None:
+            break
+        assert f"q=viewed&amp;before={quote(older.isoformat())}" in answer.content.decode()
+        query["before"] = older.isoformat()
+
+    assert seen == [f"Viewed /{number}" for number in range(130)]
+
+
+def test_a_search_asks_before_it_goes_on_for_long(
+    web: Client, long_history: Lead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeline_reading, "_PIECE", 20)
+    monkeypatch.setattr(timeline_reading, "_MOST_SEARCHED", 40)
+
+    first = timeline(web, long_history, q="first call")
+    assert titles(first) == []
+    assert "Search older, back to" in first.content.decode()
 
 
 def test_without_a_script_a_link_leads_to_older_entries(web: Client, long_history: Lead) -> None:
