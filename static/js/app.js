@@ -74,7 +74,10 @@ let pendingUntil = 0;
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return submitForm(event);
-  if (event.key === "Escape") event.target.closest("form")?.querySelector("[data-escape]")?.click();
+  if (event.key === "Escape") {
+    const open = event.target.closest("form, dialog") ?? document.getElementById("list-panel");
+    open?.querySelector("[data-escape]")?.click();
+  }
   if (!singleKeys || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
   if (event.target.closest("dialog, [role='menu']")) return;
   const before = Date.now() < pendingUntil ? pending : event.target.closest("[data-after]")?.dataset.after;

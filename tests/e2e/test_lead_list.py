@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
 from crm.accounts.enums import Role
+from crm.accounts.models import User
 from leads.models import Lead
 from leads.services import create_lead
 from leads.tasks import run_bulk_jobs
@@ -118,6 +120,49 @@ def test_pages_turn_and_the_counts_of_the_views_arrive(lead_list: Page) -> None:
     expect(lead_list.locator("[data-row]")).to_have_count(10)
     lead_list.get_by_role("link", name="Previous").click()
     expect(lead_list.locator("[data-row]")).to_have_count(50)
+
+
+@pytest.mark.parametrize(
+    "opened_by", ["open=filters", "field=country", "open=columns", "open=save"]
+)
+def test_escape_closes_what_is_open_above_the_rows(short_list: Page, opened_by: str) -> None:
+    short_list.goto(f"/leads/?view=all&sort=name&{opened_by}")
+    panel = short_list.locator("#list-panel > *")
+    expect(panel).to_have_count(1)
+
+    short_list.locator("body").press("Escape")
+
+    expect(panel).to_have_count(0)
+    expect(short_list.locator("[data-row]")).to_have_count(2)
+    expect(short_list).to_have_url(re.compile(r"/leads/\?view=all&sort=name$"))
+
+
+def test_keys_go_to_the_lead_before_and_after_and_back_to_lists(short_list: Page) -> None:
+    short_list.locator("[data-row] a").first.click()
+    heading = short_list.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Ines 0 Kallweit")
+    short_list.keyboard.press("]")
+    expect(heading).to_have_text("Ines 1 Kallweit")
+    short_list.keyboard.press("[")
+    expect(heading).to_have_text("Ines 0 Kallweit")
+
+    short_list.keyboard.press("g")
+    short_list.keyboard.press("l")
+    expect(heading).to_have_text("Leads")
+
+
+def test_single_letters_do_nothing_for_whoever_switched_them_off(short_list: Page) -> None:
+    User.objects.update(single_key_shortcuts=False)
+    short_list.goto("/leads/?view=all")
+
+    for key in ("j", "x", "f", "?"):
+        short_list.keyboard.press(key)
+
+    expect(short_list.locator("#list-panel > *")).to_have_count(0)
+    expect(short_list.locator("[data-select]:checked")).to_have_count(0)
+    expect(short_list.get_by_role("dialog")).to_have_count(0)
+    short_list.keyboard.press("Control+k")
+    expect(short_list.get_by_role("dialog")).to_be_visible()
 
 
 def test_rows_are_walked_ticked_and_opened_with_keys(lead_list: Page) -> None:
