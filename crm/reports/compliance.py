@@ -27,8 +27,9 @@ class ComplianceRow:
 
     ``median`` and ``p90`` are the working time within which so many of the answers came, in whole
     minutes, a begun one counted; empty when nothing was answered. ``used`` counts the answers in
-    time by the quarter of the target that they took. ``open_for`` is the working time of what has
-    waited the longest, at the moment of asking. The whole has no key.
+    time by the quarter of the target that they took. ``still_open`` are those that run at the
+    moment of asking, due or not; ``open_for`` is the working time of what has
+    waited the longest. The whole has no key.
     """
 
     key: str
@@ -39,6 +40,7 @@ class ComplianceRow:
     not_yet_due: int
     excused: int
     withdrawn: int
+    still_open: int
     median: timedelta | None
     p90: timedelta | None
     answered: int

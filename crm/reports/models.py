@@ -48,7 +48,8 @@ class SlaSum(models.Model):
     ``minutes`` are the response times of those answered, in working minutes, a begun one counted:
     integers of four bytes, as ``int4send`` writes them, so that those of many days are put together
     by putting bytes together. ``used_25`` counts answers in time that took up to a quarter of the
-    target, ``used_50`` those beyond up to a half, and so on. ``open_since`` is when the longest
+    target, ``used_50`` those beyond up to a half, and so on. ``still_open`` counts those that run,
+    due or not; ``open_since`` is when the longest
     open one began, ``open_calendar`` whose hours it is counted on. ``split`` counts those whose
     split clock has ended, beside it is its wall time by account in seconds; only where ``by`` is
     empty.
@@ -68,6 +69,7 @@ class SlaSum(models.Model):
     not_yet_due = models.IntegerField()
     excused = models.IntegerField()
     withdrawn = models.IntegerField()
+    still_open = models.IntegerField()
     used_25 = models.IntegerField()
     used_50 = models.IntegerField()
     used_75 = models.IntegerField()

@@ -67,6 +67,7 @@ class ComplianceLine:
     not_yet_due_url: str
     excused_url: str
     withdrawn_url: str
+    open_url: str
     due_url: str
     answered_url: str
     is_behind: bool
@@ -116,6 +117,7 @@ def _compliance_line(
         not_yet_due_url=f"{url}&standing={Standing.NOT_YET_DUE}",
         excused_url=f"{url}&standing={Standing.EXCUSED}",
         withdrawn_url=f"{url}&standing={Standing.WITHDRAWN}",
+        open_url=f"{url}&standing={Sample.OPEN}",
         due_url=f"{url}&standing={Sample.DUE}",
         answered_url=f"{url}&standing={Sample.ANSWERED}",
         is_behind=goal is not None and row.due >= FEWEST and not _is_kept(row, goal),

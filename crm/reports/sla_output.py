@@ -12,8 +12,8 @@ from crm.reports.questions import SlaQuestion
 
 TABLE_HEADER = (
     "by", "key", "label", "received", "on_time", "late", "not_yet_due", "excused", "withdrawn",
-    "due", "on_time_percent", "answered", "median_minutes", "p90_minutes", "longest_open_minutes",
-    "used_25", "used_50", "used_75", "used_100",
+    "open", "due", "on_time_percent", "answered", "median_minutes", "p90_minutes",
+    "longest_open_minutes", "used_25", "used_50", "used_75", "used_100",
 )  # fmt: skip
 _WHOLE = "all"
 
@@ -51,7 +51,8 @@ def _cells(row: ComplianceRow) -> Sequence[Any]:
     share = round(100 * row.on_time / row.due, 1) if row.due >= FEWEST else None
     spans = (row.median, row.p90) if row.answered >= FEWEST else (None, None)
     counts = (
-        row.received, row.on_time, row.late, row.not_yet_due, row.excused, row.withdrawn, row.due
+        row.received, row.on_time, row.late, row.not_yet_due, row.excused, row.withdrawn,
+        row.still_open, row.due,
     )  # fmt: skip
     minutes = map(_minutes, (*spans, row.open_for))
     return (row.key, row.label, *counts, share, row.answered, *minutes, *row.used)

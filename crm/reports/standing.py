@@ -31,9 +31,10 @@ class Standing(StrEnum):
 
 
 class Sample(StrEnum):
-    """What a percentage, a median or a sum of times is of, whatever each counts as."""
+    """What a percentage, a median or a span is of, whatever each clock counts as."""
 
     DUE = "due"
+    OPEN = "open"
     ANSWERED = "answered"
     SPLIT = "split"
 
@@ -42,6 +43,7 @@ class Sample(StrEnum):
 MISSED = (Standing.LATE, Standing.EXCUSED)
 _SAMPLES: Mapping[Sample, Q] = {
     Sample.DUE: Q(standing__in=(Standing.ON_TIME.value, Standing.LATE.value)),
+    Sample.OPEN: Q(stopped_at__isnull=True, withdrawn_at__isnull=True),
     Sample.ANSWERED: Q(stopped_at__isnull=False, elapsed__isnull=False),
     Sample.SPLIT: Q(handoff__split_time__isnull=False),
 }
@@ -55,6 +57,7 @@ STANDING_LABELS = {
 }
 _SAMPLE_LABELS = {
     Sample.DUE: "Fell due",
+    Sample.OPEN: "Open",
     Sample.ANSWERED: "Answered",
     Sample.SPLIT: "Touched or ended",
 }

@@ -26,7 +26,7 @@ from handoff.enums import ClockKind
 
 #: Whose time the split clock says it was, as ``SlaSplit`` names them.
 ACCOUNTS = ("system", "unassigned", "holder_a", "holder_b", "outside", "excused")
-COUNTS = ("received", *(each.value for each in Standing))
+COUNTS = ("received", *(each.value for each in Standing), "still_open")
 #: Answers in time by how much of the target they took, in percent; the others in time took more.
 USED = {"used_25": 25, "used_50": 50, "used_75": 75}
 #: Of those whose split clock has ended; only of all that a sum is narrowed to.
@@ -115,6 +115,7 @@ def _sums_of(kind: ClockKind) -> str:
     figures = {
         "received": "count(*)",
         **{each.value: f"count(*) FILTER (WHERE standing = '{each}')" for each in Standing},
+        "still_open": f"count(*) FILTER (WHERE {is_open})",
         **{
             name: f"count(*) FILTER (WHERE {took.format(most, most - 25 or -1)})"
             for name, most in USED.items()

@@ -125,6 +125,7 @@ def test_rows_add_up_to_the_whole_and_to_their_lists(worked: dict[str, Handoff],
         total = sum(getattr(row, standing.value) for row in rows)
         assert total == counted(SCOPE, standing, now=LATER).count()
     samples = {Sample.DUE: sum(row.due for row in rows)}
+    samples[Sample.OPEN] = sum(row.still_open for row in rows)
     samples[Sample.ANSWERED] = sum(row.answered for row in rows)
     samples[Sample.SPLIT] = found.split.handoffs
     assert samples == {each: counted(SCOPE, each, now=LATER).count() for each in Sample}

@@ -101,6 +101,7 @@ def test_a_table_is_that_of_the_page_in_both_formats(days: dict[str, str], by: B
         }
         for name in ("received", "on_time", "late", "not_yet_due", "excused", "withdrawn", "due"):
             assert int(line[name]) == getattr(on_page.row, name)
+        assert int(line["open"]) == on_page.row.still_open
     assert len(lines) > 1
     assert document["all"]["longest_open_minutes"] > 0
 

@@ -48,7 +48,7 @@ from tests.reports.factories import (
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_zones")]
 
-COUNTS = ("received", "answered", *(each.value for each in Standing))
+COUNTS = ("received", "answered", "still_open", *(each.value for each in Standing))
 
 
 def stop(clock: Clock, random: Random, now: datetime) -> None:
@@ -147,6 +147,7 @@ def by_hand(rows: Sequence[Any], now: datetime) -> dict[str, Any]:
     return {
         "received": len(rows),
         "answered": len(spans),
+        "still_open": len(running),
         **{each.value: sum(row.standing == each for row in rows) for each in Standing},
         "median": timedelta(minutes=spans[at[50] - 1]) if spans else None,
         "p90": timedelta(minutes=spans[at[90] - 1]) if spans else None,
