@@ -140,9 +140,13 @@ def measure(size: int, requests: int, *, everything: bool) -> None:
     if everything:
         cases += every_list(people["marketer"])
     cookies = {who: cookie_of(user) for who, user in people.items()}
+    figures: dict[str, Figures] = {}
     with web_process() as port:
-        figures = {case.name: figure(case, port, cookies[case.who], requests) for case in cases}
-    report(size, figures)
+        print(f"\n{size:,} leads{'':37} {'p50 ms':>8} {'p95 ms':>8} {'SQL ms':>8} {'ratio':>7}")
+        for case in cases:
+            figures[case.name] = figure(case, port, cookies[case.who], requests)
+            tell(case.name, figures[case.name])
+    record(size, figures)
 
 
 def prepare() -> tuple[list[Case], dict[str, User]]:
@@ -361,12 +365,14 @@ def times(act: Callable[[], object], count: int) -> list[float]:
     return taken
 
 
-def report(size: int, figures: dict[str, Figures]) -> None:
-    """Print the table and append it to the results as one JSON line."""
-    print(f"\n{size:,} leads{'':37} {'p50 ms':>8} {'p95 ms':>8} {'SQL ms':>8} {'ratio':>7}")
-    for name, each in figures.items():
-        told = f"{each.p50:8.1f} {each.p95:8.1f} {each.sql_p50:8.2f} {each.ratio:7.1f}"
-        print(f"{name:50} {told}{each.verdict}")
+def tell(name: str, each: Figures) -> None:
+    """Print a line of the table as soon as it is known: all views in all orders take long."""
+    told = f"{each.p50:8.1f} {each.p95:8.1f} {each.sql_p50:8.2f} {each.ratio:7.1f}"
+    print(f"{name:50} {told}{each.verdict}", flush=True)
+
+
+def record(size: int, figures: dict[str, Figures]) -> None:
+    """Append the table to the results as one JSON line."""
     RESULTS.parent.mkdir(exist_ok=True)
     with RESULTS.open("a") as lines:
         said = {name: vars(each) for name, each in figures.items()}
