@@ -137,7 +137,7 @@ def test_the_palette_goes_to_a_lead_with_the_keyboard_alone(enter: Enter, admin:
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
 
-    expect(page).to_have_url(re.compile(reverse("accounts:invite")))
+    page.wait_for_url(re.compile(reverse("accounts:invite")))  # and for the scripts: keys need them
     page.keyboard.press("Control+k")
     page.keyboard.type("kallw")
     page.get_by_role("option", name="Ines Kallweit").click()

@@ -141,10 +141,13 @@ def test_keys_go_to_the_lead_before_and_after_and_back_to_lists(short_list: Page
     short_list.locator("[data-row] a").first.click()
     heading = short_list.get_by_role("heading", level=1)
     expect(heading).to_have_text("Ines 0 Kallweit")
+    short_list.wait_for_load_state()  # keys work once the scripts do
     short_list.keyboard.press("]")
     expect(heading).to_have_text("Ines 1 Kallweit")
+    short_list.wait_for_load_state()
     short_list.keyboard.press("[")
     expect(heading).to_have_text("Ines 0 Kallweit")
+    short_list.wait_for_load_state()
 
     short_list.keyboard.press("g")
     short_list.keyboard.press("l")

@@ -70,6 +70,7 @@ def edit_a_rule_and_a_cell(page: Page) -> None:
     page.get_by_role("button", name="Start a draft").click()
     rule = page.get_by_role("link", name=re.compile("^Change .*pric", re.IGNORECASE)).first
     rule.focus()
+    page.wait_for_load_state()  # keys work once the scripts do
     page.keyboard.press("Enter")
     expect(page.get_by_label("Name", exact=True)).to_be_focused()
     page.keyboard.press("Escape")
