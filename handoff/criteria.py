@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Q, QuerySet, TextChoices
@@ -34,9 +36,7 @@ def handoff_field(
     """Return a field whose values are sets of handoffs; ``found`` gives the lead ids of one."""
 
     def ask(op: Op, values: Iterable[str], now: datetime) -> Q:
-        fits = Q(pk__in=[])
-        for value in values:
-            fits |= Q(pk__in=found(value, now))
+        fits = reduce(or_, (Q(pk__in=found(value, now)) for value in values))
         return fits if op is Op.IN else ~fits
 
     return Field(

@@ -10,9 +10,11 @@ from crm.accounts.models import User
 from crm.common.criteria import Op, top_leaves
 from crm.common.paging import Count, Page, keyset_page, quick_count
 from crm.common.plans import Plan, plan_of
+from crm.common.stretches import Hint
 from leads.enums import LifecycleStage
+from leads.hints import hint_for
 from leads.list_address import ListAddress
-from leads.listing import Row, for_rows, load_rows, whole_of
+from leads.listing import Row, for_rows, load_rows
 from leads.models import Lead, LeadQuerySet
 
 #: Cards of a column at a time. Our choice: what a tall screen shows.
@@ -37,7 +39,10 @@ def load_board(address: ListAddress, *, viewer: User, now: datetime) -> list[Boa
     stages = list(_stages(address))
     found = [address.leads(viewer=viewer, now=now).filter(stage=stage) for stage in stages]
     plans = [plan_of(leads) for leads in found]
-    pages = [_page(address, *each, viewer) for each in zip(found, plans, strict=True)]
+    pages = [
+        _page(address, leads, hint_for(address, leads, plan, viewer=viewer, now=now))
+        for leads, plan in zip(found, plans, strict=True)
+    ]
     cards = [lead for page in pages for lead in page.items]
     rows = iter(load_rows(cards, address.columns, viewer=viewer, now=now))
     return [
@@ -53,7 +58,8 @@ def load_column(
 ) -> BoardColumn:
     """Return further leads of one column."""
     found = address.leads(viewer=viewer, now=now).filter(stage=stage)
-    page = _page(address, found, plan_of(found), viewer, cursor)
+    hint = hint_for(address, found, plan_of(found), viewer=viewer, now=now)
+    page = _page(address, found, hint, cursor)
     rows = load_rows(page.items, address.columns, viewer=viewer, now=now)
     return BoardColumn(stage, rows, page.next_cursor, None)
 
@@ -67,14 +73,17 @@ def _stages(address: ListAddress) -> Iterator[LifecycleStage]:
 
 
 def _page(
-    address: ListAddress, found: LeadQuerySet, plan: Plan, viewer: User, cursor: str | None = None
+    address: ListAddress,
+    found: LeadQuerySet,
+    hint: Hint[Lead] | None,
+    cursor: str | None = None,
 ) -> Page[Lead]:
     return keyset_page(
         for_rows(found),
         ordering=address.sort.ordering,
         cursor=cursor,
         size=CARDS,
-        whole=whole_of(plan, viewer),
+        hint=hint,
     )
 
 

@@ -20,9 +20,10 @@ from crm.common.paging import (
     quick_count,
     rough_count,
 )
-from crm.common.plans import Plan, plan_of
+from crm.common.plans import plan_of
 from crm.common.prepared import PreparedQuery
 from crm.common.slots import Column, SavedView
+from leads.hints import hint_for
 from leads.list_address import ListAddress
 from leads.models import Lead, LeadQuerySet
 
@@ -68,17 +69,12 @@ def load_list(
         ordering=address.sort.ordering,
         cursor=cursor,
         size=address.page_size,
-        whole=whole_of(plan, viewer),
+        hint=hint_for(address, found, plan, viewer=viewer, now=now),
     )
     rows = load_rows(page.items, address.columns, viewer=viewer, now=now)
     is_whole = page.next_cursor is None and page.previous_cursor is None
     count = Count(len(rows), is_estimate=False) if is_whole else quick_count(found, plan)
     return LeadList(rows, page, count)
-
-
-def whole_of(plan: Plan, viewer: User) -> LeadQuerySet | None:
-    """Return what ``keyset_page`` is to look through for a list of which ``plan`` is expected."""
-    return Lead.objects.visible_to(viewer) if plan.is_guess else None
 
 
 def for_rows(leads: LeadQuerySet) -> LeadQuerySet:

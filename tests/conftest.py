@@ -114,6 +114,22 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
             TransactionTestCase._fixture_teardown = empty_database  # type: ignore[attr-defined]
 
 
+@pytest.fixture(scope="module")
+def _vacuumed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Generator[None]:
+    """Give back what thousands of rows took that were rolled back: plans depend on it."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE leads_lead, scoring_leadscore")
+
+
+@pytest.fixture
+def many_leads(_vacuumed: None, db: None) -> None:
+    """Make thousands of leads, see ``make_many_leads``."""
+    from tests.many_leads import make_many_leads
+
+    make_many_leads()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
     """Keep files that tests upload away from those of the developer; hash passwords quickly."""

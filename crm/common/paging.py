@@ -5,22 +5,19 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import Any, Generic, TypeVar
 
 from django.core import signing
-from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models import Model, QuerySet
 
-from crm.common.orders import SORTED_BY, Term, beyond, read_term
+from crm.common.orders import Term, read_term
 from crm.common.plans import Plan, plan_of
+from crm.common.stretches import Hint, stretches
 
-#: Rows of an order that are looked through for a page before its rows are looked up: by their keys
-#: alone, as an index holds them, in 1 to 10 ms each. How many more it takes shows after ``FAR``.
-NEAR, FAR, FARTHEST = 500, 5_000, 20_000
-_SLACK = 1.5  # rows may lie farther apart than those that were found so far
 EXACT_UP_TO = 10_000
-QUICK_COST = 1_000  # of the planner's units: 1 to 5 ms on the machines we measured, 2026-11
+QUICK_COST = 500  # of the planner's units: 1 to 5 ms on the machines we measured, 2026-11
 _FEW = 1_000  # rows that are counted sooner than a person could notice
 M = TypeVar("M", bound=Model)
 
@@ -63,7 +60,7 @@ def keyset_page(
     ordering: Sequence[str],
     cursor: str | None = None,
     size: int = 50,
-    whole: QuerySet[M] | None = None,
+    hint: Hint[M] | None = None,
 ) -> Page[M]:
     """Return the page that starts after (or ends before) ``cursor``.
 
@@ -75,11 +72,10 @@ def keyset_page(
             is followed by the id alone.
         cursor: from an earlier page of the same order; any other text means the first page.
         size: rows a page.
-        whole: the rows of which ``queryset`` is a part that may be small (see ``Plan.is_guess``).
-            The page is sought among the next of these, and then among all rows of ``queryset``,
-            however far on they are. Without it the planner decides, who errs about small parts.
+        hint: where ``queryset`` has few of all rows: what helps to find its next ones, however far
+            on they are. Without it the planner decides, who errs about small parts.
     """
-    return merged_page([queryset], ordering=ordering, cursor=cursor, size=size, whole=whole)
+    return merged_page([queryset], ordering=ordering, cursor=cursor, size=size, hint=hint)
 
 
 def merged_page(
@@ -88,7 +84,7 @@ def merged_page(
     ordering: Sequence[str],
     cursor: str | None = None,
     size: int = 50,
-    whole: QuerySet[M] | None = None,
+    hint: Hint[M] | None = None,
 ) -> Page[M]:
     """Return ``keyset_page`` of all rows of ``querysets``, of which no row is in two.
 
@@ -97,7 +93,7 @@ def merged_page(
     terms = [read_term(text) for text in ordering]
     mark = _read_cursor(cursor, terms)
     backwards = mark is not None and mark.backwards
-    rows = [row for each in querysets for row in _rows(each, terms, mark, size + 1, whole)]
+    rows = [row for each in querysets for row in _rows(each, terms, mark, size + 1, hint)]
     if querysets[1:]:
         rows.sort(key=_place(terms, backwards=backwards))
     found = rows[: size + 1]
@@ -137,19 +133,19 @@ def neighbours(
     ordering: Sequence[str],
     row: M,
     place: str = "",
-    whole: QuerySet[M] | None = None,
+    hint: Hint[M] | None = None,
 ) -> tuple[M | None, M | None]:
     """Return the rows just before and just after ``row``, which need not be in ``queryset``.
 
-    ``ordering`` and ``whole`` are those of ``keyset_page``. ``place`` is where the row stood when
+    ``ordering`` and ``hint`` are those of ``keyset_page``. ``place`` is where the row stood when
     somebody began to look at it: it stays there for them, whatever they do to it. Any other text
     counts for nothing.
     """
     terms = [read_term(text) for text in ordering]
     mark = _read_cursor(place, terms)
     values = mark.values if mark else [term.value_of(row) for term in terms]
-    before = _rows(queryset, terms, _Mark(backwards=True, values=values), 1, whole)
-    after = _rows(queryset, terms, _Mark(backwards=False, values=values), 1, whole)
+    before = _rows(queryset, terms, _Mark(backwards=True, values=values), 1, hint)
+    after = _rows(queryset, terms, _Mark(backwards=False, values=values), 1, hint)
     return next(iter(before), None), next(iter(after), None)
 
 
@@ -218,147 +214,21 @@ def _place(terms: Sequence[Term], *, backwards: bool) -> Callable[[Any], Any]:
     return cmp_to_key(compare)
 
 
-@dataclass(frozen=True)
-class _Stretch:
-    """The rows of one range of one index, from where a page may start, in reading order.
-
-    ``is_known`` says that it has those whose value is known: how many others are near nobody knows.
-    """
-
-    terms: list[Term]
-    values: list[Any] | None
-    backwards: bool
-    condition: Q
-    is_known: bool = True
-
-    def keys(self, whole: QuerySet[M]) -> Any:
-        """Return the keys of rows in this order, of ``whole`` or more, as one index has them."""
-        first = self.terms[0]
-        if not first.is_elsewhere:
-            return self.rows(whole).values("pk")
-        name, column = first.path.split("__", 1)
-        relation: Any = whole.model._meta.get_field(name)
-        terms = [replace(term, path=term.path.split("__", 1)[1]) for term in self.terms]
-        there = replace(self, terms=terms, condition=Q(**{f"{column}__isnull": False}))
-        every = relation.related_model._default_manager.all()
-        return there.rows(every).values(relation.field.name)
-
-    def rows(self, queryset: QuerySet[M], *, is_indexed: bool = True) -> QuerySet[M]:
-        """Return those of ``queryset``; without ``is_indexed`` by no index of the order."""
-        found = self.in_order(queryset.filter(self.condition), is_indexed=is_indexed)
-        if self.values is None:
-            return found
-        return found.filter(beyond(self.terms, self.values, backwards=self.backwards))
-
-    def in_order(self, rows: QuerySet[M], *, is_indexed: bool) -> QuerySet[M]:
-        """Return all of ``rows`` in the order of the stretch."""
-        return self._with_value(rows).order_by(
-            *(
-                term.expression(backwards=self.backwards, is_indexed=is_indexed)
-                for term in self.terms
-            )
-        )
-
-    def _with_value(self, queryset: QuerySet[M]) -> QuerySet[M]:
-        """Let rows bring along what a cursor says of them, which else is a query for each."""
-        first = self.terms[0]
-        if self.is_known and not first.is_elsewhere:
-            return queryset
-        value = F(first.path) if self.is_known else Value(None, output_field=TextField())
-        carrying: QuerySet[M] = queryset.annotate(**{SORTED_BY: value})
-        return carrying
-
-
 def _rows(
     queryset: QuerySet[M],
     terms: list[Term],
     mark: _Mark | None,
     limit: int,
-    whole: QuerySet[M] | None,
+    hint: Hint[M] | None,
 ) -> list[M]:
-    """Return up to ``limit`` rows beyond the mark.
-
-    Known and null values of the first column are asked for one after the other, so that each
-    question is one range of one index.
-    """
+    """Return up to ``limit`` rows beyond the mark."""
+    values, backwards = (mark.values, mark.backwards) if mark else (None, False)
     rows: list[M] = []
-    for stretch in _stretches(queryset.model, terms, mark):
-        rows += _first(stretch, queryset, limit - len(rows), whole)
+    for stretch in stretches(queryset.model, terms, values, backwards=backwards):
+        rows += stretch.first(queryset, limit - len(rows), hint)
         if len(rows) == limit:
             break
     return rows
-
-
-def _first(
-    stretch: _Stretch, queryset: QuerySet[M], limit: int, whole: QuerySet[M] | None
-) -> list[M]:
-    """Return the first rows of a stretch: of few there are, not by walking it to its end."""
-    if whole is None:
-        return list(stretch.rows(queryset)[:limit])
-    if stretch.is_known:
-        keys = stretch.keys(whole)
-        distance: int | None = NEAR
-        while distance:
-            # No array: the planner has to know how many keys there are. Nor is asked again what
-            # they say: it would take both for conditions that seldom meet.
-            near = queryset.filter(pk__in=keys[:distance])
-            found = list(stretch.in_order(near, is_indexed=False)[:limit])
-            if len(found) == limit:
-                return found
-            distance = _farther(distance, len(found), limit)
-    return list(stretch.rows(queryset, is_indexed=False)[:limit])
-
-
-def _farther(distance: int, found: int, limit: int) -> int | None:
-    """Return how far to look next when too few were found; None when it is quicker to sort all."""
-    if distance < FAR:
-        return FAR
-    needed = int(distance * _SLACK * limit / found) if found else FARTHEST + 1
-    return needed if distance < needed <= FARTHEST else None
-
-
-def _stretches(model: type[Model], terms: list[Term], mark: _Mark | None) -> list[_Stretch]:
-    """Return the pieces of the list still to read, in reading order."""
-    values, backwards = (mark.values, mark.backwards) if mark else (None, False)
-    first, rest = terms[0], terms[1:]
-    if not first.nullable:
-        return [_Stretch(terms, values, backwards, Q())]
-    there = _Elsewhere(model, first.path)
-    known = _Stretch(there.terms(terms), values, backwards, Q(**{f"{first.path}__isnull": False}))
-    if values and values[0] is None:
-        unknown = there.unknown(**{f"{rest[0].side(backwards=backwards)}e": values[1]})
-        start = _Stretch(rest, values[1:], backwards, unknown, is_known=False)
-        return [start, replace(known, values=None)] if backwards else [start]
-    others = _Stretch(rest, None, backwards, there.unknown(), is_known=False)
-    return [known] if backwards else [known, others]
-
-
-@dataclass(frozen=True)
-class _Elsewhere:
-    """A column of another table that has at most one row for each of ``model``, by its path."""
-
-    model: type[Model]
-    path: str
-
-    @property
-    def _relation(self) -> Any:
-        return self.model._meta.get_field(self.path.partition("__")[0])
-
-    def terms(self, terms: list[Term]) -> list[Term]:
-        """Return the terms of an order by the column and the id as an index there has them."""
-        here = f"{self._relation.name}__{self._relation.field.name}"
-        return [terms[0], replace(terms[1], path=here)]
-
-    def unknown(self, **bound: Any) -> Q:
-        """Return the condition that there is no value.
-
-        ``bound`` is from where on one is looked for: if both tables are put in one order the other
-        would else be read from its beginning, wherever a page begins.
-        """
-        name, column = self._relation.field.name, self.path.partition("__")[2]
-        of_row: dict[str, Any] = {name: OuterRef("pk"), f"{column}__isnull": False}
-        of_row |= {f"{name}__{side}": value for side, value in bound.items()}
-        return ~Q(Exists(self._relation.related_model._default_manager.filter(**of_row)))
 
 
 def _write_cursor(row: Any, terms: list[Term], *, backwards: bool) -> str:

@@ -13,7 +13,7 @@ from crm.common.addresses import page_of
 from crm.common.paging import keyset_page
 from crm.common.plans import plan_of
 from crm.shell.navigation import destinations_of
-from leads.listing import whole_of
+from leads.hints import nearby
 from leads.search import matching, search_words
 
 MOST_RECENT_ACTIVITY_FIRST = ("-last_activity_at", "-id")
@@ -97,7 +97,7 @@ def _leads(user: User, text: str) -> Iterable[Choice]:
         found.only("first_name", "last_name", "email", "company_name", "last_activity_at"),
         ordering=MOST_RECENT_ACTIVITY_FIRST,
         size=MOST_LEADS,
-        whole=whole_of(plan_of(found), user),
+        hint=nearby(plan_of(found), user),
     )
     for lead in page.items:
         yield Choice(str(lead), page_of("leads:detail", lead.pk), "user-round", lead.company_name)

@@ -29,7 +29,7 @@ from crm.common.plans import plan_of
 from crm.shell.guide import guide_for
 from crm.shell.health import check_health
 from crm.shell.palette import MOST_RECENT_ACTIVITY_FIRST, choices_for
-from leads.listing import whole_of
+from leads.hints import nearby
 from leads.models import Lead
 from leads.search import matching, search_words
 
@@ -101,7 +101,7 @@ def search(request: AppRequest) -> HttpResponse:
         ordering=MOST_RECENT_ACTIVITY_FIRST,
         cursor=request.GET.get("cursor"),
         size=IN_THE_DROPDOWN if wants_partial(request) else ON_A_PAGE,
-        whole=whole_of(plan_of(found), request.user),
+        hint=nearby(plan_of(found), request.user),
     )
     context = {"words": words, "page": page, "found": page.items, "query": " ".join(words)}
     return render_page(request, "shell/search.html", context, partial="shell/_found.html")

@@ -31,9 +31,9 @@ from leads.enums import LifecycleStage
 from leads.fact_lines import known_of
 from leads.forms import NoteForm, StageForm
 from leads.gains import read_names, share_out
+from leads.hints import hint_for
 from leads.lifecycle import moves_by_hand, overrides
 from leads.list_address import read_address
-from leads.listing import whole_of
 from leads.models import Lead
 from leads.timeline_reading import Timeline, TimelineQuestion, read_timeline
 
@@ -176,8 +176,8 @@ def _way(request: AppRequest, lead: Lead, *, now: datetime) -> dict[str, Any]:
     address = read_address(QueryDict(query), user=request.user)
     listed = address.leads(viewer=request.user, now=now)
     ordering, place = address.sort.ordering, request.GET.get("at", "")
-    whole = whole_of(plan_of(listed), request.user)
-    before, after = neighbours(listed, ordering=ordering, row=lead, place=place, whole=whole)
+    hint = hint_for(address, listed, plan_of(listed), viewer=request.user, now=now)
+    before, after = neighbours(listed, ordering=ordering, row=lead, place=place, hint=hint)
     return {
         "back_url": f"{url}?{query}",
         "list_query": query,

@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm.common import paging
+from crm.common import paging, stretches
+from crm.common.conditions import Ids
 from crm.common.paging import (
     Count,
     Page,
@@ -22,6 +24,7 @@ from crm.common.paging import (
     quick_count,
     rough_count,
 )
+from crm.common.stretches import Hint
 from leads.models import Lead
 from scoring.models import LeadScore
 from tests.factories import make_lead
@@ -143,16 +146,28 @@ def test_neighbours_are_the_rows_beside_in_the_same_order(ordering: tuple[str, .
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("ordering", [BY_ACTIVITY, BY_COMPANY, BY_SCORE])
-def test_the_rows_of_a_part_are_the_same_near_or_looked_up(ordering: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("is_among", [False, True])
+@pytest.mark.parametrize("is_short", [False, True])
+@pytest.mark.parametrize("farthest", [3, 10_000])
+def test_the_rows_of_a_part_are_the_same_however_they_are_found(
+    monkeypatch: pytest.MonkeyPatch,
+    ordering: tuple[str, ...],
+    farthest: int,
+    *,
+    is_among: bool,
+    is_short: bool,
+) -> None:
+    monkeypatch.setattr(stretches, "FARTHEST_AMONG", farthest)
     leads = _make([5, 3, 3, 3, 9, 1, 0, 8, 2], [30, None, 30, 12, 0, 0, 99, None, 7])
     part = Lead.objects.select_related("score").exclude(company_name="C1")
     expected = keyset_page(part, ordering=ordering).items
-    whole = Lead.objects.all()
+    among = Ids(Lead.objects.exclude(pk=leads[4].pk) | part, "pk") if is_among else None
+    hint = Hint(Lead.objects.all(), among, is_short)
 
-    first = keyset_page(part, ordering=ordering, size=3, whole=whole)  # near: it is full
-    rest = keyset_page(part, ordering=ordering, cursor=first.next_cursor, whole=whole)  # it is not
-    back = keyset_page(part, ordering=ordering, cursor=rest.previous_cursor, whole=whole)
-    beside = [neighbours(part, ordering=ordering, row=lead, whole=whole) for lead in leads]
+    first = keyset_page(part, ordering=ordering, size=3, hint=hint)  # it is full
+    rest = keyset_page(part, ordering=ordering, cursor=first.next_cursor, hint=hint)  # it is not
+    back = keyset_page(part, ordering=ordering, cursor=rest.previous_cursor, hint=hint)
+    beside = [neighbours(part, ordering=ordering, row=lead, hint=hint) for lead in leads]
 
     assert first.items + rest.items == expected
     assert back.items == first.items
@@ -165,17 +180,57 @@ def test_what_was_found_near_says_how_far_to_look(
     monkeypatch: pytest.MonkeyPatch, farthest: int, *, is_near: bool
 ) -> None:
     for name, distance in {"NEAR": 2, "FAR": 4, "FARTHEST": farthest}.items():
-        monkeypatch.setattr(paging, name, distance)
+        monkeypatch.setattr(stretches, name, distance)
     leads = _make(list(range(40)))
     part = Lead.objects.filter(pk__in=[lead.pk for lead in leads[::4]])
 
     with CaptureQueriesContext(connection) as asked:
-        page = keyset_page(part, ordering=BY_ACTIVITY, size=5, whole=Lead.objects.all())
+        page = keyset_page(part, ordering=BY_ACTIVITY, size=5, hint=Hint(Lead.objects.all()))
 
     assert page.items == list(part.order_by("-last_activity_at", "-id")[:5])
     near, far, last = [query["sql"] for query in asked]
     assert ("LIMIT 2)" in near, "LIMIT 4)" in far) == (True, True)
     assert ("LIMIT 36)" in last) is is_near
+
+
+@pytest.mark.django_db
+def test_of_a_part_that_is_known_by_its_ids_no_other_rows_are_looked_up() -> None:
+    leads = _make(list(range(80)))
+    ids = [lead.pk for lead in leads[2::2]]
+    part = Lead.objects.filter(company_name="C0", pk__in=ids)  # of which it has every third
+    hint = Hint(Lead.objects.all(), Ids(Lead.objects.filter(pk__in=ids), "pk"))
+
+    with CaptureQueriesContext(connection) as asked:
+        page = keyset_page(part, ordering=BY_ACTIVITY, size=3, hint=hint)
+
+    assert page.items == [leads[6], leads[12], leads[18]]
+    first, looked_up, again, rest = [query["sql"] for query in asked]
+    assert "LIMIT 100000) AS walked" in first
+    assert f"IN ({', '.join(map(str, ids[:6]))})" in looked_up
+    assert again.endswith("LIMIT 32")
+    assert f"IN ({', '.join(map(str, ids[:32]))})" in rest
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("ordering", "bound", "spelt"),
+    [
+        (BY_SCORE, Q(score__engagement_score__lt=7), '"engagement_score" < 7'),
+        (BY_COMPANY, Q(company_name__lt="C2"), "\"company_name\" < 'C2'"),
+    ],
+)
+def test_what_all_rows_pass_of_the_column_of_an_order_bounds_how_far_is_looked(
+    ordering: tuple[str, ...], bound: Q, spelt: str
+) -> None:
+    _make([1, 2, 3, 4], [1, 9, 5, 7])
+    part = Lead.objects.select_related("score").filter(bound)
+    hint = Hint(Lead.objects.all(), Ids(Lead.objects.all(), "pk"), bound=bound)
+
+    with CaptureQueriesContext(connection) as asked:
+        page = keyset_page(part, ordering=ordering, size=2, hint=hint)
+
+    assert page.items == keyset_page(part, ordering=ordering, size=2).items
+    assert spelt in asked[0]["sql"]
 
 
 @pytest.mark.django_db
@@ -241,6 +296,7 @@ def test_a_count_that_would_hold_up_the_page_is_left_for_later(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_lead()
+    monkeypatch.setattr(paging, "QUICK_COST", 1_000_000)
     assert quick_count(Lead.objects.all()) == Count(1, is_estimate=False)
 
     monkeypatch.setattr(paging, "QUICK_COST", 0)
