@@ -26,16 +26,23 @@ _SHOWN_TRAININGS = 10
 @may_read_model
 @require_GET
 def predictive(request: AppRequest, model_id: int | None = None) -> HttpResponse:
-    """Show a training, by default the active one or else the latest, and the others."""
+    """Show a training, by default the active one or else the latest, and the others.
+
+    htmx is answered with the columns that tell less: few people look at them.
+    """
     recent = PredictiveModel.objects.select_related("requested_by", "activated_by")
     shown = (
         get_object_or_404(recent, pk=model_id)
         if model_id
         else recent.order_by("-is_active", "-id").first()
     )
+    page = training_page(shown) if shown and shown.is_trained else None
+    if page and wants_partial(request):
+        context = {"columns": page.others, "label": "What it looks at beside"}
+        return render(request, "scoring/_predictive_levels.html", context)
     context = {
         "shown": shown,
-        "page": training_page(shown) if shown and shown.is_trained else None,
+        "page": page,
         "trainings": recent.order_by("-id")[:_SHOWN_TRAININGS],
         "under_way": recent.under_way().first(),
         "form": TrainingForm(initial={"target": shown.target if shown else "sql"}),

@@ -280,6 +280,22 @@ def test_the_page_shows_what_a_training_found() -> None:
     assert "Show it" not in page(Role.MANAGER)
 
 
+def test_columns_that_tell_less_are_fetched_when_they_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("scoring.predictive_page._STRONGEST", 0)
+    address = reverse("scoring:predictive_model", args=[make_trained().pk])
+    client = client_of(make_user(Role.MARKETER))
+
+    whole = client.get(address).content.decode()
+    fetched = client.get(address, headers={"HX-Request": "true"}).content.decode()
+
+    assert f'hx-get="{address}"' in whole
+    assert "2.7 times" not in whole
+    assert "2.7 times" in fetched
+    assert "<html" not in fetched
+
+
 def test_a_marketer_trains_and_shows_and_hides_on_the_page() -> None:
     client = client_of(make_user(Role.MARKETER, full_name="Mira Lindqvist"))
     asked = client.post(reverse("scoring:predictive_train"), {"target": "sql"}, follow=True)
