@@ -38,8 +38,8 @@ def predictive(request: AppRequest, model_id: int | None = None) -> HttpResponse
     )
     page = training_page(shown) if shown and shown.is_trained else None
     if page and wants_partial(request):
-        context = {"columns": page.others, "label": "What it looks at beside"}
-        return render(request, "scoring/_predictive_levels.html", context)
+        weaker = {"columns": page.others, "label": "What it looks at beside"}
+        return render(request, "scoring/_predictive_levels.html", weaker)
     context = {
         "shown": shown,
         "page": page,
