@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote, unquote
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -14,19 +15,24 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from crm.common.criteria import Field, Kind, Op, ValueInvalid
 from crm.common.criteria.values import period, period_words
 from crm.common.paging import expected_rows
+from crm.common.present import present_values
 from engagement.enums import EventKind, FunnelStage
 from engagement.models import Asset, Event
 from engagement.models.events import EventQuerySet
 
 #: What, then how often, then within which time, then whether on so many different assets:
-#: ``DOWNLOAD``, ``DOWNLOAD:2``, ``DOWNLOAD:2:30d``, ``DOWNLOAD:2:30d:assets``.
+#: ``DOWNLOAD``, ``DOWNLOAD:2``, ``DOWNLOAD:2:30d``, ``DOWNLOAD:2:30d:assets``; what is no word is
+#: quoted as in addresses: ``Plan%20opened:2``.
 _SPELLING = re.compile(
-    r"(?P<what>[\w-]{1,100})(:(?P<times>\d{1,3}))?(:(?P<span>\w{2,5}|(?=:)))?(:(?P<on>assets))?"
+    r"(?P<what>[\w.~%-]{1,600})(:(?P<times>\d{1,3}))?(:(?P<span>\w{2,5}|(?=:)))?(:(?P<on>assets))?"
 )
 _ASSET = "asset__slug"
 
 #: Acts that a list groups by lead before it looks at any lead: a tenth of a second. Our choice.
 _FEW = 100_000
+
+#: What nobody but its sender has a name for.
+NAMED = Q(kind=EventKind.CUSTOM)
 
 Words = Callable[[str], str | None]
 
@@ -45,8 +51,12 @@ class Deed:
     words: str
 
 
-def deed_field(name: str, label: str, *, column: str, words: Words, **options: Any) -> Field:
+def deed_field(
+    name: str, label: str, *, column: str, words: Words, only: Q | None = None, **options: Any
+) -> Field:
     """Return a field asking whether a lead did ``what``, a value of ``column`` of the log.
+
+    ``only`` says which acts count, as an index has them.
 
     ``words`` returns how people call a value, or None when there is no such value.
     """
@@ -55,11 +65,11 @@ def deed_field(name: str, label: str, *, column: str, words: Words, **options: A
         return _read(raw, words, is_asset=column == _ASSET)
 
     def ask(op: Op, deed: Deed, now: datetime) -> Q:
-        did = _did(column, deed, now)
+        did = _did(_acts(column, deed, now, only), deed)
         return ~did if op is Op.IS_NOT else did
 
     def ask_of_all(op: Op, deed: Deed, now: datetime) -> Q:
-        acts = _acts(column, deed, now)
+        acts = _acts(column, deed, now, only)
         is_rare = op is Op.IS and deed.times > 1 and expected_rows(acts) <= _FEW
         return Q(pk__among=ArraySubquery(_often(acts, deed))) if is_rare else ask(op, deed, now)
 
@@ -90,6 +100,17 @@ def asset_words(slug: str) -> str | None:
     return Asset.objects.filter(slug=slug).values_list("name", flat=True).first()
 
 
+def event_words(name: str) -> str | None:
+    """Return how a custom event is called: as its senders call it, whether one came yet or not."""
+    return name.strip() or None
+
+
+def event_choices() -> list[tuple[str, str]]:
+    """Return the names of custom events that leads caused, as they are spelt in a deed."""
+    caused = Event.objects.human().filter(NAMED, lead__isnull=False)
+    return [(quote(name, safe=""), name) for name in present_values(caused, "name")]
+
+
 def asset_choices() -> list[tuple[str, str]]:
     """Return the assets to choose from, by name."""
     return list(Asset.objects.order_by("name", "id").values_list("slug", "name"))
@@ -97,7 +118,8 @@ def asset_choices() -> list[tuple[str, str]]:
 
 def _read(raw: str, words: Words, *, is_asset: bool) -> Deed:
     match = _SPELLING.fullmatch(raw)
-    called = words(match["what"]) if match else None
+    what = unquote(match["what"]) if match else ""
+    called = words(what)
     if match is None or called is None:
         raise ValueInvalid(f"does not know {raw[:40]!r}")
     times, span = int(match["times"] or 1), match["span"]
@@ -108,9 +130,7 @@ def _read(raw: str, words: Words, *, is_asset: bool) -> Deed:
         raise ValueInvalid("asks for one asset, which is not several")
     said = called + _often_words(times, different_assets=different_assets)
     within = f" within {period_words(span)}" if span else ""
-    return Deed(
-        match["what"], times, period(span) if span else None, different_assets, said + within
-    )
+    return Deed(what, times, period(span) if span else None, different_assets, said + within)
 
 
 def _often_words(times: int, *, different_assets: bool) -> str:
@@ -119,18 +139,18 @@ def _often_words(times: int, *, different_assets: bool) -> str:
     return "" if times == 1 else f" at least {times} times"
 
 
-def _acts(column: str, deed: Deed, now: datetime) -> EventQuerySet:
+def _acts(column: str, deed: Deed, now: datetime, only: Q | None) -> EventQuerySet:
     """Return the acts of all leads that the deed counts."""
     acts = Event.objects.human().filter(
-        **{column: deed.what}, occurred_at__lte=now, lead__isnull=False
+        only or Q(), **{column: deed.what}, occurred_at__lte=now, lead__isnull=False
     )
     if deed.different_assets:
         acts = acts.filter(asset__isnull=False)
     return acts.filter(occurred_at__gt=now - deed.span) if deed.span else acts
 
 
-def _did(column: str, deed: Deed, now: datetime) -> Q:
-    theirs = _acts(column, deed, now).filter(lead=OuterRef("pk"))
+def _did(acts: EventQuerySet, deed: Deed) -> Q:
+    theirs = acts.filter(lead=OuterRef("pk"))
     did = Q(Exists(theirs))  # alone it lets the planner begin with the events, where they are rare
     if deed.times == 1:
         return did

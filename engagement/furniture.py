@@ -20,7 +20,16 @@ from engagement.browsers import (
     link_entries,
 )
 from engagement.content_access import CONTENT_ROLES
-from engagement.criteria import asset_choices, asset_words, deed_field, kind_words, stage_words
+from engagement.criteria import (
+    NAMED,
+    asset_choices,
+    asset_words,
+    deed_field,
+    event_choices,
+    event_words,
+    kind_words,
+    stage_words,
+)
 from engagement.enums import EventKind, FunnelStage
 from engagement.form_timeline import DIFFERENCES, difference_entries
 from engagement.history import act_entries, last_acts, machine_entries
@@ -38,6 +47,10 @@ fields.register(
     deed_field(
         "did", "Act", column="kind", words=kind_words, choices=lambda: EventKind.choices,
         group="Engagement", order=10, hint="DOWNLOAD:2:30d", control=DEED_CONTROL,
+    ),
+    deed_field(
+        "did_event", "Custom event", column="name", words=event_words, choices=event_choices,
+        only=NAMED, group="Engagement", order=15, hint="Plan%20opened:2:30d", control=DEED_CONTROL,
     ),
     deed_field(
         "did_asset", "Asset", column="asset__slug", words=asset_words, choices=asset_choices,

@@ -7,7 +7,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
 from django.db.models import Model, Q
 from django.utils import timezone
 
@@ -15,36 +14,23 @@ from crm.accounts.models import SalesTeam, User
 from crm.common.criteria import Field, Kind, Op, column_field
 from crm.common.criteria.fields import Choices
 from crm.common.criteria.values import start_of
+from crm.common.present import present_values
 from leads.countries import COUNTRIES
 from leads.enums import AttributeType, LifecycleStage
-from leads.models import LeadAttribute, Note, Tag
+from leads.models import Lead, LeadAttribute, Note, Tag
 from leads.normalise import normalise_source, source_label
 from leads.search import ask_for_words, read_words
 
 ATTRIBUTE_PREFIX = "attr_"
-#: One step of a walk through an index: the next value that differs from the last.
-_PRESENT = """
-    WITH RECURSIVE present (code) AS (
-        (SELECT {column} FROM leads_lead WHERE merged_into_id IS NULL AND {column} > ''
-         ORDER BY {column} LIMIT 1)
-        UNION ALL
-        SELECT (SELECT {column} FROM leads_lead WHERE merged_into_id IS NULL AND {column} > code
-                ORDER BY {column} LIMIT 1)
-        FROM present WHERE code IS NOT NULL
-    )
-    SELECT code FROM present WHERE code IS NOT NULL LIMIT 200
-"""
 
 
-def present_values(column: str) -> list[str]:
-    """Return the distinct values of an indexed text column, at most 200; costs as many look-ups."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PRESENT.format(column=connection.ops.quote_name(column)))
-        return [code for (code,) in cursor.fetchall()]
+def present_codes(column: str) -> list[str]:
+    """Return the different values that leads have in an indexed text column, at most 200."""
+    return present_values(Lead.objects.standing(), column)
 
 
 def _source_choices() -> Choices:
-    return [(code, source_label(code)) for code in present_values("source")]
+    return [(code, source_label(code)) for code in present_codes("source")]
 
 
 def _source_q(op: Op, value: Any, _: datetime) -> Q:

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from crm.common.criteria import Field, Kind, Op, fields
 from crm.common.criteria.fields import BARE_OPS, SINCE_WORDS, Choices
 from crm.common.criteria.values import period_words
-from leads.fields import present_values
+from leads.fields import present_codes
 
 #: Choices beyond this are offered only when some lead has them, or they are chosen.
 MANY_CHOICES = 40
@@ -58,7 +58,7 @@ class LeafEditor:
             offered = [*offered, *((code, code) for code in self.values if code not in known)]
         if len(offered) <= MANY_CHOICES or self.field.name != "country":
             return offered
-        present = {*present_values(self.field.name), *self.values}
+        present = {*present_codes(self.field.name), *self.values}
         return [choice for choice in offered if choice[0] in present]
 
     @property

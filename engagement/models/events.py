@@ -140,6 +140,11 @@ class Event(models.Model):
                 name="event_of_kind",
             ),
             models.Index(
+                fields=["name", "lead", "occurred_at"],
+                condition=Q(lead__isnull=False, actor=Actor.HUMAN, kind=EventKind.CUSTOM),
+                name="event_of_name",
+            ),
+            models.Index(
                 fields=["visitor", "occurred_at"],
                 condition=Q(lead__isnull=True),
                 name="event_of_stranger",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from crm.common.criteria import CriteriaInvalid, compile_q, from_query, parse, sentence, to_query
+from engagement.criteria import event_choices
 from engagement.enums import Actor, EventKind, FunnelStage
 from engagement.services import create_asset, record_event
 from leads.models import Lead
@@ -17,9 +18,9 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def make_lead(name: str, *days_ago: int, **details: Any) -> Lead:
+def make_lead(who: str, *days_ago: int, **details: Any) -> Lead:
     """Make a lead that downloaded something on each of those days."""
-    lead = create_lead(now=NOW - 99 * DAY, email=f"{name}@example.com")
+    lead = create_lead(now=NOW - 99 * DAY, email=f"{who}@example.com")
     for days in days_ago:
         record_event(
             lead_id=lead.pk,
@@ -64,6 +65,30 @@ def test_leads_are_found_by_what_people_did_how_often_and_when(
     make_lead("idle")
 
     assert found(condition) == expected
+
+
+def test_leads_are_found_by_custom_events_by_their_names() -> None:
+    named = {"kind": EventKind.CUSTOM, "name": "Plan: 50 % \u2013 opened"}
+    make_lead("twice", 1, 2, **named)
+    make_lead("once", 40, **named)
+    make_lead("other", 1, kind=EventKind.CUSTOM, name="Plan")
+    make_lead("download", 1, name="Plan")
+    make_lead("robot", 1, actor=Actor.MACHINE, actor_reason="Known robot", **named)
+    chosen = [code for code, label in event_choices() if label == named["name"]]
+
+    [asked] = [f"did_event.is.{code}" for code in chosen]
+
+    assert [label for _, label in event_choices()] == ["Plan", named["name"]]
+    assert found(asked) == {"twice", "once"}
+    assert found(f"{asked}:2:7d") == {"twice"}
+    assert found("did_event.is.Plan") == {"other"}
+    assert found(f"{asked.replace('is.', 'is_not.')}:1:7d") == {
+        "once", "other", "download", "robot"
+    }  # fmt: skip
+    assert to_query(from_query([f"{asked}:2:7d"])) == [f"{asked}:2:7d"]
+    assert sentence(from_query([f"{asked}:2:7d"])) == (
+        "Custom event is Plan: 50 % \u2013 opened at least 2 times within 7 days"
+    )
 
 
 def test_leads_are_found_by_asset_and_by_funnel_stage() -> None:

@@ -5,7 +5,7 @@ import pytest
 from crm.common.criteria import CriteriaInvalid, chips, compile_q, from_query, parse, sentence
 from leads.enums import AttributeType
 from leads.enums import LifecycleStage as Stage
-from leads.fields import present_values
+from leads.fields import present_codes
 from leads.models import Lead, LeadAttribute
 from leads.services import add_note
 from tests.factories import NOW, make_lead, make_team, make_user
@@ -112,8 +112,8 @@ def test_the_sources_there_are_walk_the_index(two_leads: dict[str, Lead]) -> Non
     make_lead(source="")
     make_lead(source="google")
 
-    assert present_values("source") == ["google", "organic_search"]
-    assert present_values("country") == ["AT", "DE"]
+    assert present_codes("source") == ["google", "organic_search"]
+    assert present_codes("country") == ["AT", "DE"]
 
 
 @pytest.fixture
