@@ -186,8 +186,10 @@ def short_count(count: Count) -> str:
     """Return a count as a tab has room for: ``128``, ``12.3 k``, ``1.2 M``."""
     if not count.is_estimate:
         return f"{count.value:,}"
-    thousands = count.value / 1000
-    return f"{thousands:.3g} k" if thousands < 1000 else f"{thousands / 1000:.2g} M"
+    thousands, millions = count.value / 1000, count.value / 1_000_000
+    if thousands < 999.5:  # from there on three digits are none of thousands
+        return f"{thousands:.3g} k"
+    return f"{millions:.2g} M" if millions < 99.5 else f"{millions:,.0f} M"
 
 
 _CHANGE = """

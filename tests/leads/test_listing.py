@@ -26,6 +26,7 @@ from leads.list_address import (
 from leads.listing import count_views, load_list, stream_rows, view_tabs, widest_filter
 from leads.models import Lead
 from leads.saved_views import views_of
+from leads.templatetags.leads import short_count
 from tests.factories import NOW, make_lead, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -363,3 +364,19 @@ def test_the_oldest_activity_of_new_leads_is_sought_since_they_are_new(marketer:
     assert names("view=all&sort=-activity&f=", marketer) == ["30 20", "1 1", "1 0", "30 0"]
     assert names(old, marketer) == ["30 20", "30 0"]
     assert address("view=new&sort=-activity", marketer).beginning(NOW)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (10_240, "10.2 k"),
+        (999_499, "999 k"),
+        (999_859, "1 M"),
+        (1_240_000, "1.2 M"),
+        (99_600_000, "100 M"),
+        (1_240_000_000, "1,240 M"),
+    ],
+)
+def test_a_long_count_is_short_in_its_tab(value: int, said: str) -> None:
+    assert short_count(Count(value, is_estimate=True)) == said
+    assert short_count(Count(value, is_estimate=False)) == f"{value:,}"
