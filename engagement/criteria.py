@@ -13,7 +13,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from crm.common.criteria import Field, Kind, Op, ValueInvalid
-from crm.common.criteria.values import period, period_words
+from crm.common.criteria.values import period, period_words, text
 from crm.common.paging import expected_rows
 from crm.common.present import present_values
 from engagement.enums import EventKind, FunnelStage
@@ -57,7 +57,6 @@ def deed_field(
     """Return a field asking whether a lead did ``what``, a value of ``column`` of the log.
 
     ``only`` says which acts count, as an index has them.
-
     ``words`` returns how people call a value, or None when there is no such value.
     """
 
@@ -102,7 +101,7 @@ def asset_words(slug: str) -> str | None:
 
 def event_words(name: str) -> str | None:
     """Return how a custom event is called: as its senders call it, whether one came yet or not."""
-    return name.strip() or None
+    return name or None
 
 
 def event_choices() -> list[tuple[str, str]]:
@@ -118,7 +117,7 @@ def asset_choices() -> list[tuple[str, str]]:
 
 def _read(raw: str, words: Words, *, is_asset: bool) -> Deed:
     match = _SPELLING.fullmatch(raw)
-    what = unquote(match["what"]) if match else ""
+    what = text(unquote(match["what"])) if match else ""
     called = words(what)
     if match is None or called is None:
         raise ValueInvalid(f"does not know {raw[:40]!r}")

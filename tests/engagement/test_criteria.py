@@ -4,13 +4,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
+from crm.accounts.enums import Role
 from crm.common.criteria import CriteriaInvalid, compile_q, from_query, parse, sentence, to_query
 from engagement.criteria import event_choices
 from engagement.enums import Actor, EventKind, FunnelStage
 from engagement.services import create_asset, record_event
 from leads.models import Lead
 from leads.services import create_lead
+from tests.factories import make_user
+from tests.leads.posting import HTMX
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +94,29 @@ def test_leads_are_found_by_custom_events_by_their_names() -> None:
     assert sentence(from_query([f"{asked}:2:7d"])) == (
         "Custom event is Plan: 50 % \u2013 opened at least 2 times within 7 days"
     )
+
+
+@pytest.mark.parametrize("spelt", ["did_event", "did_asset", "did"])
+@pytest.mark.parametrize("what", ["%00", "a%00b", "%20", ":1", "", "x" * 601])
+def test_a_name_that_cannot_be_one_is_refused(spelt: str, what: str) -> None:
+    with pytest.raises(CriteriaInvalid):
+        parse({"field": spelt, "op": "is", "value": what})
+
+
+@pytest.mark.parametrize(
+    ("field", "has_several"),
+    [("did", True), ("did_stage", True), ("did_asset", False), ("did_event", False)],
+)
+def test_several_assets_are_offered_where_an_act_may_be_about_them(
+    client: Client, field: str, *, has_several: bool
+) -> None:
+    client.force_login(make_user(Role.MARKETER))
+
+    asked = {"view": "all", "field": field}
+    editor = client.get(reverse("leads:filter"), asked, headers=HTMX).content.decode()
+
+    assert 'id="deed-times"' in editor
+    assert ("each on another asset" in editor) is has_several
 
 
 def test_leads_are_found_by_asset_and_by_funnel_stage() -> None:
