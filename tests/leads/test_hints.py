@@ -2,7 +2,6 @@
 
 import pytest
 from django.db import connection
-from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from crm.accounts.enums import Role
@@ -12,23 +11,14 @@ from crm.common.plans import plan_of
 from crm.common.stretches import Hint
 from leads import hints
 from leads.hints import hint_for
-from leads.list_address import ListAddress, read_address
 from leads.listing import load_list
 from leads.models import Lead
 from scoring.models import LeadScore
 from tests.factories import make_user
+from tests.leads.asking import address
 from tests.many_leads import NOW
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def marketer() -> User:
-    return make_user(Role.MARKETER)
-
-
-def address(query: str, user: User) -> ListAddress:
-    return read_address(QueryDict(query), user=user)
 
 
 def hint(query: str, user: User) -> Hint[Lead] | None:

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from django.utils.http import urlencode
 
@@ -17,10 +16,8 @@ from crm.common.slots import SavedView, lead_columns, lead_views
 from leads.enums import LifecycleStage as Stage
 from leads.list_address import (
     PAGE_SIZE,
-    ListAddress,
     column_choices,
     headers,
-    read_address,
     sorts,
 )
 from leads.listing import count_views, load_list, stream_rows, view_tabs, widest_filter
@@ -28,17 +25,9 @@ from leads.models import Lead
 from leads.saved_views import views_of
 from leads.templatetags.leads import short_count
 from tests.factories import NOW, make_lead, make_team, make_user
+from tests.leads.asking import address
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def marketer() -> User:
-    return make_user(Role.MARKETER)
-
-
-def address(query: str, user: User) -> ListAddress:
-    return read_address(QueryDict(query), user=user)
 
 
 def names(query: str, user: User) -> list[str]:

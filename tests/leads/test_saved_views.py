@@ -4,12 +4,10 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.http import QueryDict
 
 from crm.accounts.enums import Role
 from crm.accounts.models import User
 from crm.common.criteria import users_of
-from leads.list_address import ListAddress, read_address
 from leads.models import DefaultView, KeptView
 from leads.saved_views import first_view, views_of
 from leads.services.views import (
@@ -21,18 +19,10 @@ from leads.services.views import (
     reshape_view,
 )
 from tests.factories import NOW, client_of, make_lead, make_user
+from tests.leads.asking import address
 
 pytestmark = pytest.mark.django_db
 GERMAN = "view=all&f=country.in.DE&sort=name&columns=city%2Ccompany&size=25"
-
-
-@pytest.fixture
-def marketer() -> User:
-    return make_user(Role.MARKETER)
-
-
-def address(query: str, user: User) -> ListAddress:
-    return read_address(QueryDict(query), user=user)
 
 
 def keep(
