@@ -22,8 +22,8 @@ from leads.models import Lead, LeadQuerySet
 #: More ids are not read to find a page, nor for more of the planner's units: 3 to 5 ms with a
 #: million leads, 2026-11.
 MOST_ROWS, MOST_COST = 50_000, 2_500
-#: So few leads are all looked up sooner than the next are found among a million, 2 to 4 ms for each
-#: thousand: it is as many more where to read their ids is most of it.
+#: So few leads are all looked up sooner than the next are found among a million, in 2 to 4 ms for
+#: each thousand; twice as many where their ids alone cost more than ``MOST_COST``.
 SHORT, SHORT_BUT_DEAR = 2_500, 5_000
 _PAGE = 50
 
